@@ -1,0 +1,424 @@
+"""The configuration: one schema, one table of defaults, every finding reported at once.
+
+Each setting has its unit in its name, a range, and a reason. Unknown keys are refused.
+This module reads no file and no environment: it turns TOML text into settings or into
+findings; `bus/settings.py` finds the file and looks at the key files it names.
+"""
+
+import tomllib
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+Port = Annotated[int, Meta(ge=1024, le=65535)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One table of the configuration file."""
+
+
+class RunSettings(Section, frozen=True, kw_only=True):
+    """Where a group lives. Two groups side by side differ here and in their ports."""
+
+    profile: Annotated[str, Meta(description="Name shown to people.", min_length=1)]
+    mode: Annotated[
+        Literal["simulation", "replay", "paper", "live"],
+        Meta(description="live needs its own acknowledgement."),
+    ] = "simulation"
+    live_acknowledgement: Annotated[
+        str, Meta(description="For mode live: exactly `I trade real money`.")
+    ] = ""
+    run_directory: Annotated[
+        str,
+        Meta(
+            description="Sockets and locks, mode 0700. Short: an ipc path ends at 107 bytes.",
+            max_length=70,
+        ),
+    ] = "run"
+    data_directory: Annotated[str, Meta(description="Ledger, risk database, recordings.")] = "data"
+
+
+class AccountSettings(Section, frozen=True, kw_only=True):
+    """Whose money. Secrets are in 0600 files or the environment, never here."""
+
+    name: Annotated[str, Meta(description="Account name in the ledger.", min_length=1)] = "main"
+    wallet_kind: Annotated[
+        Literal["eoa", "proxy", "safe", "deposit"],
+        Meta(description="Who is the maker of our orders."),
+    ] = "eoa"
+    wallet_address: Annotated[
+        str, Meta(description="Maker address; empty: the address of the key (eoa only).")
+    ] = ""
+    key_file: Annotated[str, Meta(description="Private key, hex, mode 0600.", min_length=1)]
+    credentials_file: Annotated[
+        str, Meta(description="API key, secret, passphrase as JSON, mode 0600.", min_length=1)
+    ]
+
+
+class VenueSettings(Section, frozen=True, kw_only=True):
+    """Where the venue answers."""
+
+    clob_url: Annotated[str, Meta(description="Trading and books over REST.", min_length=1)]
+    discovery_url: Annotated[str, Meta(description="Gamma: markets and events.", min_length=1)]
+    geoblock_url: Annotated[str, Meta(description="Host of /api/geoblock.", min_length=1)]
+    market_socket_url: Annotated[str, Meta(description="Public market channel.", min_length=1)]
+    user_socket_url: Annotated[str, Meta(description="Own orders and trades.", min_length=1)]
+    price_socket_url: Annotated[str, Meta(description="PolyBolt prices.", min_length=1)]
+    chain_id: Annotated[int, Meta(description="Polygon.", ge=1)] = 137
+
+
+class MarketSettings(Section, frozen=True, kw_only=True):
+    """Which markets are traded."""
+
+    assets: Annotated[
+        tuple[str, ...], Meta(description="Underlyings, lower case.", min_length=1, max_length=8)
+    ] = ("btc",)
+    interval_s: Annotated[
+        int, Meta(description="Length of the markets: 300, 900 or 14400 live.", ge=10, le=14400)
+    ] = 300
+    cutoff_ms: Annotated[
+        int,
+        Meta(
+            description="Stop this long before the end: the last seconds are decided.",
+            ge=1000,
+            le=600_000,
+        ),
+    ] = 10_000
+    ahead: Annotated[
+        int, Meta(description="Windows known ahead of the running one.", ge=1, le=10)
+    ] = 1
+    discovery_every_ms: Annotated[
+        int, Meta(description="Discovery reads are limited to 300 in 10 s.", ge=200, le=60_000)
+    ] = 1_000
+    calendar_stale_ms: Annotated[
+        int, Meta(description="Calendar older than this is not vouched for.", ge=1000, le=120_000)
+    ] = 15_000
+
+
+class TimingSettings(Section, frozen=True, kw_only=True):
+    """Safety times. Their mutual rules are checked too."""
+
+    ping_ms: Annotated[
+        int,
+        Meta(
+            description="Risk pings each component; largest gap seen under load 124 ms.",
+            ge=20,
+            le=1000,
+        ),
+    ] = 100
+    lease_ms: Annotated[
+        int,
+        Meta(
+            description="Four pings may be lost; shorter than the socket time-out.", ge=100, le=2000
+        ),
+    ] = 400
+    hang_ms: Annotated[
+        int,
+        Meta(description="Silence of a component after which it counts as hung.", ge=200, le=5000),
+    ] = 450
+    blocked_ms: Annotated[
+        int,
+        Meta(description="BLOCKED must come within this, or execution is killed.", ge=20, le=1000),
+    ] = 100
+    socket_timeout_ms: Annotated[
+        int, Meta(description="TCP_USER_TIMEOUT of post sockets.", ge=500, le=2000)
+    ] = 2_000
+    read_gap_ms: Annotated[
+        int,
+        Meta(
+            description="Between the two reads of a proof: the venue's longest hold of an order.",
+            ge=2000,
+            le=30_000,
+        ),
+    ] = 2_000
+    post_deadline_ms: Annotated[
+        int, Meta(description="Total deadline of a post; then it is UNKNOWN.", ge=200, le=10_000)
+    ] = 1_500
+    cancel_deadline_ms: Annotated[
+        int, Meta(description="Total deadline of a cancel; then it is repeated.", ge=100, le=10_000)
+    ] = 1_000
+    read_deadline_ms: Annotated[
+        int, Meta(description="Total deadline of a read.", ge=100, le=10_000)
+    ] = 2_000
+    late_order_margin_ms: Annotated[
+        int,
+        Meta(
+            description="An order that arrives later than this is refused by the venue.",
+            ge=500,
+            le=10_000,
+        ),
+    ] = 2_000
+    beat_every_ms: Annotated[
+        int, Meta(description="The venue's dead-man switch runs 10 s.", ge=500, le=5000)
+    ] = 2_000
+    beat_deadline_ms: Annotated[int, Meta(description="Deadline of one beat.", ge=200, le=5000)] = (
+        2_000
+    )
+    beat_admission_ms: Annotated[
+        int,
+        Meta(
+            description="No lease later than this after the last acknowledged beat was sent.",
+            ge=1000,
+            le=9000,
+        ),
+    ] = 7_000
+    target_ttl_ms: Annotated[
+        int, Meta(description="A strategy's wish not renewed is withdrawn.", ge=100, le=5000)
+    ] = 400
+    market_stale_ms: Annotated[
+        int, Meta(description="Active book silent without a witness.", ge=500, le=60_000)
+    ] = 2_000
+    user_stale_ms: Annotated[
+        int, Meta(description="Own-order feed without evidence.", ge=500, le=60_000)
+    ] = 3_000
+    oracle_pause_ms: Annotated[
+        int,
+        Meta(
+            description="Settlement oracle silent: place nothing. Ticks arrive 1.6 s old.",
+            ge=500,
+            le=60_000,
+        ),
+    ] = 3_000
+    oracle_cancel_ms: Annotated[
+        int, Meta(description="Settlement oracle silent: cancel too.", ge=500, le=120_000)
+    ] = 10_000
+    state_stale_ms: Annotated[int, Meta(description="Hot view not renewed.", ge=200, le=10_000)] = (
+        1_000
+    )
+    clean_data_ms: Annotated[
+        int,
+        Meta(description="Clean data before trading resumes after a recovery.", ge=0, le=60_000),
+    ] = 3_000
+    reconcile_light_ms: Annotated[
+        int, Meta(description="Open orders and trades asked of the venue.", ge=500, le=60_000)
+    ] = 5_000
+    halted_poll_ms: Annotated[
+        int, Meta(description="While halted open orders are polled for good.", ge=500, le=60_000)
+    ] = 5_000
+
+
+class LimitSettings(Section, frozen=True, kw_only=True):
+    """Caps that the gate enforces on every order."""
+
+    shares_per_outcome_max: Annotated[
+        int, Meta(description="Hard cap of one outcome, shares, worst case.", ge=1, le=1_000_000)
+    ] = 30
+    unpaired_shares_global_max: Annotated[
+        int, Meta(description="Sum over markets of unpaired shares.", ge=1, le=1_000_000)
+    ] = 100
+    order_notional_usd_max: Annotated[int, Meta(description="One order.", ge=1, le=100_000)] = 20
+    exposure_usd_max: Annotated[
+        int, Meta(description="Cost of all positions and open buys.", ge=1, le=1_000_000)
+    ] = 100
+    daily_loss_usd_max: Annotated[
+        int, Meta(description="Realised loss of a UTC day.", ge=1, le=1_000_000)
+    ] = 50
+    open_orders_max: Annotated[
+        int,
+        Meta(
+            description="Open, in flight and unknown: below the cancel burst of 120.", ge=1, le=1000
+        ),
+    ] = 80
+    orders_per_second_max: Annotated[
+        int, Meta(description="Below the venue's 40 a second of the standard tier.", ge=1, le=500)
+    ] = 30
+    price_collar_e4: Annotated[
+        int,
+        Meta(
+            description="Farthest from the mid price that an order may be, 1e-4 USD.",
+            ge=1,
+            le=10_000,
+        ),
+    ] = 2_000
+
+
+class MarketMakingSettings(Section, frozen=True, kw_only=True):
+    """Avellaneda-Stoikov quoting; a page in docs/strategies.md explains each."""
+
+    enabled: bool = True
+    size_shares: Annotated[int, Meta(description="Size of one quote.", ge=1, le=10_000)] = 6
+    levels: Annotated[int, Meta(description="Ladder depth.", ge=1, le=8)] = 1
+    level_step_e4: Annotated[int, Meta(description="Between levels, 1e-4 USD.", ge=1, le=2000)] = (
+        100
+    )
+    risk_aversion: Annotated[float, Meta(description="Gamma of the model.", gt=0.0, le=100.0)] = 0.5
+    order_arrival_decay: Annotated[
+        float, Meta(description="k of the model, per USD of distance.", gt=0.0, le=10_000.0)
+    ] = 60.0
+    spread_e4_min: Annotated[
+        int, Meta(description="Never quote tighter than this, 1e-4 USD.", ge=1, le=5000)
+    ] = 200
+    skew_e4_per_share: Annotated[
+        int,
+        Meta(
+            description="Reservation price moved per share held; 5: 5 cents per 100.", ge=0, le=1000
+        ),
+    ] = 5
+    price_e4_min: Annotated[
+        int,
+        Meta(description="Quote only while fair value is inside min and 1 - min.", ge=1, le=4999),
+    ] = 600
+    requote_e4: Annotated[
+        int,
+        Meta(description="Smaller moves of the fair quote keep the resting one.", ge=0, le=2000),
+    ] = 100
+    reference_stale_ms: Annotated[
+        int, Meta(description="Reference price older than this: no wish.", ge=500, le=60_000)
+    ] = 3_000
+
+
+class StrategySettings(Section, frozen=True, kw_only=True):
+    """One table a strategy."""
+
+    market_making: MarketMakingSettings = MarketMakingSettings()
+
+
+class RecorderSettings(Section, frozen=True, kw_only=True):
+    """The recording."""
+
+    flush_ms: Annotated[int, Meta(description="Longest time in memory.", ge=10, le=60_000)] = 500
+    memory_mib_max: Annotated[int, Meta(description="Bound of the buffer.", ge=1, le=4096)] = 64
+
+
+class SimulatorSettings(Section, frozen=True, kw_only=True):
+    """The venue of the simulation profile."""
+
+    enabled: bool = True
+    port: Port = 18080
+    seed: Annotated[int, Meta(description="Of all its chance.", ge=0, le=2**63 - 1)] = 1
+    collateral_usd: Annotated[int, Meta(description="Of a new account.", ge=1, le=10**9)] = 1_000
+    frames_per_second: Annotated[
+        int, Meta(description="Book changes a market and second by other makers.", ge=1, le=5000)
+    ] = 20
+    takers_per_second: Annotated[
+        float, Meta(description="Taker orders a market and second.", ge=0.0, le=1000.0)
+    ] = 1.0
+    price_ms: Annotated[int, Meta(description="Step of the reference price.", ge=50, le=10_000)] = (
+        500
+    )
+    volatility_annual: Annotated[
+        float, Meta(description="Of the reference price.", ge=0.0, le=100.0)
+    ] = 0.6
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    run: RunSettings
+    account: AccountSettings
+    venue: VenueSettings
+    markets: MarketSettings = MarketSettings()
+    timing: TimingSettings = TimingSettings()
+    limits: LimitSettings = LimitSettings()
+    strategy: StrategySettings = StrategySettings()
+    recorder: RecorderSettings = RecorderSettings()
+    simulator: SimulatorSettings = SimulatorSettings()
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing wrong with a configuration: where it is, and what."""
+
+    where: str
+    what: str
+
+
+def parse(text: str) -> Config | tuple[Finding, ...]:
+    """Turn TOML text into settings, or into every finding at once, in file order."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return (Finding("file", f"not TOML: {error}"),)
+    findings: list[Finding] = []
+    _check_table(raw, Config, "", findings)
+    if findings:
+        return tuple(findings)
+    config = msgspec.convert(raw, Config)
+    findings = check_together(config)
+    return tuple(findings) if findings else config
+
+
+def check_together(config: Config) -> list[Finding]:
+    """Check the rules between settings that no single range can hold."""
+    timing = config.timing
+    findings: list[Finding] = []
+    if timing.lease_ms >= timing.socket_timeout_ms + timing.read_gap_ms:
+        findings.append(
+            Finding(
+                "timing.lease_ms",
+                "must be below socket_timeout_ms + read_gap_ms: a proof rests on it",
+            )
+        )
+    if timing.lease_ms < 3 * timing.ping_ms:
+        findings.append(Finding("timing.lease_ms", "must be at least three pings (ping_ms)"))
+    if timing.hang_ms < timing.lease_ms:
+        findings.append(Finding("timing.hang_ms", "must not be below lease_ms"))
+    if timing.hang_ms + timing.blocked_ms > 600:
+        findings.append(Finding("timing.hang_ms", "hang_ms + blocked_ms must not pass 600 ms"))
+    if timing.oracle_cancel_ms < timing.oracle_pause_ms:
+        findings.append(Finding("timing.oracle_cancel_ms", "must not be below oracle_pause_ms"))
+    if timing.beat_admission_ms < 2 * timing.beat_every_ms:
+        findings.append(
+            Finding("timing.beat_admission_ms", "must be at least two beats (beat_every_ms)")
+        )
+    if config.markets.cutoff_ms >= config.markets.interval_s * 1000:
+        findings.append(
+            Finding("markets.cutoff_ms", "must be below the market's length (interval_s)")
+        )
+    if config.run.mode == "live" and config.run.live_acknowledgement != "I trade real money":
+        findings.append(
+            Finding("run.live_acknowledgement", "mode live needs exactly `I trade real money`")
+        )
+    if config.account.wallet_kind != "eoa" and not config.account.wallet_address:
+        findings.append(
+            Finding("account.wallet_address", "is needed for every wallet kind but eoa")
+        )
+    return findings
+
+
+def _check_table(
+    raw: dict[str, Any], schema: type[Section], path: str, findings: list[Finding]
+) -> None:
+    """Collect the findings of one table and of those inside it."""
+    hints = get_type_hints(schema, include_extras=True)
+    for key in raw:
+        if key not in hints:
+            findings.append(Finding(path + key, _unknown_key(key, hints)))
+    for field in msgspec.structs.fields(schema):
+        where = path + field.name
+        if field.name not in raw:
+            if field.required:
+                findings.append(Finding(where, "is missing"))
+            continue
+        hint = hints[field.name]
+        value = raw[field.name]
+        if isinstance(hint, type) and issubclass(hint, Section):
+            if isinstance(value, dict):
+                _check_table(value, hint, where + ".", findings)
+            else:
+                findings.append(Finding(where, "must be a table"))
+            continue
+        try:
+            msgspec.convert(value, hint)
+        except msgspec.ValidationError as error:
+            findings.append(Finding(where, _explain(str(error), hint, value)))
+
+
+def _unknown_key(key: str, hints: dict[str, Any]) -> str:
+    """Say that a key is unknown, and whether only its unit is wrong."""
+    units = ("ns", "us", "ms", "s", "usd", "e4", "shares", "mib")
+    stem = "_".join(part for part in key.split("_") if part not in units)
+    for known in hints:
+        if "_".join(part for part in known.split("_") if part not in units) == stem:
+            return f"unknown key; did you mean `{known}`? The unit is part of the name"
+    return "unknown key"
+
+
+def _explain(error: str, hint: Any, value: object) -> str:
+    """Add the setting's own description to the decoder's words."""
+    description = ""
+    if get_origin(hint) is Annotated:
+        for meta in get_args(hint)[1:]:
+            if isinstance(meta, Meta) and meta.description:
+                description = f" ({meta.description})"
+    return f"is {value!r}: {error}{description}"

@@ -1,0 +1,114 @@
+"""The routing table: which topic carries what, who publishes it and who reads it.
+
+One table, in flow order, drives subscriptions, decoding, the tap and the tests.
+"""
+
+from typing import Any
+
+import msgspec
+
+from shared.facts import (
+    Alert,
+    BookDoubted,
+    Calendar,
+    ExecutionStatus,
+    FeedStatus,
+    FillFact,
+    MarketEvent,
+    MarketView,
+    OrderFact,
+    Positions,
+    RecorderStatus,
+    ReferencePrice,
+    RiskStatus,
+    Sequences,
+    StateView,
+    StrategyStatus,
+    Transition,
+    UserEvent,
+)
+from shared.identifiers import Component
+from shared.targets import TargetSet
+
+FEED_MARKET = Component("feed_market")
+FEED_USER = Component("feed_user")
+FEED_PRICE = Component("feed_price")
+FEED_DISCOVERY = Component("feed_discovery")
+STATE = Component("state")
+MARKET_MAKING = Component("market_making")
+CARETAKER = Component("caretaker")
+EXECUTION = Component("execution")
+RISK = Component("risk")
+WATCH = Component("watch")
+RECORDER = Component("recorder")
+SIMULATOR = Component("simulator")
+
+FEEDS = (FEED_MARKET, FEED_USER, FEED_PRICE, FEED_DISCOVERY)
+STRATEGIES = (MARKET_MAKING, CARETAKER)
+COMPONENTS = (*FEEDS, STATE, *STRATEGIES, EXECUTION, RISK, RECORDER)
+"""Everybody on the bus, in flow order. Watch and simulator are not on it."""
+
+EVERYBODY = COMPONENTS
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """One row of the routing table.
+
+    Attributes:
+        body: Type of the payload; a union is tagged.
+        publishers: Components that may publish it.
+        readers: Components that subscribe to it; the recorder reads everything besides.
+    """
+
+    name: str
+    body: Any
+    publishers: tuple[Component, ...]
+    readers: tuple[Component, ...]
+
+
+TOPICS: tuple[Topic, ...] = (
+    Topic("feed.market", MarketEvent, (FEED_MARKET,), (STATE, EXECUTION)),
+    Topic("feed.user", UserEvent, (FEED_USER,), (EXECUTION, RISK)),
+    Topic("feed.price", ReferencePrice, (FEED_PRICE,), (STATE,)),
+    Topic(
+        "feed.calendar",
+        Calendar,
+        (FEED_DISCOVERY,),
+        (FEED_MARKET, FEED_USER, FEED_PRICE, STATE, *STRATEGIES, EXECUTION, RISK),
+    ),
+    Topic("feed.status", FeedStatus, FEEDS, (STATE, EXECUTION, RISK)),
+    Topic("state.market", MarketView, (STATE,), (*STRATEGIES, EXECUTION)),
+    Topic("state.view", StateView, (STATE,), (*STRATEGIES, EXECUTION, RISK)),
+    Topic("state.doubted", BookDoubted, (STATE,), (FEED_MARKET,)),
+    Topic("strategy.targets", TargetSet, STRATEGIES, (EXECUTION,)),
+    Topic("strategy.status", StrategyStatus, STRATEGIES, (RISK, CARETAKER)),
+    Topic("execution.order", OrderFact, (EXECUTION,), (STATE, *STRATEGIES, FEED_USER)),
+    Topic("execution.fill", FillFact, (EXECUTION,), (STATE, *STRATEGIES, RISK)),
+    Topic("execution.positions", Positions, (EXECUTION,), (STATE, *STRATEGIES, RISK)),
+    Topic("execution.status", ExecutionStatus, (EXECUTION,), (*STRATEGIES, RISK)),
+    Topic("risk.status", RiskStatus, (RISK,), STRATEGIES),
+    Topic("risk.transition", Transition, (RISK,), ()),
+    Topic("risk.alert", Alert, (RISK, EXECUTION), ()),
+    Topic("recorder.status", RecorderStatus, (RECORDER,), (RISK,)),
+    Topic("bus.sequences", Sequences, EVERYBODY, EVERYBODY),
+)
+
+BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
+
+
+def subscriptions(component: Component) -> dict[Component, tuple[str, ...]]:
+    """Return, for each publisher, the topics that a component reads from it."""
+    wanted: dict[Component, tuple[str, ...]] = {}
+    for publisher in EVERYBODY:
+        if publisher == component:
+            continue
+        names = tuple(
+            topic.name
+            for topic in TOPICS
+            if topic.name != "bus.sequences"
+            and publisher in topic.publishers
+            and (component == RECORDER or component in topic.readers)
+        )
+        if names:
+            wanted[publisher] = (*names, "bus.sequences")
+    return wanted
