@@ -1,0 +1,110 @@
+"""The schema agrees with its records, and the chain shows every change."""
+
+import sqlite3
+
+import msgspec
+import pytest
+
+from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId
+from shared.ledger_schema import (
+    CHAIN_START,
+    PROJECTIONS,
+    TABLES,
+    EpochRecord,
+    IdentityRecord,
+    OrderRecord,
+    Record,
+    columns,
+    decode_record,
+    encode_record,
+    event_hash,
+    meta_values,
+    row_values,
+)
+from shared.units import PriceE4, SizeE6, WallMs, WallNs
+
+
+def build_order_record() -> OrderRecord:
+    return OrderRecord(
+        order_id=OrderHash("0x" + "ab" * 32),
+        account="main",
+        wallet="0x" + "1" * 40,
+        api_key_id="key",
+        strategy=StrategyName("market_making"),
+        leg_group="",
+        epoch=3,
+        incarnation="00000000000000ff",
+        intent="0xm/1/BUY/0",
+        purpose="quote",
+        market=ConditionId("0xm"),
+        token=TokenId("1"),
+        side="BUY",
+        level=0,
+        price_e4=PriceE4(4_900),
+        size_e6=SizeE6(6_000_000),
+        post_only=True,
+        reduce_only=False,
+        state="INTENDED",
+        filled_e6=SizeE6(0),
+        reason="",
+        salt=2**53 - 1,
+        timestamp_ms=WallMs(1_790_000_000_000),
+        maker_e6=2_940_000,
+        taker_e6=6_000_000,
+        expiration_s=1_790_000_182,
+        deadline_wall_ns=WallNs(1_790_000_003 * 10**9),
+        created_wall_ns=WallNs(1_790_000_000 * 10**9),
+        sent_wall_ns=WallNs(0),
+        updated_wall_ns=WallNs(1_790_000_000 * 10**9),
+    )
+
+
+@pytest.mark.parametrize("record_type", list(PROJECTIONS))
+def test_projection_has_the_columns_of_its_record_in_order(record_type: type[Record]) -> None:
+    database = sqlite3.connect(":memory:")
+    database.executescript(TABLES)
+    table = PROJECTIONS[record_type]
+    names = tuple(row[1] for row in database.execute(f"PRAGMA table_info({table})"))
+    database.close()
+    assert names == columns(record_type)
+
+
+def test_order_row_fits_its_strict_table() -> None:
+    record = build_order_record()
+    database = sqlite3.connect(":memory:")
+    database.executescript(TABLES)
+    marks = ",".join("?" * len(columns(OrderRecord)))
+    database.execute(f"INSERT INTO orders VALUES ({marks})", row_values(record))
+    row = database.execute("SELECT * FROM orders").fetchone()
+    database.close()
+    assert (
+        msgspec.convert(
+            dict(zip(columns(OrderRecord), row, strict=True)) | {"type": "OrderRecord"},
+            OrderRecord,
+            strict=False,
+        )
+        == record
+    )
+
+
+def test_record_survives_its_encoding() -> None:
+    record = build_order_record()
+    assert decode_record(encode_record(record)) == record
+
+
+@pytest.mark.parametrize(
+    ("sequence", "wall_ns", "body"), [(2, 5, b"x"), (1, 6, b"x"), (1, 5, b"y")]
+)
+def test_any_change_of_an_event_changes_its_hash(sequence: int, wall_ns: int, body: bytes) -> None:
+    original = event_hash(CHAIN_START, 1, 5, b"x")
+    assert event_hash(CHAIN_START, sequence, wall_ns, body) != original
+    assert event_hash(b"\x01" * 32, 1, 5, b"x") != original
+
+
+def test_identity_and_epoch_are_rows_of_meta() -> None:
+    assert meta_values(EpochRecord(7)) == (("epoch", "7"),)
+    assert dict(meta_values(IdentityRecord("main", "0x1", "k"))) == {
+        "account": "main",
+        "wallet": "0x1",
+        "api_key_id": "k",
+    }
