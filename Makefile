@@ -1,0 +1,66 @@
+# One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
+.PHONY: run check test fmt lint types imports unit sim processes bench safety-case lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+run: $(VENV)/installed
+	$(BIN)/interlock up --profile ops/sim.toml --wait
+
+check: lint types imports unit
+
+test: $(VENV)/installed-test
+	$(BIN)/pytest --quiet
+
+fmt: $(VENV)/installed-test
+	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: $(VENV)/installed-test
+	$(BIN)/mypy
+
+imports: $(VENV)/installed-test
+	$(BIN)/lint-imports
+
+unit: $(VENV)/installed-test
+	$(BIN)/pytest --quiet -m "not processes and not slow"
+
+sim: $(VENV)/installed-test
+	$(BIN)/pytest --quiet tests/simulation
+
+processes: $(VENV)/installed-test
+	$(BIN)/pytest --quiet tests/processes
+
+bench: $(VENV)/installed
+	$(BIN)/interlock bench
+
+safety-case: $(VENV)/installed-test
+	$(BIN)/pytest --quiet --safety-case docs/safety-case.md
+
+lock:
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools
+	build/lock/bin/$(PIP_COMPILE) --output-file=requirements.lock setup.cfg
+	build/lock/bin/$(PIP_COMPILE) --constraint=requirements.lock --extra=test --output-file=requirements-test.lock setup.cfg
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Names no registry: where packages come from is the machine's own setting.
+PIP_COMPILE = pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
+	--build-deps-for editable --no-emit-find-links --no-emit-index-url --no-emit-trusted-host
+
+# The stamps are newer than the locks exactly when what the locks name is installed.
+$(VENV)/installed: requirements.lock setup.cfg pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/installed-test: requirements-test.lock $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	touch $@

@@ -1,0 +1,1 @@
+"""The command `interlock`: one file a subcommand, whose docstring is its help text."""
