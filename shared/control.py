@@ -37,7 +37,7 @@ class ScopeOrder(_Line, frozen=True):
 
 
 class Lease(_Line, frozen=True):
-    """Echo of the newest ask that risk has evaluated. Runs to `asked_ns + lease_ms` by the asker's clock.
+    """Echo of the newest ask that risk has evaluated; runs to `asked_ns + lease_ms` of the asker.
 
     Attributes:
         incarnation: Asker; an echo for another grants nothing.
@@ -65,7 +65,8 @@ class Ping(_Line, frozen=True):
             0 when none was in this incarnation of risk.
         fence_reason: Of it.
         trading_state: Account-wide.
-        scopes: Every scope that is not ACTIVE, and those whose generation execution has not carried out.
+        scopes: Every scope that is not ACTIVE, and those whose generation execution has not
+            carried out.
         switch_version: Grows whenever the switches change.
         lease: Only in pings to execution, and only when granted.
     """
@@ -90,7 +91,8 @@ class FenceAnswer(_Line, frozen=True):
         risk_incarnation: Whose fence.
         fence_id: Epoch of it.
         blocked_ns: When placements were blocked, 0 while they are not.
-        quiet_ns: When the send queue was empty, each entry journaled NOT_SENT and post sockets reset; 0 before.
+        quiet_ns: When the send queue was empty, each entry journaled NOT_SENT and post sockets
+            reset; 0 before.
         zero_ns: When execution itself had proof of zero; 0 before.
     """
 
@@ -117,7 +119,8 @@ class ExecutionPong(_Line, frozen=True):
         ledger_epoch: Newest epoch that its ledger holds; risk takes max(own, this) + 1.
         proven_start: Whether start-up has proven zero and reconciled.
         carried: Newest generation carried out, for each (kind, scope_id).
-        unresolved: Journaled intents that are neither NOT_SENT, refused, terminal nor past their deadline.
+        unresolved: Journaled intents that are neither NOT_SENT, refused, terminal nor past their
+            deadline.
         unresolved_until_ns: Latest deadline among them (CLOCK_BOOTTIME), 0 for none.
     """
 

@@ -69,7 +69,7 @@ class MarketInfo(Fact, frozen=True):
 
 
 class Calendar(Fact, frozen=True):
-    """All markets that discovery vouches for now: running, next, and ended ones not yet resolved."""
+    """All markets that discovery vouches for: running, next, and ended ones not yet resolved."""
 
     markets: tuple[MarketInfo, ...]
     verified_ns: MonotonicNs
@@ -82,7 +82,7 @@ class BookSnapshot(TaggedFact, frozen=True):
     """A whole book of one token. Bids ascend and asks descend: best last on both sides.
 
     Attributes:
-        last_trade_price: The venue's text, needed for the hash; None when the frame has no such key.
+        last_trade_price: The venue's text, needed for the hash; None when the frame has no key.
         tick_e4: None when the frame does not tell it (post-trade books).
         source: `socket` or `rest`.
     """
@@ -158,7 +158,8 @@ class OwnOrder(TaggedFact, frozen=True):
     """An order event of ours, whichever session placed it.
 
     Attributes:
-        status: Normalised: `LIVE`, `MATCHED`, `CANCELED`, `INVALID`, `DELAYED`, `UNMATCHED`, `EXPIRED`.
+        status: Normalised: `LIVE`, `MATCHED`, `CANCELED`, `INVALID`, `DELAYED`, `UNMATCHED` or
+            `EXPIRED`.
         status_text: As sent.
         size_matched_e6: Cumulative; None when the frame does not tell it.
     """
@@ -214,7 +215,7 @@ class ReferencePrice(Fact, frozen=True):
     """One tick of an underlying.
 
     Attributes:
-        source: `chainlink`, `chainlink_twap_60`, `pyth` or `binance`; settlement follows one of them.
+        source: `chainlink`, `chainlink_twap_60`, `pyth` or `binance`; settlement follows one.
         venue_ms: The source's own stamp of the tick.
     """
 
@@ -282,7 +283,8 @@ class MarketView(Fact, frozen=True):
         tick_e4: Price step in force.
         reference: Newest price of the settlement source; None means unknown.
         strike_e18: Price that decides the market, of the window's start; None means unknown.
-        volatility_e9: Standard deviation of log returns per square-root second, 1e-9; None means unknown.
+        volatility_e9: Standard deviation of log returns per square-root second, 1e-9; None means
+            unknown.
     """
 
     market: ConditionId

@@ -1,0 +1,63 @@
+"""The caretaker: manages what strategies that are gone still hold, reduce-only.
+
+Decides an offer of the excess at the touch, and a stop: when the best bid falls too far
+below cost, the excess is sold at market within a bound. Opens nothing ever, and leaves
+complete sets alone: they pay one dollar whatever happens.
+"""
+
+from services.strategy.interface import Holding, MarketContext, Wish
+from shared.config import CaretakerSettings
+from shared.identifiers import StrategyName
+from shared.targets import Target
+from shared.units import PRICE_ONE_E4, PriceE4, SizeE6
+
+SIZE_STEP_E6 = 10_000
+"""Sizes carry two decimals at the venue."""
+
+
+class Caretaker:
+    """Takes over the positions of strategies that have fallen silent."""
+
+    name = StrategyName("caretaker")
+
+    def __init__(self, settings: CaretakerSettings) -> None:
+        self._settings = settings
+
+    def wish(self, context: MarketContext) -> Wish:
+        """Return reduce-only targets for the first orphan that holds an excess here."""
+        for owner, holdings in context.orphans:
+            target = self._care(context, holdings)
+            if target is not None:
+                reason = "stop" if target.purpose == "stop" else "unwinding"
+                return Wish((target,), f"{reason} for {owner}", owner)
+        return Wish((), "no orphan")
+
+    def _care(self, context: MarketContext, holdings: tuple[Holding, Holding]) -> Target | None:
+        """Return the order that reduces an orphan's excess, or None when it cannot be sold."""
+        excess = holdings[0].matched - holdings[1].matched
+        index = 0 if excess > 0 else 1
+        held = holdings[index]
+        size = SizeE6(min(abs(excess), held.confirmed) // SIZE_STEP_E6 * SIZE_STEP_E6)
+        assert context.view.books is not None
+        book = context.view.books[index]
+        if size < context.info.min_size_e6 or not book.bids:
+            return None
+        token = context.info.tokens[index]
+        tick = context.view.tick_e4
+        best_bid = book.bids[0][0]
+        if held.cost_per_share_e4 - best_bid >= self._settings.stop_loss_e4:
+            worst = max(tick, (best_bid - self._settings.slippage_e4_max) // tick * tick)
+            return Target(
+                token,
+                "SELL",
+                0,
+                PriceE4(worst),
+                size,
+                post_only=False,
+                reduce_only=True,
+                purpose="stop",
+            )
+        ask = book.asks[0][0] if book.asks else PriceE4(best_bid + tick)
+        if ask > PRICE_ONE_E4 - tick:
+            return None
+        return Target(token, "SELL", 0, ask, size, reduce_only=True, purpose="unwind")

@@ -1,0 +1,147 @@
+"""Turns facts into wishes, and wishes into target sets that expire when not renewed.
+
+Decides when a strategy may wish at all: the market runs, its view is valid and young, its
+positions are known, and risk has pinged lately. Anything missing withdraws the wish at
+once. What the wish is, is the strategy's own (`interface.py`).
+"""
+
+import msgspec
+
+from services.strategy.desk import Desk
+from services.strategy.interface import MarketContext, Strategy, Wish
+from shared.config import TimingSettings
+from shared.control import Ping
+from shared.effects import (
+    ControlReceived,
+    Effect,
+    Exit,
+    Gap,
+    Log,
+    Message,
+    Paused,
+    Publish,
+    Received,
+    Stop,
+)
+from shared.facts import StrategyStatus
+from shared.identifiers import ConditionId, StrategyName
+from shared.targets import TargetSet
+from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant, MonotonicNs
+
+RENEWALS_PER_TTL = 4
+"""Three renewals may be lost before a wish runs out."""
+
+STATUS_EVERY_NS = NS_PER_S
+"""Strategy status is for people and for the caretaker's patience of some seconds."""
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """The newest target set of a market, and when it was published."""
+
+    owner: StrategyName
+    wish: Wish
+    at_ns: BootNs
+
+
+class StrategyCore:
+    """The frame around one strategy."""
+
+    def __init__(self, strategy: Strategy, timing: TimingSettings, takeover_ms: int) -> None:
+        self._strategy = strategy
+        self._timing = timing
+        self._desk = Desk(strategy.name, timing, takeover_ms)
+        self._said: dict[ConditionId, _Said] = {}
+        self._pinged_ns: BootNs | None = None
+        self._status_ns = BootNs(0)
+        self._reason = "starting"
+
+    def on_message(self, message: Message, now: Instant) -> list[Effect]:
+        """Take one message in; a new view is answered in the same turn."""
+        match message:
+            case Received():
+                touched = self._desk.receive(message, now)
+                return [] if touched is None else self._renew(touched, now, forced=False)
+            case ControlReceived(body=Ping()):
+                self._pinged_ns = now.boot_ns
+                return []
+            case Gap(component=component):
+                self._desk.forget(component)
+                return []
+            case Paused():
+                self._desk.forget_all()
+                return []
+            case Stop(cause=cause):
+                return [*self._withdraw_all(now, "stopping"), Exit(0, cause)]
+            case _:
+                return []
+
+    def on_tick(self, now: Instant) -> list[Effect]:
+        """Renew what still holds, withdraw what does not, and say how it goes."""
+        effects: list[Effect] = []
+        for market in [*self._said, *self._desk.running(now)]:
+            effects += self._renew(market, now, forced=True)
+        if now.boot_ns - self._status_ns >= STATUS_EVERY_NS:
+            self._status_ns = now.boot_ns
+            effects.append(self._status(now))
+        return effects
+
+    def health(self, now: Instant) -> tuple[str, str]:
+        """Return what the pong says: ready once a market could be wished for."""
+        if self._desk.running(now):
+            return "ready", ""
+        return "starting", "no running market known yet"
+
+    def _renew(self, market: ConditionId, now: Instant, *, forced: bool) -> list[Effect]:
+        """Publish a market's wish when it changed, or when its renewal is due."""
+        former = self._said.get(market)
+        due_ns = self._timing.target_ttl_ms * NS_PER_MS // RENEWALS_PER_TTL
+        if forced and former is not None and now.boot_ns - former.at_ns < due_ns:
+            return []
+        wish, input_ns = self._wish(market, now)
+        self._reason = wish.reason
+        changed = former is None or former.wish.targets != wish.targets
+        if not wish.targets:
+            if former is None:
+                return []
+            del self._said[market]
+            return [self._set(former.owner, market, Wish((), wish.reason), now.monotonic_ns)]
+        if not changed and former is not None and now.boot_ns - former.at_ns < due_ns:
+            return []
+        owner = wish.owner or self._strategy.name
+        effects: list[Effect] = []
+        if former is not None and former.owner != owner:
+            effects.append(self._set(former.owner, market, Wish((), "handed over"), input_ns))
+        self._said[market] = _Said(owner, wish, now.boot_ns)
+        effects.append(self._set(owner, market, wish, input_ns))
+        return effects
+
+    def _wish(self, market: ConditionId, now: Instant) -> tuple[Wish, MonotonicNs]:
+        """Return the wish for a market and the stamp of what it rests on."""
+        hang_ns = self._timing.hang_ms * NS_PER_MS
+        if self._pinged_ns is None or now.boot_ns - self._pinged_ns > hang_ns:
+            return Wish((), "risk does not ping"), now.monotonic_ns
+        context = self._desk.context(market, now)
+        if isinstance(context, MarketContext):
+            return self._strategy.wish(context), self._desk.input_ns(market)
+        return Wish((), context), now.monotonic_ns
+
+    def _withdraw_all(self, now: Instant, reason: str) -> list[Effect]:
+        """Publish an empty wish wherever there was one."""
+        effects: list[Effect] = [Log("targets.withdrawn", {"reason": reason})]
+        for market, said in self._said.items():
+            effects.append(self._set(said.owner, market, Wish((), reason), now.monotonic_ns))
+        self._said.clear()
+        return effects
+
+    def _set(
+        self, owner: StrategyName, market: ConditionId, wish: Wish, input_ns: MonotonicNs
+    ) -> Effect:
+        """Return a wish as a target set on the bus."""
+        body = TargetSet(owner, market, self._timing.target_ttl_ms, wish.targets)
+        return Publish("strategy.targets", body, input_ns)
+
+    def _status(self, now: Instant) -> Effect:
+        """Return the status fact."""
+        state = "active" if self._said else "idle"
+        body = StrategyStatus(self._strategy.name, state, self._reason, tuple(self._said))
+        return Publish("strategy.status", body, now.monotonic_ns)

@@ -1,0 +1,66 @@
+import pytest
+
+from services.strategy.caretaker import Caretaker
+from services.strategy.interface import NOTHING_HELD, Holding, MarketContext
+from shared.config import CaretakerSettings
+from shared.identifiers import StrategyName
+from shared.units import SHARE_E6, SizeE6
+from tests.builders.markets import DOWN, UP, book_view, instant, market_info, market_view
+
+NOW = instant(10_000)
+OWNER = StrategyName("market_making")
+
+
+def _held(shares: int, cost_cents: int = 50) -> Holding:
+    return Holding(
+        SizeE6(shares * SHARE_E6), SizeE6(shares * SHARE_E6), shares * cost_cents * 10_000
+    )
+
+
+def _context(
+    up: Holding, down: Holding = NOTHING_HELD, bid: int | None = 4900, orphan: bool = True
+) -> MarketContext:
+    view = market_view(NOW, books=(book_view(UP, bid, 5100), book_view(DOWN)))
+    orphans = ((OWNER, (up, down)),) if orphan else ()
+    return MarketContext(market_info(), view, (NOTHING_HELD, NOTHING_HELD), orphans, NOW)
+
+
+@pytest.mark.req("CP-3")
+def test_caretaker_offers_the_excess_of_an_orphan_reduce_only_on_its_behalf() -> None:
+    wish = Caretaker(CaretakerSettings()).wish(_context(_held(20), _held(8)))
+    (target,) = wish.targets
+    assert wish.owner == OWNER
+    assert (target.token, target.side, target.price) == (UP, "SELL", 5100)
+    assert target.size == 12 * SHARE_E6
+    assert target.reduce_only
+    assert target.post_only
+
+
+@pytest.mark.req("CP-3")
+@pytest.mark.parametrize(("bid", "purpose"), [(3501, "unwind"), (3500, "stop"), (3499, "stop")])
+def test_caretaker_sells_at_market_once_the_stop_is_reached(bid: int, purpose: str) -> None:
+    (target,) = Caretaker(CaretakerSettings()).wish(_context(_held(20), bid=bid)).targets
+    assert target.purpose == purpose
+    assert target.reduce_only
+
+
+def test_stop_is_bounded_below_the_best_bid_and_on_tick() -> None:
+    settings = CaretakerSettings(slippage_e4_max=250)
+    (target,) = Caretaker(settings).wish(_context(_held(20), bid=3000)).targets
+    assert not target.post_only
+    assert target.price == 2700
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        _context(_held(20), orphan=False),
+        _context(_held(10), _held(10)),
+        _context(_held(4)),
+        _context(_held(20), bid=None),
+        _context(Holding(SizeE6(20 * SHARE_E6), SizeE6(0), 0)),
+    ],
+    ids=["no-orphan", "complete-sets", "below-minimum", "no-bid", "unconfirmed"],
+)
+def test_caretaker_leaves_alone_what_it_cannot_reduce(context: MarketContext) -> None:
+    assert Caretaker(CaretakerSettings()).wish(context).targets == ()
