@@ -1,0 +1,106 @@
+import pytest
+
+from shared.config import Config, Finding, parse
+
+MINIMAL = """
+[run]
+profile = "test"
+[account]
+key_file = "key"
+credentials_file = "credentials"
+[venue]
+clob_url = "http://127.0.0.1:1"
+discovery_url = "http://127.0.0.1:1"
+geoblock_url = "http://127.0.0.1:1"
+market_socket_url = "ws://127.0.0.1:1"
+user_socket_url = "ws://127.0.0.1:1"
+price_socket_url = "ws://127.0.0.1:1"
+"""
+
+
+def _findings(extra: str, base: str = MINIMAL) -> dict[str, str]:
+    parsed = parse(base + extra)
+    assert isinstance(parsed, tuple), "expected findings"
+    return {finding.where: finding.what for finding in parsed}
+
+
+def test_minimal_file_gets_every_default() -> None:
+    config = parse(MINIMAL)
+    assert isinstance(config, Config)
+    assert config.timing.lease_ms == 400
+    assert config.run.mode == "simulation"
+
+
+@pytest.mark.req("OP-14")
+def test_every_finding_is_reported_at_once() -> None:
+    found = _findings(
+        '[timing]\nlease_s = 1\nping_ms = "x"\n[limits]\nexposure_usd_max = -1\n[extra]\na = 1\n'
+    )
+    assert set(found) == {"timing.lease_s", "timing.ping_ms", "limits.exposure_usd_max", "extra"}
+
+
+@pytest.mark.req("OP-14")
+def test_key_in_a_wrong_unit_names_the_right_one() -> None:
+    assert "`lease_ms`" in _findings("[timing]\nlease_s = 1\n")["timing.lease_s"]
+
+
+def test_missing_table_and_missing_key_are_findings() -> None:
+    parsed = parse('[run]\nprofile = "x"\n[account]\nkey_file = "k"\n')
+    assert isinstance(parsed, tuple)
+    assert Finding("account.credentials_file", "is missing") in parsed
+    assert Finding("venue", "is missing") in parsed
+
+
+def test_text_that_is_not_toml_is_one_finding() -> None:
+    parsed = parse("[run")
+    assert isinstance(parsed, tuple)
+    assert parsed[0].where == "file"
+
+
+def test_table_given_as_a_value_is_a_finding() -> None:
+    assert _findings("", base="timing = 3\n" + MINIMAL)["timing"] == "must be a table"
+
+
+@pytest.mark.parametrize(
+    ("extra", "where"),
+    [
+        ("[timing]\nlease_ms = 299\n", "timing.lease_ms"),
+        ("[timing]\nhang_ms = 399\n", "timing.hang_ms"),
+        ("[timing]\nhang_ms = 501\n", "timing.hang_ms"),
+        ("[timing]\noracle_pause_ms = 10001\n", "timing.oracle_cancel_ms"),
+        ("[timing]\nbeat_admission_ms = 3999\n", "timing.beat_admission_ms"),
+        ("[markets]\ninterval_s = 10\ncutoff_ms = 10000\n", "markets.cutoff_ms"),
+    ],
+)
+def test_rule_between_settings_refuses_just_beyond_its_bound(extra: str, where: str) -> None:
+    assert where in _findings(extra)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "[timing]\nlease_ms = 300\n",
+        "[timing]\nhang_ms = 400\n",
+        "[timing]\nhang_ms = 500\n",
+        "[timing]\noracle_pause_ms = 10000\n",
+        "[timing]\nbeat_admission_ms = 4000\n",
+        "[markets]\ninterval_s = 10\ncutoff_ms = 9999\n",
+    ],
+)
+def test_rule_between_settings_takes_its_bound(extra: str) -> None:
+    assert isinstance(parse(MINIMAL + extra), Config)
+
+
+@pytest.mark.req("EX-21")
+@pytest.mark.parametrize(
+    ("acknowledgement", "accepted"), [("I trade real money", True), ("yes", False), ("", False)]
+)
+def test_live_needs_its_exact_acknowledgement(acknowledgement: str, accepted: bool) -> None:
+    live = f'profile = "test"\nmode = "live"\nlive_acknowledgement = "{acknowledgement}"'
+    parsed = parse(MINIMAL.replace('profile = "test"', live))
+    assert isinstance(parsed, Config) is accepted
+
+
+def test_wallet_other_than_the_key_itself_needs_its_address() -> None:
+    found = _findings("", base=MINIMAL.replace("[venue]", 'wallet_kind = "safe"\n[venue]'))
+    assert "account.wallet_address" in found
