@@ -2,15 +2,17 @@
 
 Tolerant of what the venue has been seen to send (strings, integers, JSON numbers, trailing
 zeros, a missing leading zero), strict about everything else: a digit finer than the unit is
-an error and never rounded away, and nothing unparseable becomes 0.
+an error (`faults.Unparseable`) and never rounded away, and nothing unparseable becomes 0.
 
-    Unparseable(ValueError)     the venue sent text that is not what the field holds
+Source of the spellings: recorded production frames and the examples of
+https://docs.polymarket.com/market-data/realtime-data (2026-09-28).
 """
 
 import functools
 from decimal import Decimal, InvalidOperation
 
 from shared.units import PRICE_ONE_E4, MoneyE6, PriceE4, ReferenceE18, SizeE6, WallMs
+from shared.venue.faults import Unparseable
 
 Number = str | int | float | Decimal
 """How a number may arrive in JSON."""
@@ -28,21 +30,6 @@ _POWERS: tuple[int, ...] = tuple(int(f"1{'0' * places}") for places in range(DIG
 _SECONDS_BELOW = 100_000_000_000
 """A stamp below 1e11 is in seconds: as seconds it lies before the year 5138, as milliseconds
 before March 1973. The venue mixes both. Source: recorded production frames of the user stream."""
-
-
-class Unparseable(ValueError):
-    """The venue sent something that a field cannot hold.
-
-    Attributes:
-        field: Name or path of the field.
-        raw: What was there, shortened.
-    """
-
-    def __init__(self, field: str, raw: object) -> None:
-        """Keep at most 80 characters of what was sent."""
-        self.field = field
-        self.raw = repr(raw)[:80]
-        super().__init__(f"{field}: {self.raw}")
 
 
 def parse_scaled(raw: Number, places: int, field: str) -> int:

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.venue import decimals
+from shared.venue.faults import Unparseable
 
 PLACES = st.sampled_from([0, 4, 6, 18])
 
@@ -24,7 +25,7 @@ def test_text_is_read_exactly_or_refused(number: Decimal, places: int) -> None:
     exact = Decimal(text).scaleb(places)
     try:
         found = decimals.parse_scaled(text, places, "number")
-    except decimals.Unparseable:
+    except Unparseable:
         assert exact != exact.to_integral_value()
     else:
         assert found == exact
@@ -34,6 +35,6 @@ def test_text_is_read_exactly_or_refused(number: Decimal, places: int) -> None:
 def test_no_text_is_read_as_another_number_than_decimal_reads(text: str) -> None:
     try:
         found = decimals.parse_scaled(text, 6, "number")
-    except decimals.Unparseable:
+    except Unparseable:
         return
     assert Decimal(text).scaleb(6) == found

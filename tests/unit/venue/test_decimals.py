@@ -4,6 +4,7 @@ import pytest
 
 from shared.units import MoneyE6, PriceE4, ReferenceE18, SizeE6
 from shared.venue import decimals
+from shared.venue.faults import Unparseable
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_price_is_read_from_every_spelling_that_the_venue_uses(
     ],
 )  # fmt: skip
 def test_price_that_cannot_be_one_is_an_error_naming_the_field(raw: decimals.Number) -> None:
-    with pytest.raises(decimals.Unparseable) as caught:
+    with pytest.raises(Unparseable) as caught:
         decimals.parse_price(raw, "bids[0].price")
     assert caught.value.field == "bids[0].price"
     assert len(caught.value.raw) <= 80
@@ -47,12 +48,12 @@ def test_price_that_cannot_be_one_is_an_error_naming_the_field(raw: decimals.Num
 def test_size_finer_than_a_millionth_is_refused_and_not_rounded() -> None:
     assert decimals.parse_size("219.217767", "size") == 219_217_767
     assert decimals.parse_size("219.2177670", "size") == 219_217_767
-    with pytest.raises(decimals.Unparseable):
+    with pytest.raises(Unparseable):
         decimals.parse_size("219.2177671", "size")
 
 
 def test_size_below_zero_is_refused_but_money_below_zero_is_a_loss() -> None:
-    with pytest.raises(decimals.Unparseable):
+    with pytest.raises(Unparseable):
         decimals.parse_size("-1", "size")
     assert decimals.parse_money("-1.5", "money") == -1_500_000
 
@@ -77,7 +78,7 @@ def test_reference_price_keeps_eighteen_places() -> None:
 
 @pytest.mark.parametrize("raw", ["0", "-1", "", "1e5"])
 def test_reference_price_not_above_zero_is_an_error(raw: str) -> None:
-    with pytest.raises(decimals.Unparseable):
+    with pytest.raises(Unparseable):
         decimals.parse_reference(raw, "value")
 
 
@@ -94,7 +95,7 @@ def test_stamps_on_either_side_of_the_boundary_take_their_unit() -> None:
 
 @pytest.mark.parametrize("raw", ["", "0", "-5", "1.5", "soon"])
 def test_stamp_that_is_no_moment_is_an_error(raw: str) -> None:
-    with pytest.raises(decimals.Unparseable):
+    with pytest.raises(Unparseable):
         decimals.parse_wall_ms(raw, "timestamp")
 
 
