@@ -1,0 +1,158 @@
+"""Messages about one account: its open orders, its trades, its balances, its keys.
+
+Shapes only; `parse.py` turns them into facts.
+Source: https://docs.polymarket.com/api-reference (CLOB OpenAPI, 2026-09-28) and recorded
+production frames.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from shared.venue.wire import Wire, WireNumber
+
+OPEN_ORDERS_PATH = "/data/orders"
+ORDER_PATH_PREFIX = "/data/order/"
+TRADES_PATH = "/data/trades"
+
+CURSOR_FIRST = "MA=="
+"""Base64 of 0: the first page."""
+
+CURSOR_END = "LTE="
+"""Base64 of -1: there is no further page."""
+
+PAGE_ROWS_MAX = 100
+"""Rows in one page; a larger wish is capped without a word."""
+
+Row = TypeVar("Row")
+
+
+class Page(msgspec.Struct, Generic[Row], frozen=True):
+    """One page of a list. A bare array, which older clients expected, is malformed.
+
+    Attributes:
+        next_cursor: `CURSOR_END` on the last page.
+    """
+
+    data: tuple[Row, ...]
+    next_cursor: str
+    limit: int | None = None
+    count: int | None = None
+
+
+class OpenOrder(Wire, frozen=True):
+    """One order of GET /data/order/{id} and GET /data/orders.
+
+    Attributes:
+        status: With or without `ORDER_STATUS_`; free text after `CANCELED`.
+        created_at: Seconds.
+        associate_trades: The live system tolerates null; a row must hold an array for the
+            unified client.
+    """
+
+    id: str
+    status: str
+    market: str
+    asset_id: str
+    side: str
+    original_size: WireNumber
+    size_matched: WireNumber
+    price: WireNumber
+    owner: str = ""
+    maker_address: str = ""
+    outcome: str = ""
+    expiration: WireNumber = "0"
+    order_type: str = ""
+    associate_trades: tuple[str, ...] | None = ()
+    created_at: WireNumber = 0
+
+
+class MakerOrder(Wire, frozen=True):
+    """One maker's part of a trade.
+
+    Attributes:
+        side: Missing in older frames; then it follows from the token and the taker's side.
+    """
+
+    order_id: str
+    matched_amount: WireNumber
+    price: WireNumber
+    asset_id: str
+    owner: str = ""
+    maker_address: str = ""
+    fee_rate_bps: WireNumber | None = None
+    outcome: str = ""
+    side: str | None = None
+
+
+class Trade(Wire, frozen=True):
+    """One trade of GET /data/trades; its top-level fields are the taker's.
+
+    Attributes:
+        status: With or without `TRADE_STATUS_`.
+        match_time: Seconds; last_update: seconds.
+        bucket_index: Has been an integer and text.
+    """
+
+    id: str
+    taker_order_id: str
+    market: str
+    asset_id: str
+    side: str
+    size: WireNumber
+    price: WireNumber
+    status: str
+    match_time: WireNumber
+    last_update: WireNumber = 0
+    maker_orders: tuple[MakerOrder, ...] = ()
+    fee_rate_bps: WireNumber | None = None
+    outcome: str = ""
+    bucket_index: WireNumber | None = 0
+    owner: str = ""
+    maker_address: str = ""
+    transaction_hash: str | None = None
+    trader_side: str = ""
+
+
+class BalanceAllowance(Wire, frozen=True):
+    """Answer of GET /balance-allowance, in integers of 1e-6.
+
+    Attributes:
+        allowances: By spender's address.
+    """
+
+    balance: WireNumber
+    allowances: dict[str, WireNumber] = msgspec.field(default_factory=dict)
+
+
+class ApiKey(Wire, frozen=True, rename="camel"):
+    """Answer of POST /auth/api-key and GET /auth/derive-api-key; never logged."""
+
+    api_key: str
+    secret: str
+    passphrase: str
+
+    def __repr__(self) -> str:
+        """Name the key, hide its secrets."""
+        return f"ApiKey(api_key={self.api_key!r}, secrets hidden)"
+
+
+class ApiKeys(Wire, frozen=True, rename="camel"):
+    """Answer of GET /auth/api-keys."""
+
+    api_keys: tuple[str, ...]
+
+
+class ClosedOnly(Wire, frozen=True):
+    """Answer of GET /auth/ban-status/closed-only."""
+
+    closed_only: bool
+
+
+OPEN_ORDER = msgspec.json.Decoder(OpenOrder)
+OPEN_ORDERS = msgspec.json.Decoder(Page[OpenOrder])
+TRADES = msgspec.json.Decoder(Page[Trade])
+BALANCE_ALLOWANCE = msgspec.json.Decoder(BalanceAllowance)
+API_KEY = msgspec.json.Decoder(ApiKey)
+API_KEYS = msgspec.json.Decoder(ApiKeys)
+CLOSED_ONLY = msgspec.json.Decoder(ClosedOnly)
