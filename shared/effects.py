@@ -155,6 +155,22 @@ class Received(Message, frozen=True):
     body: Any
 
 
+class EnvelopeReceived(Message, frozen=True):
+    """A fact as it travelled, for the recorder alone, which keeps what it does not read.
+
+    Attributes:
+        frames: Topic, header and payload, undecoded.
+        received_ns: When this reader took it in.
+    """
+
+    component: Component
+    incarnation: Incarnation
+    topic: str
+    sequence: int
+    frames: tuple[bytes, ...]
+    received_ns: MonotonicNs
+
+
 class Gap(Message, frozen=True):
     """Facts were lost, or this reader was away: what they told is unknown until resynchronised.
 

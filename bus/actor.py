@@ -1,0 +1,344 @@
+"""The one loop of every process: poll, control line to its end, facts, tick, effects.
+
+A turn hands messages to the core in this order: what the edges said last turn, the control
+line until it is empty, ready edges, a bounded batch of facts, snapshots, the tick. Then
+the effects of the whole turn are applied at once (`bus/application.py`). The control line
+comes before anything that may place an order, and pongs are sent before effects are applied,
+so that an answer to a fence waits for neither disk nor network.
+
+A turn that took longer than the lease means that this process was away: the core hears
+`Paused` and a gap of every source before anything else, and facts sent before are ignored.
+"""
+
+import gc
+from collections.abc import Sequence
+
+import msgspec
+import zmq
+
+from bus import clock
+from bus.application import Application, Decided
+from bus.control_line import AsksForLease, ComponentLine, HealthState, LoopFacts, ReportsHealth
+from bus.edge import Edge
+from bus.intake import Intake
+from bus.outlet import SocketOutlet
+from bus.process import Started
+from bus.snapshot import encode_request
+from bus.snapshot_server import answer_requests
+from bus.sockets import SNAPSHOT_QUEUE_MAX, Sockets
+from shared.control import Ping, Pong
+from shared.effects import ControlReceived, Core, Effect, Log, Message, Paused, Peer, Publish, Stop
+from shared.facts import Sequences
+from shared.identifiers import Component
+from shared.topics import RISK
+from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant, MonotonicNs
+
+TICK_NS = 10 * NS_PER_MS
+"""A tenth of a ping: deadlines are seen at most this late."""
+
+SEQUENCES_EVERY_NS = 100 * NS_PER_MS
+"""A lost last message shows within this."""
+
+FACTS_A_TURN_MAX = 256
+FACTS_NS_A_TURN_MAX = 5 * NS_PER_MS
+"""Facts wait for the control line, never the other way round."""
+
+CONTROL_A_TURN_MAX = 1_024
+"""More than all peers' full queues; a bound against a peer gone mad."""
+
+STOP_NS_MAX = 30 * NS_PER_S
+"""A core that was told to stop and has not ended by then is ended; supervisord waits less."""
+
+COLLECT_EVERY_NS = NS_PER_S
+COLLECT_ALL_EVERY_NS = 60 * NS_PER_S
+"""Automatic collection is off: one of a million live records took 223 ms."""
+
+_PING = msgspec.msgpack.Decoder(Ping)
+_PONG = msgspec.msgpack.Decoder(Pong)
+
+
+def run(started: Started, core: Core, edges: Sequence[Edge] = (), *, raw: bool = False) -> int:
+    """Run a core until it returns `Exit`; return its status for `sys.exit`.
+
+    Args:
+        started: Who this process is, from `start`.
+        core: Its decisions.
+        edges: What carries out the effects beyond the bus.
+        raw: Deliver `EnvelopeReceived` instead of `Received`, for the recorder.
+    """
+    loop = Loop(started, core, edges, raw=raw)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        while loop.status is None:
+            loop.turn()
+    finally:
+        loop.close()
+    return loop.status
+
+
+class Loop:
+    """One process's loop, a turn at a time.
+
+    Attributes:
+        status: Exit status, None while running.
+    """
+
+    def __init__(
+        self,
+        started: Started,
+        core: Core,
+        edges: Sequence[Edge] = (),
+        *,
+        raw: bool = False,
+        tick_ns: int = TICK_NS,
+    ) -> None:
+        self._started = started
+        self._core = core
+        self._edges = tuple(edges)
+        self._tick_ns = tick_ns
+        self._lease_ns = started.settings.config.timing.lease_ms * NS_PER_MS
+        self._sockets = Sockets(
+            started.component, started.incarnation, str(started.settings.run_directory)
+        )
+        self._intake = Intake(started.component, raw=raw)
+        self._line = ComponentLine(started.identity)
+        self._outlet = SocketOutlet(started, self._sockets, self._intake)
+        self._application = Application(self._outlet, self._edges, clock.read)
+        self._poller = zmq.Poller()
+        for socket in (self._sockets.control, self._sockets.snapshots, self._sockets.subscriber):
+            self._poller.register(socket, zmq.POLLIN)
+        self._polled: dict[int, tuple[Edge, int]] = {}
+        self._awaited: set[Component] = set()
+        self._waiting: list[Message] = []
+        self._decided: list[Decided] = []
+        now = clock.read()
+        self._woke = now
+        self._next_tick_ns = now.boot_ns
+        self._next_sequences_ns = now.boot_ns
+        self._collected_ns = self._collected_all_ns = now.boot_ns
+        self._stopping_since_ns: BootNs | None = None
+        self._batch = 0
+        self._lag_ns = 0
+
+    @property
+    def status(self) -> int | None:
+        """Exit status, None while running."""
+        return self._outlet.status
+
+    def turn(self) -> None:
+        """Wait for something to do, at most until the next tick, and do it."""
+        ready = self._poll()
+        now = clock.read()
+        self._check_pause(now)
+        self._check_stop(now)
+        self._deliver_waiting()
+        self._control()
+        self._poll_edges(ready)
+        self._facts()
+        self._resynchronise()
+        self._tick()
+        decided, self._decided = self._decided, []
+        self._waiting.extend(self._application.apply(decided))
+        # Only now does what the core holds agree with what it has published.
+        answer_requests(self._started, self._core, self._sockets, self._outlet)
+        self._note_lag()
+
+    def close(self) -> None:
+        """Let go of edges and sockets."""
+        for edge in self._edges:
+            edge.close()
+        self._sockets.close()
+
+    def _poll(self) -> list[tuple[int, int]]:
+        self._register_edges()
+        self._register_requests()
+        wait_ns = 0 if self._waiting else self._next_tick_ns - clock.read().boot_ns
+        wait_ms = max(0, -(-wait_ns // NS_PER_MS))
+        return [
+            (descriptor, events)
+            for descriptor, events in self._poller.poll(wait_ms)
+            if isinstance(descriptor, int)
+        ]
+
+    def _register_edges(self) -> None:
+        wanted = {
+            descriptor: (edge, events)
+            for edge in self._edges
+            for descriptor, events in edge.sockets()
+        }
+        if wanted == self._polled:
+            return
+        for descriptor in self._polled.keys() - wanted.keys():
+            self._poller.unregister(descriptor)
+        for descriptor, (_, events) in wanted.items():
+            self._poller.register(descriptor, events)
+        self._polled = wanted
+
+    def _register_requests(self) -> None:
+        """Poll for the answers that are expected, and only for those."""
+        for component, source in self._intake.sources.items():
+            if source.resync.is_waiting == (component in self._awaited):
+                continue
+            socket = self._sockets.requests[component]
+            if source.resync.is_waiting:
+                self._awaited.add(component)
+                self._poller.register(socket, zmq.POLLIN)
+            else:
+                self._awaited.remove(component)
+                self._poller.unregister(socket)
+
+    def _check_pause(self, now: Instant) -> None:
+        lasted_ns = now.boot_ns - self._woke.boot_ns
+        self._woke = now
+        if lasted_ns <= self._lease_ns:
+            return
+        self._deliver(Paused(lasted_ns))
+        for gap in self._intake.pause(now):
+            self._deliver(gap)
+
+    def _check_stop(self, now: Instant) -> None:
+        cause = self._started.stop.cause
+        if cause is None:
+            return
+        if self._stopping_since_ns is None:
+            self._stopping_since_ns = now.boot_ns
+            self._deliver(Stop(cause))
+        elif now.boot_ns - self._stopping_since_ns > STOP_NS_MAX:
+            self._outlet.give_up("core did not end in time")
+
+    def _deliver_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for message in waiting:
+            self._deliver(message)
+
+    def _control(self) -> None:
+        for _ in range(CONTROL_A_TURN_MAX):
+            received = self._sockets.receive_control()
+            if received is None:
+                break
+            sender, body = received
+            if self._started.component == RISK:
+                self._hear_pong(sender, body)
+            else:
+                self._hear_ping(body)
+        if self._started.component != RISK:
+            self._answer_ping()
+
+    def _hear_ping(self, body: bytes) -> None:
+        try:
+            ping = _PING.decode(body)
+        except msgspec.DecodeError as error:
+            self._outlet.log(Log("control.corrupt", {"why": str(error)}, "error"))
+            return
+        self._line.hear(ping, clock.read())
+        self._deliver(ControlReceived(ping))
+
+    def _hear_pong(self, sender: Peer | None, body: bytes) -> None:
+        try:
+            pong = _PONG.decode(body)
+        except msgspec.DecodeError as error:
+            self._outlet.log(Log("control.corrupt", {"why": str(error)}, "error"))
+            return
+        peer = self._outlet.check_peer(sender, pong)
+        if peer is not None:
+            self._deliver(ControlReceived(pong, peer))
+
+    def _answer_ping(self) -> None:
+        if not self._line.owes_pong(clock.read()):
+            return
+        health: tuple[HealthState, str] = ("ready", "")
+        if self._stopping_since_ns is not None:
+            health = ("stopping", self._started.stop.cause or "")
+        elif isinstance(self._core, ReportsHealth):
+            health = self._core.health()
+        # The lease runs from this reading: nothing slow may stand between it and the send.
+        now = clock.read()
+        execution = self._core.execution_pong(now) if isinstance(self._core, AsksForLease) else None
+        facts = LoopFacts(self._batch, self._lag_ns, self._intake.input_ages(now))
+        self._outlet.send_pong(self._line.pong(now, facts, health, execution))
+        self._lag_ns = 0
+
+    def _poll_edges(self, ready: list[tuple[int, int]]) -> None:
+        for descriptor, events in ready:
+            edge, _ = self._polled[descriptor]
+            for message in edge.on_ready(descriptor, events, clock.read()):
+                self._deliver(message)
+
+    def _facts(self) -> None:
+        began_ns = clock.read().monotonic_ns
+        self._batch = 0
+        while self._batch < FACTS_A_TURN_MAX:
+            frames = self._sockets.receive_fact()
+            if frames is None:
+                break
+            self._batch += 1
+            now = clock.read()
+            for message in self._intake.take(frames, now):
+                self._deliver(message)
+            if now.monotonic_ns - began_ns > FACTS_NS_A_TURN_MAX:
+                break
+        for corrupt in self._intake.take_corrupt():
+            self._outlet.log_corrupt(corrupt)
+
+    def _resynchronise(self) -> None:
+        now = clock.read()
+        for component, source in self._intake.sources.items():
+            number = source.resync.take_request(now.monotonic_ns)
+            if number is not None and self._sockets.request_snapshot(
+                component, encode_request(number)
+            ):
+                source.resync.sent()
+            if source.resync.is_waiting:
+                self._take_snapshot(component)
+        for message in self._intake.expire(now):
+            self._deliver(message)
+
+    def _take_snapshot(self, component: Component) -> None:
+        """Take what has come; answers to older requests are read and dropped on the way."""
+        for _ in range(SNAPSHOT_QUEUE_MAX):
+            frames = self._sockets.receive_snapshot(component)
+            if frames is None:
+                return
+            for message in self._intake.answer(frames, clock.read()):
+                self._deliver(message)
+
+    def _tick(self) -> None:
+        now = clock.read()
+        for edge in self._edges:
+            for message in edge.on_tick(now):
+                self._deliver(message)
+        if now.boot_ns < self._next_tick_ns:
+            return
+        self._next_tick_ns = BootNs(now.boot_ns + self._tick_ns)
+        self._decide(self._core.on_tick(now), now)
+        if now.boot_ns >= self._next_sequences_ns:
+            self._next_sequences_ns = BootNs(now.boot_ns + SEQUENCES_EVERY_NS)
+            newest = self._outlet.newest()
+            fact = Publish("bus.sequences", Sequences(newest), MonotonicNs(now.monotonic_ns))
+            self._decided.append((fact, now))
+        self._collect(now)
+
+    def _collect(self, now: Instant) -> None:
+        """Collect cycles in idle turns: the youngest each second, the minute's survivors once."""
+        if self._batch or self._waiting or now.boot_ns - self._collected_ns < COLLECT_EVERY_NS:
+            return
+        self._collected_ns = now.boot_ns
+        if now.boot_ns - self._collected_all_ns < COLLECT_ALL_EVERY_NS:
+            gc.collect(1)
+            return
+        self._collected_all_ns = now.boot_ns
+        gc.collect()
+        gc.freeze()
+
+    def _deliver(self, message: Message) -> None:
+        now = clock.read()
+        self._decide(self._core.on_message(message, now), now)
+
+    def _decide(self, effects: Sequence[Effect], now: Instant) -> None:
+        self._decided.extend((effect, now) for effect in effects)
+
+    def _note_lag(self) -> None:
+        lasted_ns = clock.read().boot_ns - self._woke.boot_ns
+        self._lag_ns = max(self._lag_ns, lasted_ns)

@@ -1,0 +1,121 @@
+"""The start of a process: settings, lock, death signal, signal flags, and who it is.
+
+`start` is the first line of every shell. It returns only when this process may run; a
+wrong configuration or a second copy ends it here, with the reasons on standard output.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import msgspec
+
+from bus import clock
+from bus.control_line import Identity
+from bus.locks import FileLock, LockFault, lock_component
+from bus.log_lines import LogLines
+from bus.settings import Settings, load
+from shared.effects import Log
+from shared.identifiers import Component, Incarnation
+
+EXIT_CONFIGURATION = 2
+EXIT_LOCKED = 3
+EXIT_ORPHAN = 4
+
+PR_SET_PDEATHSIG = 1
+"""Source: linux/prctl.h."""
+
+
+class StopFlag:
+    """What the signal handlers set and the loop reads; None until the process shall end."""
+
+    def __init__(self) -> None:
+        self.cause: str | None = None
+
+    def install(self) -> None:
+        """Set the flag on SIGTERM and SIGINT, and when the parent dies."""
+        signal.signal(signal.SIGTERM, self._handle)
+        signal.signal(signal.SIGINT, self._handle)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self.cause = signal.Signals(number).name
+
+
+class Started(msgspec.Struct, frozen=True):
+    """A process that may run.
+
+    Attributes:
+        lock: Held to the end of the process.
+    """
+
+    identity: Identity
+    settings: Settings
+    lock: FileLock
+    lines: LogLines
+    stop: StopFlag
+
+    @property
+    def component(self) -> Component:
+        """Name of this process."""
+        return self.identity.component
+
+    @property
+    def incarnation(self) -> Incarnation:
+        """This run of it."""
+        return self.identity.incarnation
+
+
+def start(component: Component) -> Started:
+    """Become the one process of a component, or exit saying why not.
+
+    Exit status 2: configuration; 3: another one runs, or the run directory is not ours;
+    4: the parent died while this started.
+    """
+    if sys.flags.optimize:
+        sys.exit("asserts are part of the safety of this program: start it without -O")
+    lines = LogLines(component)
+    parent = os.getppid()
+    _die_with_parent()
+    if os.getppid() != parent:
+        _refuse(lines, EXIT_ORPHAN, "parent died during the start")
+    settings = load()
+    if not isinstance(settings, Settings):
+        _refuse(lines, EXIT_CONFIGURATION, *(f"{found.where} {found.what}" for found in settings))
+    try:
+        lock = lock_component(settings.run_directory, component)
+    except (LockFault, OSError) as error:
+        _refuse(lines, EXIT_LOCKED, str(error))
+    settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stop = StopFlag()
+    stop.install()
+    started = Started(identify(component, settings), settings, lock, lines, stop)
+    lines.write(Log("process.started", msgspec.to_builtins(started.identity)), clock.read())
+    return started
+
+
+def identify(component: Component, settings: Settings) -> Identity:
+    """Draw an incarnation and put together who this process is."""
+    return Identity(
+        component=component,
+        incarnation=clock.draw_incarnation(),
+        pid=os.getpid(),
+        build_hash=settings.build_hash,
+        config_hash=settings.config_hash,
+        dependency_hash=settings.dependency_hash,
+    )
+
+
+def _refuse(lines: LogLines, status: int, *reasons: str) -> NoReturn:
+    for reason in reasons:
+        lines.write(Log("process.refused", {"reason": reason}, "critical"), clock.read())
+    sys.exit(status)
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel for SIGTERM at the parent's death. Source: prctl(2)."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
