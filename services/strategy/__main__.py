@@ -2,23 +2,40 @@
 
 import sys
 
-from bus import actor, settings
+from bus import actor, process
 from services.strategy.caretaker import Caretaker
 from services.strategy.core import StrategyCore
 from services.strategy.interface import Strategy
 from services.strategy.market_making import MarketMaking
 from shared.config import Config
 from shared.identifiers import Component
+from shared.topics import CARETAKER, MARKET_MAKING, STRATEGIES
 
 
-def strategy_named(name: str, config: Config) -> Strategy:
-    """Return the strategy of a name.
-
-    Raises:
-        SystemExit: There is none of that name.
-    """
-    if name == MarketMaking.name:
+def strategy_named(name: Component, config: Config) -> Strategy:
+    """Return the strategy of a name; there is one for each strategy component."""
+    if name == MARKET_MAKING:
         return MarketMaking(config.strategy.market_making, config.limits)
-    if name == Caretaker.name:
-        return Caretaker(config.strategy.caretaker)
-    sys.exit(f"no strategy is named {name!r}; known: {MarketMaking.name}, {Caretaker.name}")
+    assert name == CARETAKER
+    return Caretaker(config.strategy.caretaker)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one strategy until it is told to stop; return the exit status."""
+    if len(arguments) != 1 or arguments[0] not in STRATEGIES:
+        return _usage()
+    name = Component(arguments[0])
+    started = process.start(name)
+    config = started.settings.config
+    takeover_ms = config.strategy.caretaker.takeover_ms
+    core = StrategyCore(strategy_named(name, config), config.timing, takeover_ms)
+    return actor.run(started, core)
+
+
+def _usage() -> int:
+    sys.stderr.write(f"usage: python -m services.strategy {{{','.join(STRATEGIES)}}}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

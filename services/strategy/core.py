@@ -5,6 +5,8 @@ positions are known, and risk has pinged lately. Anything missing withdraws the 
 once. What the wish is, is the strategy's own (`interface.py`).
 """
 
+from typing import Literal
+
 import msgspec
 
 from services.strategy.desk import Desk
@@ -54,6 +56,7 @@ class StrategyCore:
         self._pinged_ns: BootNs | None = None
         self._status_ns = BootNs(0)
         self._reason = "starting"
+        self._has_market = False
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
         """Take one message in; a new view is answered in the same turn."""
@@ -78,16 +81,18 @@ class StrategyCore:
     def on_tick(self, now: Instant) -> list[Effect]:
         """Renew what still holds, withdraw what does not, and say how it goes."""
         effects: list[Effect] = []
-        for market in [*self._said, *self._desk.running(now)]:
+        running = self._desk.running(now)
+        self._has_market = bool(running)
+        for market in [*self._said, *running]:
             effects += self._renew(market, now, forced=True)
         if now.boot_ns - self._status_ns >= STATUS_EVERY_NS:
             self._status_ns = now.boot_ns
             effects.append(self._status(now))
         return effects
 
-    def health(self, now: Instant) -> tuple[str, str]:
-        """Return what the pong says: ready once a market could be wished for."""
-        if self._desk.running(now):
+    def health(self) -> tuple[Literal["starting", "ready"], str]:
+        """Return what the pong says: ready once a market runs that could be wished for."""
+        if self._has_market:
             return "ready", ""
         return "starting", "no running market known yet"
 

@@ -12,7 +12,7 @@ from shared.facts import Calendar, MarketView, StrategyStatus
 from shared.identifiers import Component, Incarnation, StrategyName
 from shared.targets import Target, TargetSet
 from shared.topics import EXECUTION, FEED_DISCOVERY, STATE
-from shared.units import BootNs, Instant, PriceE4, SizeE6
+from shared.units import Instant, PriceE4, SizeE6
 from tests.builders.markets import (
     UP,
     instant,
@@ -176,10 +176,10 @@ def test_positions_of_a_silent_strategy_become_orphans(silent_ms: int, orphaned:
     assert orphans == ([owner] if orphaned else [])
 
 
-def test_ready_only_once_a_market_runs() -> None:
+def test_ready_only_while_a_market_runs() -> None:
     core, _ = _ready()
-    assert core.health(instant(1_000))[0] == "ready"
-    assert core.health(Instant(BootNs(0), instant().monotonic_ns, instant(90_000).wall_ns)) == (
-        "starting",
-        "no running market known yet",
-    )
+    assert core.health()[0] == "starting"
+    core.on_tick(instant(1_000))
+    assert core.health() == ("ready", "")
+    core.on_tick(instant(90_000))
+    assert core.health() == ("starting", "no running market known yet")
