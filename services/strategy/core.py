@@ -56,7 +56,6 @@ class StrategyCore:
         self._pinged_ns: BootNs | None = None
         self._status_ns = BootNs(0)
         self._reason = "starting"
-        self._has_market = False
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
         """Take one message in; a new view is answered in the same turn."""
@@ -81,9 +80,7 @@ class StrategyCore:
     def on_tick(self, now: Instant) -> list[Effect]:
         """Renew what still holds, withdraw what does not, and say how it goes."""
         effects: list[Effect] = []
-        running = self._desk.running(now)
-        self._has_market = bool(running)
-        for market in [*self._said, *running]:
+        for market in [*self._said, *self._desk.running(now)]:
             effects += self._renew(market, now, forced=True)
         if now.boot_ns - self._status_ns >= STATUS_EVERY_NS:
             self._status_ns = now.boot_ns
@@ -91,10 +88,10 @@ class StrategyCore:
         return effects
 
     def health(self) -> tuple[Literal["starting", "ready"], str]:
-        """Return what the pong says: ready once a market runs that could be wished for."""
-        if self._has_market:
+        """Return what the pong says: ready once the calendar is known."""
+        if self._desk.knows_calendar():
             return "ready", ""
-        return "starting", "no running market known yet"
+        return "starting", "the market calendar is unknown"
 
     def _renew(self, market: ConditionId, now: Instant, *, forced: bool) -> list[Effect]:
         """Publish a market's wish when it changed, or when its renewal is due."""

@@ -90,6 +90,10 @@ class Desk:
         for component in (STATE, EXECUTION, FEED_DISCOVERY):
             self.forget(component)
 
+    def knows_calendar(self) -> bool:
+        """Tell whether discovery has told of any market."""
+        return bool(self._markets)
+
     def running(self, now: Instant) -> list[ConditionId]:
         """Return the markets that may be quoted by the calendar, in its order."""
         return [market for market in self._markets if self._closed_reason(market, now) is None]

@@ -176,10 +176,10 @@ def test_positions_of_a_silent_strategy_become_orphans(silent_ms: int, orphaned:
     assert orphans == ([owner] if orphaned else [])
 
 
-def test_ready_only_while_a_market_runs() -> None:
+def test_ready_only_while_the_calendar_is_known() -> None:
+    core = StrategyCore(FixedWish(), TimingSettings(), takeover_ms=3_000)
+    assert core.health() == ("starting", "the market calendar is unknown")
     core, _ = _ready()
-    assert core.health()[0] == "starting"
-    core.on_tick(instant(1_000))
     assert core.health() == ("ready", "")
-    core.on_tick(instant(90_000))
-    assert core.health() == ("starting", "no running market known yet")
+    core.on_message(Gap(FEED_DISCOVERY, "", -1, "incarnation"), instant(2_000))
+    assert core.health()[0] == "starting"
