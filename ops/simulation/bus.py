@@ -1,0 +1,165 @@
+"""Facts and snapshots between the processes, as PUB, SUB, ROUTER and DEALER would carry them.
+
+Carries whole encoded messages, so that the real envelope, sequence, gap and snapshot code
+runs at both ends. A slow or stopped reader loses what passes the high-water mark; a reader
+or publisher that has just started misses what is sent before they are connected.
+"""
+
+from collections.abc import Callable
+
+from ops.simulation.faults import Rates
+from ops.simulation.pipe import Pipe
+from ops.simulation.scheduler import Scheduler
+from ops.simulation.trace import Trace
+from services.simulator.chance import Chance
+from shared.effects import Peer
+from shared.identifiers import Component
+from shared.topics import subscriptions
+from shared.units import NS_PER_MS, NS_PER_US
+
+LATENCY_NS_RANGE = (30 * NS_PER_US, 400 * NS_PER_US)
+CONNECT_NS_RANGE = (2 * NS_PER_MS, 200 * NS_PER_MS)
+"""A subscriber is blind up to 200 ms after a publisher has bound again (measured)."""
+
+HIGH_WATER = 5_000
+SNAPSHOT_HIGH_WATER = 64
+
+Frames = list[bytes]
+
+
+class _End:
+    """One process on the bus.
+
+    Attributes:
+        inbox: Facts on their way from each publisher.
+        requests: Snapshot requests that others have sent here.
+        answers: Snapshot answers on their way here.
+        open_ns: From when each publisher's facts reach this reader.
+    """
+
+    __slots__ = ("answers", "inbox", "open_ns", "peer", "readers", "requests", "wanted")
+
+    def __init__(self, peer: Peer) -> None:
+        self.peer = peer
+        self.wanted = {
+            source: frozenset(topic.encode() for topic in topics)
+            for source, topics in subscriptions(peer.component).items()
+        }
+        self.inbox: dict[Component, Pipe[Frames]] = {
+            source: Pipe(HIGH_WATER) for source in self.wanted
+        }
+        self.open_ns: dict[Component, int] = dict.fromkeys(self.wanted, 0)
+        self.requests: Pipe[tuple[Peer, bytes]] = Pipe(SNAPSHOT_HIGH_WATER)
+        self.answers: Pipe[tuple[Component, Frames]] = Pipe(SNAPSHOT_HIGH_WATER)
+
+
+class Bus:
+    """All processes that are on the bus now."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        chance: Chance,
+        rates: Rates,
+        trace: Trace,
+        wake: Callable[[Component, int], None],
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            scheduler: Time.
+            chance: Of latencies and losses.
+            rates: How likely those are.
+            trace: Where losses are noted.
+            wake: Called with a component and the moment at which something reaches it.
+        """
+        self._scheduler = scheduler
+        self._chance = chance
+        self._rates = rates
+        self._trace = trace
+        self._wake = wake
+        self._ends: dict[Component, _End] = {}
+
+    def attach(self, peer: Peer) -> None:
+        """A process has started: it binds, and connects to everybody it reads."""
+        end = _End(peer)
+        self._ends[peer.component] = end
+        for source in end.wanted:
+            end.open_ns[source] = self._connected_ns()
+        for other in self._ends.values():
+            if peer.component in other.wanted:
+                other.open_ns[peer.component] = self._connected_ns()
+
+    def detach(self, component: Component) -> None:
+        """A process has ended: what was queued for it is gone, what it sent still arrives."""
+        self._ends.pop(component, None)
+
+    def publish(self, publisher: Component, frames: Frames) -> None:
+        """Broadcast one fact to whoever subscribes to its topic."""
+        now_ns = self._scheduler.now_ns
+        topic = frames[0]
+        for reader, end in self._ends.items():
+            if topic not in end.wanted.get(publisher, ()) or now_ns < end.open_ns[publisher]:
+                continue
+            if self._chance.happens(self._rates.fact_lost):
+                self._trace.note(now_ns, "bus", "lost", f"{topic.decode()} to {reader}")
+                continue
+            delay_ns = self._chance.between(*LATENCY_NS_RANGE)
+            if self._chance.happens(self._rates.fact_delayed):
+                delay_ns += self._chance.below(self._rates.delay_ns_max)
+            for _ in range(1 + self._chance.happens(self._rates.fact_doubled)):
+                arrival_ns = end.inbox[publisher].push(now_ns + delay_ns, frames)
+                if arrival_ns is not None:
+                    self._wake(reader, arrival_ns)
+
+    def receive(self, reader: Component, count_max: int) -> list[Frames]:
+        """Return facts that have arrived, in order within each publisher."""
+        end = self._ends[reader]
+        taken: list[Frames] = []
+        for pipe in end.inbox.values():
+            if len(pipe):
+                taken += pipe.drain(self._scheduler.now_ns, count_max - len(taken))
+        return taken
+
+    def discard(self, reader: Component) -> None:
+        """Throw away everything that waits for a reader."""
+        for pipe in self._ends[reader].inbox.values():
+            pipe.drain(self._scheduler.now_ns, HIGH_WATER)
+
+    def request_snapshot(self, reader: Component, source: Component, request: bytes) -> bool:
+        """Ask a publisher for its snapshot; False when it is not there."""
+        publisher = self._ends.get(source)
+        end = self._ends[reader]
+        if publisher is None or self._scheduler.now_ns < end.open_ns[source]:
+            return False
+        arrival_ns = publisher.requests.push(self._arrival_ns(), (end.peer, request))
+        if arrival_ns is not None:
+            self._wake(source, arrival_ns)
+        return arrival_ns is not None
+
+    def receive_requests(self, publisher: Component) -> list[tuple[Peer, bytes]]:
+        """Return the snapshot requests that have arrived at a publisher."""
+        requests = self._ends[publisher].requests
+        return requests.drain(self._scheduler.now_ns, SNAPSHOT_HIGH_WATER) if len(requests) else []
+
+    def answer(self, publisher: Component, reader: Peer, frames: Frames) -> None:
+        """Send a snapshot to the incarnation that asked; another one never gets it."""
+        end = self._ends.get(reader.component)
+        if end is None or end.peer != reader:
+            return
+        arrival_ns = end.answers.push(self._arrival_ns(), (publisher, frames))
+        if arrival_ns is not None:
+            self._wake(reader.component, arrival_ns)
+
+    def receive_answers(self, reader: Component) -> list[Frames]:
+        """Return the snapshots that have arrived at a reader."""
+        answers = self._ends[reader].answers
+        if not len(answers):
+            return []
+        return [item[1] for item in answers.drain(self._scheduler.now_ns, SNAPSHOT_HIGH_WATER)]
+
+    def _arrival_ns(self) -> int:
+        return self._scheduler.now_ns + self._chance.between(*LATENCY_NS_RANGE)
+
+    def _connected_ns(self) -> int:
+        return self._scheduler.now_ns + self._chance.between(*CONNECT_NS_RANGE)

@@ -1,0 +1,265 @@
+"""What must never be seen from outside, judged at the moment it would show.
+
+Nothing here asks a core what it believes: the checkers see what pings have reached
+execution, what is durable in its ledger, what is written to the venue, what the venue
+holds, and what is published. Each finding names the requirement it breaks.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from shared.control import Ping
+from shared.facts import OrderFact, RiskStatus
+from shared.identifiers import Incarnation, OrderHash
+from shared.orders import EXPOSED, TERMINAL
+from shared.units import NS_PER_MS, BootNs, Instant
+
+VIOLATIONS_MAX = 20
+"""The first of a run tells the most; more than these only repeat it."""
+
+CANCEL_WITHIN_NS = 300 * NS_PER_MS
+"""From losing the permission to place until a running execution has written a cancel: one
+reaction, and one repeat after a refusal."""
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """One thing that must never happen, seen.
+
+    Attributes:
+        moment_ns: When, in simulated time.
+        rule: Requirement or protocol rule.
+        text: What was seen.
+    """
+
+    moment_ns: int
+    rule: str
+    text: str
+
+
+class Findings:
+    """The violations of one run."""
+
+    def __init__(self, moment: Callable[[], int]) -> None:
+        """Begin without any; `moment` tells the simulated time."""
+        self._moment = moment
+        self.violations: list[Violation] = []
+
+    def add(self, rule: str, text: str) -> None:
+        """Keep a violation."""
+        if len(self.violations) < VIOLATIONS_MAX:
+            self.violations.append(Violation(self._moment(), rule, text))
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """What the ledger durably says of one order."""
+
+    order_id: OrderHash
+    intent: str
+    state: str
+    epoch: int
+
+
+class LedgerTruth(Protocol):
+    """Reads what is committed, whoever is alive."""
+
+    def intent(self, order_id: OrderHash) -> Intent | None:
+        """Return the row of an order, None when there is none."""
+        ...
+
+    def exposed(self, intent: str) -> list[Intent]:
+        """Return the rows of an intent that may be or may come to be in the market."""
+        ...
+
+
+class VenueTruth(Protocol):
+    """Knows what the venue holds of ours."""
+
+    def open_ids(self) -> list[OrderHash]:
+        """Return our open orders, oldest first."""
+        ...
+
+    def filled_e6(self, order_id: OrderHash) -> int | None:
+        """Return how much of an order was matched, None when it was never taken."""
+        ...
+
+
+class _Held(msgspec.Struct):
+    """What one execution was told: newest epoch, and until when its lease runs by its asking."""
+
+    epoch: int = 0
+    until_ns: BootNs = BootNs(0)
+
+
+class LeaseChecker:
+    """INV-3 and S1: no first byte without a live lease of the newest epoch received.
+
+    Counts the lease from the asking that the ping names, whatever execution makes of it.
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._held: dict[Incarnation, _Held] = {}
+
+    def ordered(self, incarnation: Incarnation, ping: Ping) -> None:
+        """Take a ping in as it reaches an execution."""
+        held = self._held.setdefault(incarnation, _Held())
+        if ping.epoch > held.epoch:
+            held.epoch = ping.epoch
+            held.until_ns = BootNs(0)
+        lease = ping.lease
+        if lease is None or ping.epoch < held.epoch:
+            return
+        if lease.incarnation == incarnation and lease.epoch == held.epoch:
+            until_ns = BootNs(lease.asked_ns + lease.lease_ms * NS_PER_MS)
+            held.until_ns = max(held.until_ns, until_ns)
+
+    def posted(
+        self, incarnation: Incarnation, order_id: OrderHash, epoch: int, now: Instant
+    ) -> None:
+        """Judge the first byte of a post."""
+        held = self._held.get(incarnation)
+        if held is None or now.boot_ns >= held.until_ns:
+            over_ms = -1 if held is None else (now.boot_ns - held.until_ns) // NS_PER_MS
+            self._findings.add("INV-3", f"{order_id} left {over_ms} ms after its lease")
+        elif epoch != held.epoch:
+            self._findings.add("INV-3", f"{order_id} of epoch {epoch} left in {held.epoch}")
+
+
+class IntentChecker:
+    """INV-2 and INV-6: recorded before it leaves, written once, one an intent."""
+
+    def __init__(self, findings: Findings, ledger: LedgerTruth) -> None:
+        self._findings = findings
+        self._ledger = ledger
+        self._written: set[OrderHash] = set()
+
+    def posted(self, order_id: OrderHash) -> None:
+        """Judge the first byte of a post."""
+        if order_id in self._written:
+            self._findings.add("EX-6", f"{order_id} was written twice")
+        self._written.add(order_id)
+        row = self._ledger.intent(order_id)
+        if row is None:
+            self._findings.add("INV-2", f"{order_id} left without a durable record")
+            return
+        for other in self._ledger.exposed(row.intent):
+            if other.order_id != order_id:
+                self._findings.add(
+                    "INV-6", f"{order_id} left beside {other.order_id} {other.state} {row.intent}"
+                )
+
+    def judge_venue(self, venue: VenueTruth) -> None:
+        """Judge that no intent has two live orders at the venue."""
+        seen: dict[str, OrderHash] = {}
+        for order_id in venue.open_ids():
+            row = self._ledger.intent(order_id)
+            if row is None:
+                self._findings.add("INV-2", f"{order_id} is live without a durable record")
+            elif row.intent in seen:
+                self._findings.add("INV-6", f"{order_id} and {seen[row.intent]} are both live")
+            else:
+                seen[row.intent] = order_id
+
+
+class LifecycleChecker:
+    """INV-5 and INV-8: sizes stay in bounds, the terminal stays dead, a fill counts once."""
+
+    def __init__(self, findings: Findings, venue: VenueTruth) -> None:
+        self._findings = findings
+        self._venue = venue
+        self._states: dict[OrderHash, str] = {}
+
+    def told(self, fact: OrderFact) -> None:
+        """Judge one published row."""
+        former = self._states.get(fact.order_id)
+        self._states[fact.order_id] = fact.state
+        if former in TERMINAL and fact.state in EXPOSED:
+            self._findings.add("INV-5", f"{fact.order_id} came back: {former} to {fact.state}")
+        if not 0 <= fact.filled <= fact.size:
+            self._findings.add("INV-5", f"{fact.order_id} filled {fact.filled} of {fact.size}")
+        matched = self._venue.filled_e6(fact.order_id)
+        if fact.filled and matched is not None and fact.filled > matched:
+            self._findings.add(
+                "INV-8", f"{fact.order_id} filled {fact.filled}, the venue matched {matched}"
+            )
+
+
+class HaltChecker:
+    """INV-9, S2 and S4: an acknowledged halt lasts, with nothing live, until it is resumed."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self.halted = False
+
+    def acknowledged(self) -> None:
+        """The operator was told: halted, and zero proven."""
+        self.halted = True
+
+    def resumed(self) -> None:
+        """The operator asked for a resume: from here on it may be over."""
+        self.halted = False
+
+    def told(self, status: RiskStatus) -> None:
+        """Judge risk's own words."""
+        if self.halted and status.trading_state != "HALTED":
+            self._findings.add("INV-9", f"after a halt risk says {status.trading_state}")
+
+    def judge_venue(self, venue: VenueTruth) -> None:
+        """Judge that nothing of ours is live."""
+        if self.halted and (found := venue.open_ids()):
+            self._findings.add("S2", f"{found[0]} is live after the proof of zero")
+
+
+class HungRiskChecker:
+    """S5: no write once risk has not run for longer than a lease."""
+
+    def __init__(self, findings: Findings, lease_ns: int) -> None:
+        self._findings = findings
+        self._lease_ns = lease_ns
+
+    def posted(self, order_id: OrderHash, risk_silent_ns: int) -> None:
+        """Judge the first byte of a post, given since when risk has not run."""
+        if risk_silent_ns > self._lease_ns:
+            silent_ms = risk_silent_ns // NS_PER_MS
+            self._findings.add("S5", f"{order_id} left {silent_ms} ms after risk's last turn")
+
+
+class CancelChecker:
+    """INV-4: an execution that may no longer place writes a cancel at once, whatever waits.
+
+    Only what this execution has placed itself and knows to rest is judged, and only while it
+    runs: one that is stopped is risk's to cover.
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._canceled_ns = -1
+        self._due: tuple[int, str, tuple[OrderHash, ...]] | None = None
+
+    def must_cancel(self, moment_ns: int, why: str, known: tuple[OrderHash, ...]) -> None:
+        """Execution has learned that these orders may not stay."""
+        if self._due is None and known:
+            self._due = (moment_ns, why, known)
+
+    def canceled(self, moment_ns: int) -> None:
+        """A cancel was written."""
+        self._canceled_ns = moment_ns
+        self._due = None
+
+    def excused(self) -> None:
+        """Execution was stopped or has died: nothing is due from it."""
+        self._due = None
+
+    def judge(self, moment_ns: int, venue: VenueTruth) -> None:
+        """Judge whether the time is over."""
+        if self._due is None or moment_ns - self._due[0] < CANCEL_WITHIN_NS:
+            return
+        since_ns, why, known = self._due
+        self._due = None
+        still = set(venue.open_ids()).intersection(known)
+        if still:
+            late_ms = (moment_ns - since_ns) // NS_PER_MS
+            text = f"{len(still)} orders without a cancel {late_ms} ms after {why}"
+            self._findings.add("INV-4", text)

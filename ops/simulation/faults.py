@@ -1,0 +1,193 @@
+"""What goes wrong in a run: how often, and when.
+
+A seed draws which kinds of fault it has at all (most runs have some, few have all: faults
+that always come together hide each other), how likely each is, and a schedule of those
+that have a moment: a process killed or stopped at its n-th effect, a line cut, the venue
+refusing, an operator's halt. The last part of a run is quiet, so that convergence can be
+judged.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from services.simulator.chance import Chance
+from shared.identifiers import Component
+from shared.topics import (
+    EXECUTION,
+    FEED_DISCOVERY,
+    FEED_MARKET,
+    FEED_PRICE,
+    FEED_USER,
+    MARKET_MAKING,
+    RISK,
+    STATE,
+)
+from shared.units import NS_PER_MS, NS_PER_S
+
+Kind = Literal[
+    "kill",
+    "stop",
+    "cut_line",
+    "drop_streams",
+    "stall_streams",
+    "disk_fails",
+    "venue_mode",
+    "halt",
+    "resume",
+]
+
+WARM_UP_NS = 9 * NS_PER_S
+"""Before this nothing is scheduled: start-up alone is a test of its own."""
+
+QUIET_NS = 14 * NS_PER_S
+"""The end of a run without new faults: a reconciliation period, a start-up and a margin."""
+
+EFFECTS_BEFORE_MAX = 12
+"""A process dies or stops after up to so many further effects: between any two of a turn."""
+
+STOP_NS_RANGE = (50 * NS_PER_MS, 900 * NS_PER_MS)
+STOP_LONG_NS_RANGE = (900 * NS_PER_MS, 5 * NS_PER_S)
+VENUE_MODES = ("429", "425", "503")
+
+
+class Rates(msgspec.Struct, frozen=True):
+    """Probabilities, in parts per million of the messages they concern, and spans.
+
+    Attributes:
+        fact_lost: A published fact never reaches one of its readers.
+        fact_doubled: It reaches a reader twice.
+        fact_delayed: It, and what follows on its link, is late by up to `delay_ns_max`.
+        ping_lost: A message of the control line is lost, as at a reconnection.
+        ping_delayed: Likewise late.
+        request_lost: The venue never sees a request; the sender hears nothing.
+        request_late: It lands late: the kernel retransmits, even after the sender died.
+        reply_lost: The venue did what was asked; its answer is lost.
+        connection_reset: The connection breaks with the answer on its way.
+        reply_slow: The answer is late by up to `delay_ns_max`.
+    """
+
+    fact_lost: int = 0
+    fact_doubled: int = 0
+    fact_delayed: int = 0
+    ping_lost: int = 0
+    ping_delayed: int = 0
+    request_lost: int = 0
+    request_late: int = 0
+    reply_lost: int = 0
+    connection_reset: int = 0
+    reply_slow: int = 0
+    delay_ns_max: int = 80 * NS_PER_MS
+    late_ns_max: int = 1_900 * NS_PER_MS
+
+
+CALM = Rates()
+
+_RATE_LIMITS: tuple[tuple[str, int], ...] = (
+    ("fact_lost", 600),
+    ("fact_doubled", 2_000),
+    ("fact_delayed", 2_000),
+    ("ping_lost", 30_000),
+    ("ping_delayed", 30_000),
+    ("request_lost", 15_000),
+    ("request_late", 30_000),
+    ("reply_lost", 20_000),
+    ("connection_reset", 15_000),
+    ("reply_slow", 40_000),
+)
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One fault with a moment.
+
+    Attributes:
+        moment_ns: When it begins, or, with `effects_before`, from when effects are counted.
+        target: Component; empty where none is meant.
+        lasts_ns: How long a stop, a cut, a stall or a mode lasts.
+        effects_before: Effects that the target still applies before it is killed or stopped.
+        mode: Status that the venue answers with in `venue_mode`.
+    """
+
+    moment_ns: int
+    kind: Kind
+    target: Component = Component("")
+    lasts_ns: int = 0
+    effects_before: int = 0
+    mode: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All faults of one run."""
+
+    rates: Rates
+    schedule: tuple[Fault, ...]
+
+
+NO_FAULTS = Plan(CALM, ())
+
+# Execution and risk carry the promises, so most of what happens happens to them.
+_TARGETS: tuple[Component, ...] = (
+    *(EXECUTION,) * 5,
+    *(RISK,) * 4,
+    STATE,
+    MARKET_MAKING,
+    FEED_MARKET,
+    FEED_USER,
+    FEED_PRICE,
+    FEED_DISCOVERY,
+)
+
+
+def draw(chance: Chance, length_ns: int) -> Plan:
+    """Return the faults of one run of a length."""
+    rates = Rates(
+        **{
+            name: chance.between(limit // 10, limit)
+            for name, limit in _RATE_LIMITS
+            if chance.happens(600_000)
+        }
+    )
+    last_ns = length_ns - QUIET_NS
+    if last_ns <= WARM_UP_NS:
+        return Plan(rates, ())
+    faults: list[Fault] = []
+    for _ in range(chance.between(2, 6)):
+        faults += _draw_fault(chance, WARM_UP_NS, last_ns)
+    return Plan(rates, tuple(sorted(faults, key=lambda fault: fault.moment_ns)))
+
+
+def _draw_fault(chance: Chance, first_ns: int, last_ns: int) -> list[Fault]:
+    """Return one fault, or several that make one event together."""
+    moment_ns = chance.between(first_ns, last_ns)
+    target = _TARGETS[chance.below(len(_TARGETS))]
+    effects = chance.below(EFFECTS_BEFORE_MAX)
+    drawn = chance.below(100)
+    if drawn < 28:
+        return [Fault(moment_ns, "kill", target, effects_before=effects)]
+    if drawn < 58:
+        span = STOP_NS_RANGE if chance.happens(750_000) else STOP_LONG_NS_RANGE
+        return [Fault(moment_ns, "stop", target, chance.between(*span), effects)]
+    if drawn < 66:
+        return [Fault(moment_ns, "cut_line", target, chance.between(100, 1500) * NS_PER_MS)]
+    if drawn < 74:
+        feed = (FEED_MARKET, FEED_USER, FEED_PRICE)[chance.below(3)]
+        kind: Kind = "drop_streams" if chance.happens(500_000) else "stall_streams"
+        return [Fault(moment_ns, kind, feed, chance.between(500, 4000) * NS_PER_MS)]
+    if drawn < 78:
+        return [Fault(moment_ns, "disk_fails", EXECUTION, chance.between(10, 800) * NS_PER_MS)]
+    if drawn < 86:
+        mode = VENUE_MODES[chance.below(len(VENUE_MODES))]
+        lasts_ns = chance.between(300, 3000) * NS_PER_MS
+        return [Fault(moment_ns, "venue_mode", lasts_ns=lasts_ns, mode=mode)]
+    return _draw_operator(chance, moment_ns, last_ns)
+
+
+def _draw_operator(chance: Chance, moment_ns: int, last_ns: int) -> list[Fault]:
+    """Return a halt with the resume that ends it, and sometimes a kill of risk between."""
+    end_ns = min(last_ns, moment_ns + chance.between(3_000, 12_000) * NS_PER_MS)
+    faults = [Fault(moment_ns, "halt"), Fault(end_ns, "resume")]
+    if chance.happens(700_000) and end_ns > moment_ns:
+        between_ns = chance.between(moment_ns, end_ns)
+        effects = chance.below(EFFECTS_BEFORE_MAX)
+        faults.append(Fault(between_ns, "kill", RISK, effects_before=effects))
+    return faults

@@ -1,0 +1,372 @@
+"""One process: a core in its loop, that may be stopped or killed between any two effects.
+
+Follows the turn of the real loop (`bus/actor.py`): waiting messages, the control line to
+its end, edges, facts, snapshots, tick, pong before effects; and it applies effects with the
+very same code (`bus/application.py`), so that the order of commit and send is the real one.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from bus.application import Application, Decided
+from bus.control_line import (
+    AsksForLease,
+    ComponentLine,
+    HealthState,
+    Identity,
+    LoopFacts,
+    ReportsHealth,
+)
+from bus.edge import Edge
+from bus.envelope import SCHEMA, Header, encode
+from bus.intake import Intake
+from bus.sequence import Numbering
+from bus.snapshot import Answer, decode_request, encode_answer, encode_request
+from bus.snapshot_server import Snapshots
+from ops.simulation.bus import Bus
+from ops.simulation.line import ControlLine
+from ops.simulation.scheduler import Scheduler
+from ops.simulation.stepping import Killed, SteppedEdge, Stepping
+from ops.simulation.trace import Trace
+from shared.control import Ping
+from shared.effects import (
+    Control,
+    ControlReceived,
+    Core,
+    Effect,
+    Exit,
+    Log,
+    Message,
+    Paused,
+    Peer,
+    Publish,
+    Stop,
+)
+from shared.facts import Sequences
+from shared.identifiers import Component
+from shared.topics import RISK
+from shared.units import NS_PER_MS, NS_PER_US, BootNs, Instant, MonotonicNs
+
+TICK_NS = 20 * NS_PER_MS
+"""Twice the real loop's: half the work, and a later reaction rather than an earlier one."""
+
+WAKE_NS = 150 * NS_PER_US
+"""From the arrival of a message to the turn that takes it; others arrive meanwhile."""
+
+SEQUENCES_EVERY_NS = 100 * NS_PER_MS
+FACTS_A_TURN_MAX = 256
+SERIOUS = ("warning", "error", "critical")
+
+
+class Observer(Protocol):
+    """Sees what processes say and hear; decides nothing for them."""
+
+    def published(self, peer: Peer, effect: Publish, now: Instant) -> None:
+        """Learn of a fact, before anybody reads it."""
+        ...
+
+    def ordered(self, peer: Peer, ping: Ping, now: Instant) -> None:
+        """Learn that a ping has reached a core."""
+        ...
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What every process of one simulation shares."""
+
+    scheduler: Scheduler
+    bus: Bus
+    line: ControlLine
+    trace: Trace
+    observer: Observer
+    lease_ns: int
+    exited: Callable[["Process", str], None]
+
+
+class Body(msgspec.Struct, frozen=True):
+    """What a process is made of: its core, and the edges that carry out its effects.
+
+    Attributes:
+        die: Called once when the process ends, to cut its edges from the world.
+    """
+
+    core: Core
+    edges: tuple[Edge, ...]
+    die: Callable[[], None]
+
+
+class Process:
+    """One incarnation of one component.
+
+    Attributes:
+        alive: Whether it has not ended.
+        stopped_until_ns: Until when it gets no turn; below now while it runs.
+        turned_ns: Moment of its newest turn.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        surroundings: Surroundings,
+        build: Callable[["Process"], Body],
+    ) -> None:
+        """Start: connect, build the core from what is stored, and take the first turn soon."""
+        self.identity = identity
+        self.peer = Peer(identity.component, identity.incarnation)
+        self.alive = True
+        self.stopped_until_ns = 0
+        self._around = surroundings
+        self._scheduler = surroundings.scheduler
+        self._wakes_ns: int | None = None
+        self._waiting: list[Message] = []
+        self._decided: list[Decided] = []
+        self._intake = Intake(identity.component)
+        self._line = ComponentLine(identity)
+        self._numbering = Numbering()
+        self._woke = self._scheduler.instant()
+        self.turned_ns = self._scheduler.now_ns
+        self._next_tick_ns = self._woke.boot_ns
+        self._next_sequences_ns = self._woke.boot_ns
+        self._batch = 0
+        self._stopping = ""
+        self._status: Exit | None = None
+        self.stepping = Stepping(self.pause)
+        surroundings.bus.attach(self.peer)
+        surroundings.line.connect(self.peer)
+        self.body = build(self)
+        edges: Sequence[Edge] = [
+            SteppedEdge(edge, self.stepping, self._waiting, self._scheduler.instant)
+            for edge in self.body.edges
+        ]
+        self._edges = edges
+        self._application = Application(self, edges, self._scheduler.instant)
+        self.wake()
+
+    @property
+    def component(self) -> Component:
+        """Name of the process."""
+        return self.identity.component
+
+    @property
+    def core(self) -> Core:
+        """The decisions of this process."""
+        return self.body.core
+
+    # --- life -----------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Take a turn soon."""
+        self.wake_at(self._scheduler.now_ns)
+
+    def wake_at(self, moment_ns: int) -> None:
+        """Take a turn soon after a moment."""
+        due_ns = max(moment_ns + WAKE_NS, self.stopped_until_ns)
+        if not self.alive or (self._wakes_ns is not None and self._wakes_ns <= due_ns):
+            return
+        self._wakes_ns = due_ns
+        self._scheduler.at(due_ns, lambda: self._wake_up(due_ns))
+
+    def pause(self, lasts_ns: int) -> None:
+        """SIGSTOP, and SIGCONT after a while; what reaches it meanwhile waits."""
+        self.stopped_until_ns = self._scheduler.now_ns + lasts_ns
+        self._around.trace.note(
+            self._scheduler.now_ns, self.component, "stopped", f"{lasts_ns // NS_PER_MS} ms"
+        )
+        self._wakes_ns = None
+        self.wake_at(self.stopped_until_ns)
+
+    def kill(self, cause: str) -> None:
+        """SIGKILL: nothing further is applied, nothing uncommitted stays."""
+        if not self.alive:
+            return
+        self.alive = False
+        self._around.trace.note(self._scheduler.now_ns, self.component, "ended", cause)
+        self.body.die()
+        self._around.bus.detach(self.component)
+        self._around.line.disconnect(self.component)
+        self._around.exited(self, cause)
+
+    def terminate(self, cause: str) -> None:
+        """SIGTERM: the core hears `Stop` in its next turn."""
+        self._stopping = cause
+        self._waiting.append(Stop(cause))
+        self.wake()
+
+    # --- the turn -------------------------------------------------------------------
+
+    def _wake_up(self, due_ns: int) -> None:
+        if self._wakes_ns != due_ns or not self.alive:
+            return
+        self._wakes_ns = None
+        if self._scheduler.now_ns < self.stopped_until_ns:
+            self.wake_at(self.stopped_until_ns)
+            return
+        try:
+            self._turn()
+        except Killed:
+            self.kill("killed at an effect")
+            return
+        if self._status is not None:
+            self.kill(f"exit {self._status.status}: {self._status.reason}")
+            return
+        self.turned_ns = self._scheduler.now_ns
+        if self._waiting:
+            self.wake()
+        self.wake_at(self._next_tick_ns - self._woke.boot_ns + self._scheduler.now_ns)
+
+    def _turn(self) -> None:
+        self.stepping.resume()
+        if self.stepping.is_paused:
+            return
+        now = self._scheduler.instant()
+        self._check_pause(now)
+        waiting = self._waiting[:]
+        self._waiting.clear()
+        for message in waiting:
+            self._deliver(message, now)
+        self._control(now)
+        for edge in self._edges:
+            for message in edge.on_tick(now):
+                self._deliver(message, now)
+        self._facts(now)
+        self._resynchronise(now)
+        self._tick(now)
+        decided, self._decided = self._decided, []
+        if decided:
+            self._waiting.extend(self._application.apply(decided))
+
+    def _check_pause(self, now: Instant) -> None:
+        lasted_ns = now.boot_ns - self._woke.boot_ns
+        self._woke = now
+        if lasted_ns <= self._around.lease_ns:
+            return
+        self._deliver(Paused(lasted_ns), now)
+        for gap in self._intake.pause(now):
+            self._deliver(gap, now)
+
+    def _control(self, now: Instant) -> None:
+        for received in self._around.line.receive(self.component, self._scheduler.now_ns):
+            if isinstance(received.body, Ping):
+                self._line.hear(received.body, now)
+                self._around.observer.ordered(self.peer, received.body, now)
+                self._deliver(ControlReceived(received.body), now)
+            else:
+                self._deliver(received, now)
+        if self.component != RISK and self._line.owes_pong(now):
+            self._send_pong(now)
+
+    def _send_pong(self, now: Instant) -> None:
+        health: tuple[HealthState, str] = ("ready", "")
+        core = self.core
+        if self._stopping:
+            health = ("stopping", self._stopping)
+        elif isinstance(core, ReportsHealth):
+            health = core.health()
+        execution = core.execution_pong(now) if isinstance(core, AsksForLease) else None
+        facts = LoopFacts(self._batch, 0, self._intake.input_ages(now))
+        pong = self._line.pong(now, facts, health, execution)
+        self._around.line.send_to_risk(self.peer, pong)
+
+    def _facts(self, now: Instant) -> None:
+        frames_in = self._around.bus.receive(self.component, FACTS_A_TURN_MAX)
+        self._batch = len(frames_in)
+        for frames in frames_in:
+            for message in self._intake.take(frames, now):
+                self._deliver(message, now)
+        assert not self._intake.take_corrupt()
+
+    def _resynchronise(self, now: Instant) -> None:
+        bus = self._around.bus
+        for reader, request in bus.receive_requests(self.component):
+            bus.answer(self.component, reader, self._snapshot(request, now))
+        for component, source in self._intake.sources.items():
+            number = source.resync.take_request(now.monotonic_ns)
+            if number is not None and bus.request_snapshot(
+                self.component, component, encode_request(number)
+            ):
+                source.resync.sent()
+        for frames in bus.receive_answers(self.component):
+            for message in self._intake.answer(frames, now):
+                self._deliver(message, now)
+        for message in self._intake.expire(now):
+            self._deliver(message, now)
+
+    def _snapshot(self, frame: bytes, now: Instant) -> list[bytes]:
+        request = decode_request(frame)
+        assert request is not None
+        newest = self._numbering.newest()
+        core = self.core
+        facts = [
+            self._envelope(fact, now, max(1, newest.get(fact.topic, 0)))
+            for fact in (core.snapshot(now) if isinstance(core, Snapshots) else [])
+        ]
+        answer = Answer(request.number, self.component, self.peer.incarnation, newest, len(facts))
+        return encode_answer(answer, facts)
+
+    def _tick(self, now: Instant) -> None:
+        if now.boot_ns < self._next_tick_ns:
+            return
+        self._next_tick_ns = BootNs(now.boot_ns + TICK_NS)
+        self._decide(self.core.on_tick(now), now)
+        if now.boot_ns >= self._next_sequences_ns:
+            self._next_sequences_ns = BootNs(now.boot_ns + SEQUENCES_EVERY_NS)
+            newest = Sequences(self._numbering.newest())
+            self._decided.append((Publish("bus.sequences", newest, now.monotonic_ns), now))
+
+    def _deliver(self, message: Message, now: Instant) -> None:
+        self._decide(self.core.on_message(message, now), now)
+
+    def _decide(self, effects: Sequence[Effect], now: Instant) -> None:
+        self._decided.extend((effect, now) for effect in effects)
+
+    # --- the outlet (`bus.application.Outlet`) ----------------------------------------
+
+    def publish(self, effect: Publish, decided: Instant) -> None:
+        """Number, stamp and broadcast a fact."""
+        self.stepping.step(lambda: self._publish(effect, decided))
+
+    def send_control(self, effect: Control) -> None:
+        """Send on the control line."""
+        self.stepping.step(lambda: self._send_control(effect))
+
+    def log(self, effect: Log) -> None:
+        """Keep what an operator would have to see."""
+        if effect.level in SERIOUS:
+            fields = " ".join(f"{key}={value}" for key, value in effect.fields.items())
+            self._around.trace.note(
+                self._scheduler.now_ns, self.component, f"log.{effect.event}", fields
+            )
+
+    def exit(self, effect: Exit) -> None:
+        """End the process after this turn."""
+        self._status = effect
+
+    def _publish(self, effect: Publish, decided: Instant) -> None:
+        number = self._numbering.next(effect.topic)
+        if effect.topic != "bus.sequences":
+            self._around.observer.published(self.peer, effect, decided)
+        self._around.bus.publish(self.component, self._envelope(effect, decided, number))
+
+    def _send_control(self, effect: Control) -> None:
+        if effect.to is None:
+            self._around.line.send_to_risk(self.peer, effect.body)
+        else:
+            self._around.line.send_to(effect.to, effect.body)
+
+    def _envelope(self, effect: Publish, decided: Instant, number: int) -> list[bytes]:
+        now = self._scheduler.instant()
+        # What a fact rests on matters to a replay of a recording; here nobody reads it.
+        header = Header(
+            self.component,
+            self.peer.incarnation,
+            effect.topic,
+            number,
+            now.monotonic_ns,
+            MonotonicNs(effect.input_ns),
+            now.wall_ns,
+            SCHEMA,
+            (),
+            decided,
+        )
+        return encode(header, effect.body)

@@ -1,0 +1,48 @@
+"""What happened, one line an event with fixed columns, and the hash over all of it.
+
+Two runs of one seed give one hash; a difference means that something inside depends on
+what the seed does not fix (an iteration order, a clock, an id).
+"""
+
+import hashlib
+from collections import deque
+
+import msgspec
+
+LINES_KEPT = 4_000
+"""Newest lines, shown when a checker finds something."""
+
+
+class Trace:
+    """Lines and their running hash."""
+
+    __slots__ = ("_encoder", "_hash", "count", "lines")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._encoder = msgspec.msgpack.Encoder()
+        self.lines: deque[tuple[int, str, str, str]] = deque(maxlen=LINES_KEPT)
+        self.count = 0
+
+    def note(self, moment_ns: int, who: str, what: str, detail: str = "") -> None:
+        """Keep one line and mix it into the hash."""
+        self._hash.update(f"{moment_ns}|{who}|{what}|{detail}\n".encode())
+        self.lines.append((moment_ns, who, what, detail))
+        self.count += 1
+
+    def mix(self, body: msgspec.Struct) -> None:
+        """Mix a whole message into the hash, without a line of its own."""
+        self._hash.update(self._encoder.encode(body))
+
+    def hash(self) -> str:
+        """Return the hash so far, 32 hex digits."""
+        return self._hash.hexdigest()
+
+    def tail(self, count: int, *, who: str = "") -> list[str]:
+        """Return the newest lines as text, oldest first, of one component if asked."""
+        chosen = [line for line in self.lines if not who or line[1] == who]
+        return [
+            f"{moment_ns / 1e9:12.6f}  {name:<14} {what:<18} {detail}"
+            for moment_ns, name, what, detail in chosen[-count:]
+        ]
