@@ -94,21 +94,25 @@ class UnsignedOrder(msgspec.Struct, frozen=True):
     builder: str = BYTES32_ZERO
 
 
-def exchange_domain(market_version: str, neg_risk: bool) -> ExchangeDomain:
+def exchange_domain(
+    market_version: str, neg_risk: bool, chain_id: int = POLYGON_CHAIN_ID
+) -> ExchangeDomain:
     """Return where an order of a market is signed to.
 
     Args:
         market_version: `v1` or `v2`, as the venue names the market's protocol.
         neg_risk: Whether a v1 market is settled by the neg-risk exchange; a v2 market has one
             exchange for both kinds.
+        chain_id: Of the venue's chain.
 
     Raises:
         ValueError: The version is unknown; such a market must not be traded.
     """
     if market_version == "v2":
-        return ExchangeDomain("3", EXCHANGE_V3)
+        return ExchangeDomain("3", EXCHANGE_V3, chain_id)
     if market_version == "v1":
-        return ExchangeDomain("2", EXCHANGE_V2_NEG_RISK if neg_risk else EXCHANGE_V2)
+        contract = EXCHANGE_V2_NEG_RISK if neg_risk else EXCHANGE_V2
+        return ExchangeDomain("2", contract, chain_id)
     raise ValueError(f"unknown market version {market_version!r}")
 
 
