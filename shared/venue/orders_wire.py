@@ -100,12 +100,12 @@ class CancelReply(Wire, frozen=True):
     """Answer to every cancel.
 
     Attributes:
-        canceled: Ids that are gone.
-        not_canceled: Ids with the venue's prose.
+        canceled: Ids that are gone; null for none.
+        not_canceled: Ids with the venue's prose; null for none.
     """
 
-    canceled: tuple[str, ...]
-    not_canceled: dict[str, str]
+    canceled: tuple[str, ...] | None
+    not_canceled: dict[str, str] | None
 
 
 class HeartbeatRequest(Wire, frozen=True):
