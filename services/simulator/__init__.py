@@ -1,0 +1,35 @@
+"""A venue on this machine: matching, money, REST, sockets, prices, faults.
+
+Reads and publishes nothing on the bus: it is what the system's edges connect to instead
+of Polymarket, and speaks its protocol with real signatures. When it dies the streams close
+and requests fail, as when a venue is gone; its orders and money are lost, its markets and
+API keys come back the same, since both follow from the seed.
+
+`core.py` is pure: messages and time in, answers and frames out, the same trace for the
+same seed. It runs behind `rest.py`, `sockets.py` and `shell.py` for real, or inside a
+simulation with virtual time. Signature types other than EOA, protocols of settlement on a
+chain, and split, merge and redeem by the user are not part of it: a resolved market pays
+its holders at once.
+
+Endpoints for tests and people, loopback only, all JSON:
+
+    GET    /admin/log?since=N&limit=M      stamps after number N: {"at_ns", "next", "records"}
+    GET    /admin/state                    open orders by API key, held orders, armed beats
+    GET    /admin/account?address=A        money and tokens of an account
+    GET    /admin/markets                  all markets with their states
+    GET    /admin/faults                   faults that are on
+    POST   /admin/faults                   switch one on (`faults.py` lists kinds and fields)
+    DELETE /admin/faults?id=N              switch one off, or all without an id
+    POST   /admin/drop                     end open sockets {"stream", "key", "code"}
+    POST   /admin/restart                  425, then post-only {"down_ms", "post_only_ms"}
+    POST   /admin/deposit                  {"account", "amount"} in USD
+    POST   /admin/participants             {"paused": true} holds makers and takers still
+
+Records of the log (and lines of the wire log file) by `kind`: `request`, `response`,
+`no_response`, `post` (an order as received), `refusal`, `order` (each change of its life),
+`cancel`, `fill`, `trade` (settlement status), `market` (listing to resolution), `tick`,
+`payout`, `deposit`, `beat`, `dead_man`, `stream_opened`, `stream_closed`, `fault`,
+`faults_cleared`, `dropped`, `restart`, `participants`. An account's profit is the sum of
+its fills (sells less buys, less fees), without those of trades that ended FAILED, plus its
+payouts.
+"""

@@ -1,0 +1,133 @@
+"""Balances, reservations and positions of everybody who trades at the simulator.
+
+Moves are exact: what one account gives, others get, and what is neither with an account
+nor on its way to one is the collateral behind outstanding pairs. Knows no order book.
+
+Reservations follow https://docs.polymarket.com/trading/manage-orders (2026-09-28): open
+orders of one side may together not exceed the balance they would use.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from services.simulator.matching import Order
+from shared.units import PRICE_ONE_E4, MoneyE6
+
+COLLATERAL = ""
+"""Stands for collateral where otherwise a token id stands."""
+
+
+class Move(msgspec.Struct, frozen=True):
+    """An amount of collateral or of a token, in 1e-6, of one account."""
+
+    account: str
+    token: str
+    amount: int
+
+
+class Account(msgspec.Struct, eq=False):
+    """What one address owns and what of it open orders have reserved, all in 1e-6.
+
+    Attributes:
+        limited: False for the simulator's own participants, which are never refused.
+        tokens: Balance by token id; zero balances are removed.
+    """
+
+    address: str
+    collateral: int
+    limited: bool = True
+    tokens: dict[str, int] = msgspec.field(default_factory=dict)
+    reserved_collateral: int = 0
+    reserved_tokens: dict[str, int] = msgspec.field(default_factory=dict)
+    deposited: int = 0
+
+    def balance(self, token: str) -> int:
+        """Return the balance of a token, or of collateral."""
+        return self.collateral if token == COLLATERAL else self.tokens.get(token, 0)
+
+    def free(self, token: str) -> int:
+        """Return the balance that no open order has reserved."""
+        if token == COLLATERAL:
+            return self.collateral - self.reserved_collateral
+        return self.tokens.get(token, 0) - self.reserved_tokens.get(token, 0)
+
+    def change(self, token: str, amount: int) -> None:
+        """Add a positive or negative amount; a limited account never falls below zero."""
+        if token == COLLATERAL:
+            self.collateral += amount
+            assert self.collateral >= 0 or not self.limited
+            return
+        left = self.tokens.get(token, 0) + amount
+        assert left >= 0
+        if left:
+            self.tokens[token] = left
+        else:
+            self.tokens.pop(token, None)
+
+    def reserve(self, token: str, amount: int) -> None:
+        """Change what is reserved by a positive or negative amount."""
+        if token == COLLATERAL:
+            self.reserved_collateral += amount
+            assert self.reserved_collateral >= 0
+            return
+        left = self.reserved_tokens.get(token, 0) + amount
+        assert left >= 0
+        if left:
+            self.reserved_tokens[token] = left
+        else:
+            self.reserved_tokens.pop(token, None)
+
+
+def order_reserve(order: Order) -> int:
+    """Return what the rest of an order keeps reserved: collateral of a buy, tokens of a sell."""
+    if order.side == "SELL":
+        return order.remaining
+    if order.money:
+        return order.money
+    return -(-order.price * order.remaining // PRICE_ONE_E4)
+
+
+class Accounts:
+    """All accounts, by lower-case address."""
+
+    def __init__(self, collateral: MoneyE6, participant_collateral: MoneyE6) -> None:
+        """Set what a new account of a client, and of a participant, starts with."""
+        self._collateral = collateral
+        self._participant_collateral = participant_collateral
+        self._accounts: dict[str, Account] = {}
+
+    def __iter__(self) -> Iterator[Account]:
+        """Iterate over all accounts in the order of their creation."""
+        return iter(self._accounts.values())
+
+    def get(self, address: str) -> Account:
+        """Return an account, opened with the starting collateral when it is new."""
+        account = self._accounts.get(address)
+        if account is None:
+            account = Account(address, self._collateral, deposited=self._collateral)
+            self._accounts[address] = account
+        return account
+
+    def open_participant(self, address: str) -> Account:
+        """Open an account of the simulator's own, which is never refused."""
+        assert address not in self._accounts
+        account = Account(
+            address,
+            self._participant_collateral,
+            limited=False,
+            deposited=self._participant_collateral,
+        )
+        self._accounts[address] = account
+        return account
+
+    def deposit(self, address: str, amount: MoneyE6) -> None:
+        """Give an account collateral from outside."""
+        account = self.get(address)
+        account.change(COLLATERAL, amount)
+        account.deposited += amount
+
+    def apply(self, moves: tuple[Move, ...], *, sign: int = 1) -> None:
+        """Add the moves' amounts, or take them off again with sign -1."""
+        for move in moves:
+            self._accounts[move.account].change(move.token, sign * move.amount)

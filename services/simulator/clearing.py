@@ -1,0 +1,107 @@
+"""From fills to trades: who pays what, what the taker's fee is, and what each gets.
+
+Holds no state. One trade a price level, so that every trade has one exact price.
+"""
+
+import msgspec
+
+from services.simulator.accounts import COLLATERAL, Move
+from services.simulator.matching import Fill, Order, book_price
+from services.simulator.trades import (
+    FEES_ACCOUNT,
+    MakerPart,
+    Trade,
+    maker_part,
+    side_moves,
+)
+from shared.units import PRICE_ONE_E4, MoneyE6, PriceE4, SizeE6, WallMs
+
+FEE_RATE_E6 = 70_000
+"""Takers of crypto markets pay 0.07 x p(1-p) a share.
+
+Source: https://docs.polymarket.com/trading/fees (2026-09-28).
+"""
+
+_FEE_STEP_E6 = 10
+
+
+class Match(msgspec.Struct, frozen=True):
+    """Who took, where and when; the same for every trade of one match."""
+
+    taker: Order
+    market: str
+    tokens: tuple[str, str]
+    match_ms: WallMs
+
+
+def taker_fee(size: SizeE6, price: PriceE4) -> MoneyE6:
+    """Return the fee of a taker, rounded to 0.00001 dollar."""
+    exact = size * FEE_RATE_E6 * price * (PRICE_ONE_E4 - price)
+    scale = 1_000_000 * PRICE_ONE_E4 * PRICE_ONE_E4
+    steps = (2 * exact + scale * _FEE_STEP_E6) // (2 * scale * _FEE_STEP_E6)
+    return MoneyE6(steps * _FEE_STEP_E6)
+
+
+def taker_fee_max(order: Order) -> MoneyE6:
+    """Return the largest fee that an order could pay as a taker at its price or better."""
+    if order.money:
+        return MoneyE6(-(-order.money * FEE_RATE_E6 // 1_000_000) + _FEE_STEP_E6)
+    worst = min(order.price, PRICE_ONE_E4 // 2)
+    return MoneyE6(taker_fee(SizeE6(order.remaining), PriceE4(worst)) + _FEE_STEP_E6)
+
+
+def by_price(fills: list[Fill]) -> list[list[Fill]]:
+    """Group fills of one match by their price, in order."""
+    groups: list[list[Fill]] = []
+    for fill in fills:
+        if groups and groups[-1][0].price == fill.price:
+            groups[-1].append(fill)
+        else:
+            groups.append([fill])
+    return groups
+
+
+def make_trade(match: Match, fills: list[Fill], trade_id: str, bucket: int) -> Trade:
+    """Return the trade of a taker with all makers at one price."""
+    taker = match.taker
+    parts: list[MakerPart] = []
+    taken: list[Move] = []
+    given: list[Move] = []
+    money = 0
+    for fill in fills:
+        part, taker_money = maker_part(taker.outcome, fill)
+        token = match.tokens[part.outcome]
+        gives, gets = side_moves(part.maker, token, part.side, part.size, part.money, 0)
+        parts.append(part)
+        taken.append(gives)
+        given.append(gets)
+        money += taker_money
+    size = SizeE6(sum(fill.size for fill in fills))
+    price = PriceE4(book_price(taker.outcome, fills[0].price))
+    fee = min(taker_fee(size, price), money) if taker.owner else MoneyE6(0)
+    token = match.tokens[taker.outcome]
+    gives, gets = side_moves(taker.maker, token, taker.side, size, money, fee)
+    taken.append(gives)
+    given.append(gets)
+    if fee:
+        given.append(Move(FEES_ACCOUNT, COLLATERAL, fee))
+    return Trade(
+        trade_id=trade_id,
+        market=match.market,
+        tokens=match.tokens,
+        taker_order_id=taker.order_id,
+        owner=taker.owner,
+        maker=taker.maker,
+        outcome=taker.outcome,
+        side=taker.side,
+        price=price,
+        size=size,
+        money=MoneyE6(money),
+        fee=MoneyE6(fee),
+        makers=tuple(parts),
+        taken=tuple(taken),
+        given=tuple(given),
+        bucket=bucket,
+        match_ms=match.match_ms,
+        updated_ms=match.match_ms,
+    )

@@ -1,0 +1,359 @@
+"""The venue as one pure core: requests and frames in, answers and frames out.
+
+Ties the parts together and owns the order of things within a turn: first what is due by
+time, then what was received, then what follows from both for the streams and the log. It
+reads no clock; whoever drives it says what time it is, and `next_ns` tells when to call
+again.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+from services.simulator.accounts import Accounts
+from services.simulator.admin import Admin, Drop
+from services.simulator.answers import HTML, JSON, Answer, Held, error
+from services.simulator.api import Api
+from services.simulator.chance import stream
+from services.simulator.edge import (
+    Abort,
+    Close,
+    Request,
+    Respond,
+    StreamClosed,
+    StreamOpened,
+    StreamText,
+)
+from services.simulator.exchange import Exchange
+from services.simulator.faults import Fate, FaultOrder, Faults
+from services.simulator.gamma import Gamma
+from services.simulator.happenings import (
+    Happening,
+    MarketMoved,
+    OrderChanged,
+    TradeChanged,
+    TradePrinted,
+)
+from services.simulator.heartbeat import Heartbeats
+from services.simulator.keys import Keys
+from services.simulator.markets import Calendar, Market
+from services.simulator.participants import Participants
+from services.simulator.price_stream import PriceStream
+from services.simulator.prices import Oracle, Tick
+from services.simulator.reads import Reads
+from services.simulator.stamps import Stamps
+from services.simulator.streams import Streams
+from services.simulator.trades import TradeBook
+from services.simulator.trading import Trading
+from shared.config import SimulatorSettings
+from shared.effects import Effect, Message
+from shared.facts import MarketVersion
+from shared.identifiers import Asset
+from shared.units import NS_PER_MS, Instant, MoneyE6, WallMs
+from shared.venue.auth import API_KEY_HEADER
+
+PRINT_DELAY_NS = 39 * NS_PER_MS
+"""A trade is printed this long after the books that follow from it (recorded frames)."""
+
+PARTICIPANT_COLLATERAL_E6 = MoneyE6(10**18)
+SECONDS_PER_YEAR = 365 * 86_400
+_RESTART_CLOSE = 1012
+
+Later = Callable[[Instant], list[Effect]]
+
+
+class SimulatorCore:
+    """A venue.
+
+    Attributes:
+        exchange: Its books, orders and money, for checkers that look from outside.
+        stamps: Its log.
+    """
+
+    def __init__(
+        self, settings: SimulatorSettings, assets: tuple[str, ...], interval_s: int
+    ) -> None:
+        """Build the parts.
+
+        Args:
+            settings: Pace, delays and seed.
+            assets: Underlyings, one series of markets each.
+            interval_s: Length of every market.
+        """
+        seed = settings.seed
+        names = tuple(Asset(asset) for asset in assets)
+        versions: dict[str, tuple[MarketVersion, ...]] = {
+            "v1": ("v1",),
+            "v2": ("v2",),
+            "mixed": ("v1", "v2"),
+        }
+        self._latency_ms = settings.oracle_latency_ms
+        self._oracles = {
+            name: Oracle(name, seed, settings.price_ms, settings.volatility_annual)
+            for name in names
+        }
+        calendar = Calendar(
+            names,
+            interval_s,
+            seed,
+            ahead=settings.ahead,
+            resolution_ms=settings.resolution_ms,
+            versions=versions[settings.protocol],
+        )
+        accounts = Accounts(MoneyE6(settings.collateral_usd * 1_000_000), PARTICIPANT_COLLATERAL_E6)
+        trades = TradeBook(
+            accounts, seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
+        )
+        self._faults = Faults(stream(seed, "faults"))
+        self.exchange = Exchange(
+            calendar, accounts, trades, self._oracles, seed, self._faults.fails_settlement
+        )
+        self._participants = Participants(
+            self.exchange,
+            self._oracles,
+            seed,
+            changes_per_s=settings.frames_per_second,
+            takers_per_s=settings.takers_per_second,
+            deviation=settings.volatility_annual / SECONDS_PER_YEAR**0.5,
+        )
+        self.stamps = Stamps()
+        keys = Keys(seed, settings.clock_window_s)
+        heartbeats = Heartbeats(seed)
+        self._trading = Trading(
+            self.exchange,
+            heartbeats,
+            self._faults,
+            self.stamps,
+            settings.taker_delay_ms,
+            has_limits=settings.rate_limits,
+        )
+        self._heartbeats = heartbeats
+        self._api = Api(keys, self._trading, Reads(self.exchange), Gamma(calendar))
+        self._streams = Streams(calendar, keys, self._faults)
+        self._price_stream = PriceStream(self._oracles, keys, self._faults, self._latency_ms)
+        self._admin = Admin(
+            self.exchange, self._faults, heartbeats, self.stamps, self._drop, self._freeze
+        )
+        self._schedule: list[tuple[int, int, Later]] = []
+        self._schedule_count = 0
+        self._out: list[Effect] = []
+        self._wall_offset_ns = 0
+
+    # --- driving --------------------------------------------------------------------
+
+    def on_message(self, message: Message, now: Instant) -> list[Effect]:
+        """Take a request or a stream's event in."""
+        self._advance(now)
+        match message:
+            case Request():
+                self._receive(message, now)
+            case StreamOpened():
+                self._open(message, now)
+            case StreamText() if message.connection in self._price_stream.numbers():
+                self._out += self._price_stream.receive(message.connection, message.text, now)
+            case StreamText():
+                self._out += self._streams.receive(message.connection, message.text, now)
+            case StreamClosed():
+                self._streams.close(message.connection)
+                self._price_stream.close(message.connection)
+                self.stamps.add("stream_closed", now, connection=message.connection)
+            case _:
+                raise AssertionError(f"no message for a venue: {message!r}")
+        self._flush(now)
+        return self._collect()
+
+    def on_tick(self, now: Instant) -> list[Effect]:
+        """Do what is due."""
+        self._advance(now)
+        return self._collect()
+
+    def next_ns(self) -> int:
+        """Return the monotonic time at which something is due next; `on_tick` first."""
+        calendar = self.exchange.calendar
+        wall_ms = min(calendar.next_ms(), *(oracle.next_ms() for oracle in self._oracles.values()))
+        due = [wall_ms * NS_PER_MS - self._wall_offset_ns]
+        for at in (
+            self._participants.next_ns(),
+            self._heartbeats.next_ns(),
+            self.exchange.next_ns(self._wall_offset_ns),
+            self._schedule[0][0] if self._schedule else None,
+        ):
+            if at is not None:
+                due.append(at)
+        return min(due)
+
+    def _collect(self) -> list[Effect]:
+        out = self._out
+        self._out = []
+        return [*self.stamps.collect(), *out]
+
+    # --- time -----------------------------------------------------------------------
+
+    def _advance(self, now: Instant) -> None:
+        self._wall_offset_ns = now.wall_ns - now.monotonic_ns
+        for oracle in self._oracles.values():
+            for tick in oracle.advance(now.wall_ms):
+                self._tell_later(tick, now)
+        self.exchange.advance(now)
+        self._trading.sweep(now)
+        self._flush(now)
+        while self._schedule and self._schedule[0][0] <= now.monotonic_ns:
+            later = heappop(self._schedule)[2]
+            self._out += later(now)
+            self._flush(now)
+        while self._participants.act_one(now):
+            self._flush(now)
+
+    def _at(self, due_ns: int, later: Later) -> None:
+        self._schedule_count += 1
+        heappush(self._schedule, (due_ns, self._schedule_count, later))
+
+    def _tell_later(self, tick: Tick, now: Instant) -> None:
+        due_ns = (tick.at_ms + self._latency_ms) * NS_PER_MS - self._wall_offset_ns
+        self._at(due_ns, lambda later: list(self._price_stream.tell(tick, later)))
+
+    # --- requests -------------------------------------------------------------------
+
+    def _receive(self, request: Request, now: Instant) -> None:
+        if request.path.startswith("/admin/"):
+            self._out.append(_respond(request, self._admin.handle(request, now)))
+            return
+        self.stamps.add(
+            "request",
+            now,
+            request_id=request.request_id,
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            owner=request.headers.get(API_KEY_HEADER, ""),
+        )
+        fate = self._faults.judge(request, now.monotonic_ns)
+        if fate.hold_ns:
+            self._at(
+                now.monotonic_ns + fate.hold_ns, lambda later: self._take(request, fate, later)
+            )
+            return
+        self._out += self._take(request, fate, now)
+
+    def _take(self, request: Request, fate: Fate, now: Instant) -> list[Effect]:
+        if not fate.taken:
+            return self._leave(request, fate, now)
+        if fate.refusal is not None:
+            return self._answer(request, _refusal(fate.refusal), fate, now)
+        answer = self._api.handle(request, now)
+        if isinstance(answer, Held):
+            held = answer
+            self._at(
+                held.due_ns,
+                lambda later: self._answer(request, held.finish(later), fate, later),
+            )
+            return []
+        return self._answer(request, answer, fate, now)
+
+    def _answer(self, request: Request, answer: Answer, fate: Fate, now: Instant) -> list[Effect]:
+        """Send an answer after what happened meanwhile, or do with it what a fault wants."""
+        self._flush(now)
+        if fate.reply != "send":
+            return self._leave(request, fate, now)
+        if fate.reply_ns:
+            self._at(
+                now.monotonic_ns + fate.reply_ns, lambda later: self._send(request, answer, later)
+            )
+            return []
+        return self._send(request, answer, now)
+
+    def _send(self, request: Request, answer: Answer, now: Instant) -> list[Effect]:
+        self.stamps.add("response", now, request_id=request.request_id, status=answer.status)
+        return [_respond(request, answer)]
+
+    def _leave(self, request: Request, fate: Fate, now: Instant) -> list[Effect]:
+        self.stamps.add("no_response", now, request_id=request.request_id, how=fate.reply)
+        return [Abort(request.request_id)] if fate.reply == "reset" else []
+
+    # --- streams --------------------------------------------------------------------
+
+    def _open(self, opened: StreamOpened, now: Instant) -> None:
+        self.stamps.add("stream_opened", now, connection=opened.connection, stream=opened.kind)
+        if self._faults.refuses_stream(opened.kind, now.monotonic_ns):
+            self._out.append(Close(opened.connection, _RESTART_CLOSE, "restarting"))
+            return
+        if opened.kind == "price":
+            self._price_stream.open(opened.connection)
+        else:
+            self._streams.open(opened.connection, opened.kind)
+
+    def _drop(self, order: Drop) -> int:
+        numbers = self._streams.numbers(order.stream, order.key)
+        if order.stream in ("", "price") and not order.key:
+            numbers += self._price_stream.numbers()
+        for number in numbers:
+            self._streams.close(number)
+            self._price_stream.close(number)
+            self._out.append(Close(number, order.code, "dropped"))
+        return len(numbers)
+
+    def _freeze(self, paused: bool) -> None:
+        self._participants.paused = paused
+
+    # --- what follows ---------------------------------------------------------------
+
+    def _flush(self, now: Instant) -> None:
+        """Tell streams and log what the exchange has done since the last call."""
+        exchange = self.exchange
+        if exchange.dirty:
+            dirty, exchange.dirty = exchange.dirty, {}
+            for market in dirty.values():
+                self._flush_book(market, now)
+        if exchange.happenings:
+            happenings, exchange.happenings = exchange.happenings, []
+            for happening in happenings:
+                self.stamps.note(happening, exchange, now)
+                self._tell(happening, now)
+
+    def _flush_book(self, market: Market, now: Instant) -> None:
+        market.changed_ms = WallMs(max(market.changed_ms, now.wall_ms))
+        change = self.exchange.refine_tick(market)
+        if change is not None:
+            self.stamps.note(change, self.exchange, now)
+            self._out += self._streams.tick_changed(change, now)
+        self._out += self._streams.book_changed(market, now, whole=change is not None)
+        market.book.touched = {}
+        market.book.traded = False
+
+    def _tell(self, happening: Happening, now: Instant) -> None:
+        match happening:
+            case OrderChanged():
+                self._out += self._streams.order_changed(happening, now)
+            case TradeChanged():
+                self._out += self._streams.trade_changed(happening, now)
+            case TradePrinted() if self._streams.has_listeners(happening.market):
+                printed = happening
+                self._at(
+                    now.monotonic_ns + PRINT_DELAY_NS,
+                    lambda later: list(self._streams.trade_printed(printed, later)),
+                )
+            case MarketMoved():
+                self._follow(happening, now)
+            case _:
+                return
+
+    def _follow(self, moved: MarketMoved, now: Instant) -> None:
+        if moved.state in ("LISTED", "OPEN"):
+            self._participants.join(moved.market, now)
+        if moved.state == "CLOSED":
+            self._participants.leave(moved.market)
+        if moved.state == "RESOLVED":
+            self._out += self._streams.resolved(moved.market, now)
+
+
+def _respond(request: Request, answer: Answer) -> Respond:
+    return Respond(
+        request.request_id, answer.status, answer.body, answer.headers, answer.content_type
+    )
+
+
+def _refusal(order: FaultOrder) -> Answer:
+    if order.text.startswith("<"):
+        return Answer(order.status, order.text.encode(), content_type=HTML)
+    answer = error(order.status, order.text, order.retry_after_s)
+    assert answer.content_type == JSON
+    return answer

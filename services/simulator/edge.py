@@ -1,0 +1,95 @@
+"""What the simulator's core is told, and what it asks of its shell.
+
+The shell is either the aiohttp servers (`rest.py`, `sockets.py`) or a simulation that
+holds everything in one process under virtual time; the core cannot tell which.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from shared.effects import Effect, Message
+
+StreamKind = Literal["market", "user", "price"]
+
+
+class Request(Message, frozen=True):
+    """One complete HTTP request.
+
+    Attributes:
+        request_id: Chosen by the shell, never reused; every effect about it names it.
+        method: Upper case.
+        path: Without the query.
+        query: Decoded parameters; of a repeated one the last.
+        headers: Names in upper case, as the venue writes them.
+        body: Exact bytes.
+    """
+
+    request_id: int
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class StreamOpened(Message, frozen=True):
+    """A client has opened a WebSocket."""
+
+    connection: int
+    kind: StreamKind
+
+
+class StreamText(Message, frozen=True):
+    """A client has sent one text frame."""
+
+    connection: int
+    text: str
+
+
+class StreamClosed(Message, frozen=True):
+    """A WebSocket is gone, whoever ended it."""
+
+    connection: int
+
+
+class Respond(Effect, frozen=True):
+    """Answer a request."""
+
+    request_id: int
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
+    content_type: str = "application/json"
+
+
+class Abort(Effect, frozen=True):
+    """Reset the connection of a request without an answer."""
+
+    request_id: int
+
+
+class Push(Effect, frozen=True):
+    """Send one text frame."""
+
+    connection: int
+    text: str
+
+
+class Close(Effect, frozen=True):
+    """End a WebSocket.
+
+    Attributes:
+        connection: Which one.
+        code: Close code; 0 resets the connection without a close frame.
+        reason: Text of the close frame.
+    """
+
+    connection: int
+    code: int
+    reason: str
+
+
+class Record(Effect, frozen=True):
+    """Append one line to the wire log: a JSON object without its line end."""
+
+    line: bytes

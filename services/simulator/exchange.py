@@ -1,0 +1,422 @@
+"""The exchange: which orders it takes, how they match, when they end.
+
+Ties books, accounts and trades together. Everything it does is kept as a happening until
+somebody collects it; it knows no request, no stream and no fault.
+"""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+
+import msgspec
+
+from services.simulator.accounts import Accounts, order_reserve
+from services.simulator.chance import derive
+from services.simulator.clearing import Match, by_price, make_trade, taker_fee_max
+from services.simulator.happenings import (
+    Happening,
+    MarketMoved,
+    OrderChanged,
+    OrderChangeKind,
+    Paid,
+    TickChanged,
+    TradeChanged,
+    TradePrinted,
+)
+from services.simulator.markets import (
+    FINE_BELOW_E4,
+    FINE_TICK_E4,
+    TICK_E4,
+    Calendar,
+    Market,
+    MarketChange,
+)
+from services.simulator.matching import Book, Fill, Order, fills_by_money, fills_by_size
+from services.simulator.prices import Oracle
+from services.simulator.trades import FEES_ACCOUNT, Trade, TradeBook, trade_id_of
+from shared.identifiers import Asset
+from shared.units import NS_PER_MS, PRICE_ONE_E4, Instant, MoneyE6, SizeE6
+
+FOK_TEXT = "order couldn't be fully filled. FOK orders are fully filled or killed."
+FAK_TEXT = (
+    "no orders found to match with FAK order. FAK orders are partially filled or killed if no "
+    "match is found."
+)
+POST_ONLY_TEXT = "invalid post-only order: order crosses book"
+CENT_E6 = 10_000
+NO_BOOK_TEXT = "No orderbook exists for the requested token id"
+NOT_CANCELED_HELD = "order is pending and can not be canceled"
+NOT_CANCELED_MATCHED = "order already matched"
+NOT_CANCELED_GONE = "Order not found or already canceled"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The venue says no, with its text."""
+
+    text: str
+    status: int = 400
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """The venue took an order.
+
+    Attributes:
+        status: `live` or `matched`.
+        making: What the order gave so far, in 1e-6; taking: what it got.
+    """
+
+    order: Order
+    status: str
+    making: int = 0
+    taking: int = 0
+    trades: tuple[str, ...] = ()
+
+
+class Exchange:
+    """All markets, orders and money of the venue.
+
+    Attributes:
+        orders: Every client order of a market that is not forgotten, by id.
+        open: Open client orders by API key, oldest first.
+        happenings: What was done since they were last collected.
+        dirty: Markets whose book changed since then, by condition.
+    """
+
+    def __init__(
+        self,
+        calendar: Calendar,
+        accounts: Accounts,
+        trades: TradeBook,
+        oracles: dict[Asset, Oracle],
+        seed: int,
+        settlement_fails: Callable[[int], bool],
+    ) -> None:
+        """Take the parts; nothing is listed before the first `advance`.
+
+        Args:
+            calendar: Markets.
+            accounts: Money.
+            trades: Trades with a client's part.
+            oracles: What settles the markets.
+            seed: Of the trades' ids.
+            settlement_fails: Asked once a trade, at this monotonic time, whether it ends FAILED.
+        """
+        self.calendar = calendar
+        self.accounts = accounts
+        self.trades = trades
+        self.oracles = oracles
+        self._seed = seed
+        self._trade_count = 0
+        self._expiry: list[tuple[int, int, Order]] = []
+        self._expiry_count = 0
+        self._of_market: dict[str, list[Order]] = {}
+        self.orders: dict[str, Order] = {}
+        self.open: dict[str, dict[str, Order]] = {}
+        self.happenings: list[Happening] = []
+        self.dirty: dict[str, Market] = {}
+        self.settlement_fails = settlement_fails
+        accounts.open_participant(FEES_ACCOUNT)
+
+    # --- placing --------------------------------------------------------------------
+
+    def check(self, order: Order) -> Refusal | None:
+        """Return why an order may not be taken now, None when it may."""
+        market = self.calendar.by_condition.get(order.market)
+        if market is None or not market.is_trading:
+            return Refusal(NO_BOOK_TEXT, 404)
+        crosses = market.book.crosses(bid=order.is_bid, price=order.book_price)
+        if order.post_only and crosses:
+            return Refusal(POST_ONLY_TEXT)
+        return self._check_balance(order, market, crosses=crosses)
+
+    def crosses(self, order: Order) -> bool:
+        """Tell whether an order would match something now."""
+        book = self.calendar.by_condition[order.market].book
+        return book.crosses(bid=order.is_bid, price=order.book_price)
+
+    def _check_balance(self, order: Order, market: Market, *, crosses: bool) -> Refusal | None:
+        account = self.accounts.get(order.maker)
+        if not account.limited:
+            return None
+        token = "" if order.side == "BUY" else market.tokens[order.outcome]
+        needed = order_reserve(order)
+        if order.side == "BUY" and crosses:
+            needed += taker_fee_max(order)
+        held = order_reserve(order) if order.status == "DELAYED" else 0
+        if needed <= account.free(token) + held:
+            return None
+        return Refusal(
+            "not enough balance / allowance: the balance is not enough -> "
+            f"balance: {account.balance(token)}, order amount: {needed}"
+        )
+
+    def hold(self, order: Order) -> None:
+        """Take a marketable order in without matching it yet; what it needs is reserved."""
+        order.status = "DELAYED"
+        self._remember(order)
+        self._reserve(order, order_reserve(order))
+
+    def place(self, order: Order, now: Instant) -> Placed | Refusal:
+        """Match an order that was checked, and let its rest rest or end.
+
+        A held order is checked again: the market may have moved meanwhile.
+        """
+        refusal = self.check(order)
+        was_held = order.status == "DELAYED"
+        if was_held:
+            self._reserve(order, -order_reserve(order))
+            order.status = "LIVE"
+        if refusal is not None:
+            if was_held:
+                self._forget_refused(order)
+            return refusal
+        market = self.calendar.by_condition[order.market]
+        fills = self._fills(order, market.book)
+        refusal = _check_killed(order, fills)
+        if refusal is not None:
+            if was_held:
+                self._forget_refused(order)
+            return refusal
+        if order.owner and not was_held:
+            self._remember(order)
+        trades = self._match(order, fills, market, now)
+        money = sum(trade.money for trade in trades)
+        if order.time_in_force in ("FOK", "FAK"):
+            self._end_immediate(order, money, now)
+        elif order.remaining > 0:
+            self._rest(order, market, now)
+        if not trades:
+            return Placed(order, "live")
+        making, taking = (money, order.filled) if order.side == "BUY" else (order.filled, money)
+        known = tuple(trade.trade_id for trade in trades if trade.trade_id)
+        return Placed(order, "matched", making, taking, known)
+
+    def _fills(self, order: Order, book: Book) -> list[Fill]:
+        if not book.crosses(bid=order.is_bid, price=order.book_price):
+            return []
+        if order.money:
+            fills, left = fills_by_money(
+                book, outcome=order.outcome, price=order.price, money=order.money
+            )
+            is_short = left >= CENT_E6
+            return [] if order.time_in_force == "FOK" and is_short else fills
+        fills = fills_by_size(book, bid=order.is_bid, price=order.book_price, size=order.remaining)
+        found = sum(fill.size for fill in fills)
+        return [] if order.time_in_force == "FOK" and found < order.remaining else fills
+
+    def _match(self, order: Order, fills: list[Fill], market: Market, now: Instant) -> list[Trade]:
+        trades: list[Trade] = []
+        match = Match(order, market.condition_id, market.tokens, now.wall_ms)
+        for bucket, group in enumerate(by_price(fills)):
+            self._trade_count += 1
+            trade_id = trade_id_of(self._seed, self._trade_count)
+            trade = make_trade(match, group, trade_id, bucket)
+            for fill in group:
+                self._apply_fill(market, fill)
+            order.filled = SizeE6(order.filled + trade.size)
+            self._clear(trade, order, market, now)
+            trades.append(trade)
+        if trades:
+            up_price = group[0].price
+            market.last_trade = f"{up_price // 10_000}.{up_price % 10_000:04d}"[:5]
+            self.dirty[market.condition_id] = market
+        return trades
+
+    def _apply_fill(self, market: Market, fill: Fill) -> None:
+        maker = fill.maker
+        before = order_reserve(maker)
+        market.book.apply(fill)
+        if maker.owner:
+            self._reserve(maker, order_reserve(maker) - before)
+
+    def _clear(self, trade: Trade, taker: Order, market: Market, now: Instant) -> None:
+        printed = f"0x{derive(self._seed, 'print', trade.trade_id):064x}"
+        self.happenings.append(
+            TradePrinted(market, trade.outcome, trade.price, trade.size, trade.side, printed)
+        )
+        if not trade.owners:
+            self.accounts.apply(trade.taken)
+            self.accounts.apply(trade.given)
+            return
+        trade.fails = self.settlement_fails(now.monotonic_ns)
+        self.trades.add(trade, now.monotonic_ns)
+        for part in trade.makers:
+            maker = self.orders.get(part.order_id)
+            if maker is not None:
+                self._tell_match(maker, trade, now)
+        if taker.owner:
+            self._tell_match(taker, trade, now)
+        self.happenings.append(TradeChanged(trade, "MATCHED", now.wall_ms))
+
+    def _tell_match(self, order: Order, trade: Trade, now: Instant) -> None:
+        order.trades.append(trade.trade_id)
+        if order.remaining <= 0:
+            order.status = "MATCHED"
+            self.open[order.owner].pop(order.order_id, None)
+        self._tell(order, "UPDATE", order.status, now)
+
+    def _end_immediate(self, order: Order, spent: int, now: Instant) -> None:
+        """End what may not rest; a remainder too small to buy a cent's worth is no remainder."""
+        if not order.owner or order.status != "LIVE":
+            return
+        is_done = order.money > 0 and order.money - spent < CENT_E6
+        if is_done:
+            order.status = "MATCHED"
+            self._tell(order, "UPDATE", "MATCHED", now)
+        else:
+            self._end(order, "CANCELED", "killed", now)
+
+    def _rest(self, order: Order, market: Market, now: Instant) -> None:
+        market.book.rest(order)
+        self.dirty[market.condition_id] = market
+        if not order.owner:
+            return
+        self._reserve(order, order_reserve(order))
+        self.open.setdefault(order.owner, {})[order.order_id] = order
+        if order.expires_ms is not None:
+            self._expiry_count += 1
+            heappush(self._expiry, (order.expires_ms, self._expiry_count, order))
+        self._tell(order, "PLACEMENT", "LIVE", now)
+
+    def _remember(self, order: Order) -> None:
+        assert order.order_id not in self.orders
+        self.orders[order.order_id] = order
+        self._of_market.setdefault(order.market, []).append(order)
+        self.open.setdefault(order.owner, {})
+
+    def _forget_refused(self, order: Order) -> None:
+        del self.orders[order.order_id]
+        self._of_market[order.market].remove(order)
+
+    def _reserve(self, order: Order, amount: int) -> None:
+        market = self.calendar.by_condition[order.market]
+        token = "" if order.side == "BUY" else market.tokens[order.outcome]
+        self.accounts.get(order.maker).reserve(token, amount)
+
+    # --- ending ---------------------------------------------------------------------
+
+    def cancel(self, order: Order, now: Instant, *, status: str, cause: str) -> str | None:
+        """End an open order; return the venue's reason when it can not be ended."""
+        if order.status == "DELAYED":
+            return NOT_CANCELED_HELD
+        if order.status == "MATCHED":
+            return NOT_CANCELED_MATCHED
+        if order.status != "LIVE":
+            return NOT_CANCELED_GONE
+        market = self.calendar.by_condition[order.market]
+        self._reserve(order, -order_reserve(order))
+        market.book.remove(order)
+        self.dirty[market.condition_id] = market
+        self._end(order, status, cause, now)
+        return None
+
+    def quote(self, order: Order) -> bool:
+        """Let a participant's order rest; return False, and do nothing, where it would cross."""
+        market = self.calendar.by_condition[order.market]
+        if market.book.crosses(bid=order.is_bid, price=order.book_price):
+            return False
+        market.book.rest(order)
+        self.dirty[market.condition_id] = market
+        return True
+
+    def withdraw(self, order: Order) -> None:
+        """Take a participant's order out of its book."""
+        market = self.calendar.by_condition[order.market]
+        market.book.remove(order)
+        self.dirty[market.condition_id] = market
+
+    def _end(self, order: Order, status: str, cause: str, now: Instant) -> None:
+        order.status = status
+        self.open[order.owner].pop(order.order_id, None)
+        self._tell(order, "CANCELLATION", status, now, cause)
+
+    def _tell(
+        self, order: Order, kind: OrderChangeKind, status: str, now: Instant, cause: str = ""
+    ) -> None:
+        trades = tuple(order.trades)
+        self.happenings.append(
+            OrderChanged(order, kind, status, order.filled, trades, now.wall_ms, cause)
+        )
+
+    # --- time -----------------------------------------------------------------------
+
+    def advance(self, now: Instant) -> None:
+        """Do what is due: expiries, trades, and the markets' calendar."""
+        while self._expiry and self._expiry[0][0] <= now.wall_ms:
+            order = heappop(self._expiry)[2]
+            if order.status == "LIVE":
+                self.cancel(order, now, status="CANCELED", cause="expired")
+        for trade in self.trades.advance(now.monotonic_ns, now.wall_ms):
+            self.happenings.append(TradeChanged(trade, trade.status, now.wall_ms))
+            market = self.calendar.by_condition.get(trade.market)
+            if market is not None and market.state == "RESOLVED":
+                self._pay_out(market)
+        for change in self.calendar.advance(now.wall_ms):
+            self._follow(change, now)
+
+    def _follow(self, change: MarketChange, now: Instant) -> None:
+        market = change.market
+        if change.forgotten:
+            self.trades.forget(market.condition_id)
+            for order in self._of_market.pop(market.condition_id, []):
+                del self.orders[order.order_id]
+            return
+        oracle = self.oracles[market.asset]
+        state = change.state
+        if state == "OPEN":
+            market.strike_e8 = oracle.settle_e8(market.start_ms, market.lookback_ms)
+        if state == "CLOSED":
+            self._close(market, now)
+        if state == "RESOLVED":
+            assert market.strike_e8 is not None
+            assert market.final_e8 is not None
+            market.winner = 0 if market.final_e8 >= market.strike_e8 else 1
+            self._pay_out(market)
+        self.happenings.append(MarketMoved(market, state))
+
+    def _close(self, market: Market, now: Instant) -> None:
+        oracle = self.oracles[market.asset]
+        market.final_e8 = oracle.settle_e8(market.end_ms, market.lookback_ms)
+        for order in self._of_market.get(market.condition_id, []):
+            if order.status == "LIVE":
+                self.cancel(order, now, status="CANCELED_MARKET_RESOLVED", cause="market_closed")
+        market.book = Book()
+        self.dirty.pop(market.condition_id, None)
+
+    def _pay_out(self, market: Market) -> None:
+        for account in self.accounts:
+            for outcome, token in enumerate(market.tokens):
+                size = account.balance(token)
+                if size == 0:
+                    continue
+                payout = size if outcome == market.winner else 0
+                account.change(token, -size)
+                account.change("", payout)
+                if account.limited:
+                    self.happenings.append(
+                        Paid(market, account.address, token, SizeE6(size), MoneyE6(payout))
+                    )
+
+    def next_ns(self, wall_offset_ns: int) -> int | None:
+        """Return when an order expires or a trade moves on next, as monotonic time."""
+        due = [at for at in (self.trades.next_ns(),) if at is not None]
+        if self._expiry:
+            due.append(self._expiry[0][0] * NS_PER_MS - wall_offset_ns)
+        return min(due, default=None)
+
+    def refine_tick(self, market: Market) -> TickChanged | None:
+        """Make the tick finer once the price has come close to an end, and return the change."""
+        bid, ask = market.book.bids.best(), market.book.asks.best()
+        if market.tick != TICK_E4 or bid is None or ask is None:
+            return None
+        if FINE_BELOW_E4 * 2 <= bid + ask <= (PRICE_ONE_E4 - FINE_BELOW_E4) * 2:
+            return None
+        change = TickChanged(market, market.tick, FINE_TICK_E4)
+        market.tick = FINE_TICK_E4
+        return change
+
+
+def _check_killed(order: Order, fills: list[Fill]) -> Refusal | None:
+    """Return why an order that may not rest dies, None when it lives or is no such order."""
+    if fills or order.time_in_force in ("GTC", "GTD"):
+        return None
+    return Refusal(FOK_TEXT if order.time_in_force == "FOK" else FAK_TEXT)

@@ -1,0 +1,69 @@
+"""The dead-man switch: a key that once beat and then falls silent loses its orders.
+
+Source: https://docs.polymarket.com/trading/manage-orders (2026-09-28) and
+py-clob-client-v2 1.2.1, `post_heartbeat`.
+"""
+
+import msgspec
+
+from services.simulator.chance import derive
+from shared.units import NS_PER_S
+
+SILENCE_NS = 10 * NS_PER_S
+SWEEP_NS = 5 * NS_PER_S
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """A key's last accepted heartbeat: when, and the id that its next one must carry."""
+
+    at_ns: int
+    next_id: str
+
+
+class Heartbeats:
+    """Who beats, and who has stopped."""
+
+    def __init__(self, seed: int) -> None:
+        """Begin with nobody armed."""
+        self._seed = seed
+        self._count = 0
+        self._beats: dict[str, Beat] = {}
+        self._sweep_ns: int | None = None
+
+    def accept(self, key: str, heartbeat_id: str, now_ns: int) -> str | None:
+        """Take a heartbeat and return the next id, None when it carries the wrong one.
+
+        The first arms the switch and must be empty; a refused one refreshes nothing.
+        """
+        if heartbeat_id != self.expected(key):
+            return None
+        self._count += 1
+        digits = f"{derive(self._seed, 'heartbeat', key, str(self._count)):064x}"
+        next_id = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-9{digits[17:20]}-{digits[20:32]}"
+        self._beats[key] = Beat(now_ns, next_id)
+        return next_id
+
+    def expected(self, key: str) -> str:
+        """Return the id that a key must send next, empty when it is not armed."""
+        beat = self._beats.get(key)
+        return "" if beat is None else beat.next_id
+
+    def sweep(self, now_ns: int) -> list[str]:
+        """Return the keys that have been silent too long, if a sweep is due; they are disarmed."""
+        if self._sweep_ns is None:
+            self._sweep_ns = now_ns + SWEEP_NS
+        if now_ns < self._sweep_ns:
+            return []
+        self._sweep_ns = now_ns + SWEEP_NS - (now_ns - self._sweep_ns) % SWEEP_NS
+        silent = [key for key, beat in self._beats.items() if now_ns - beat.at_ns >= SILENCE_NS]
+        for key in silent:
+            del self._beats[key]
+        return silent
+
+    def next_ns(self) -> int | None:
+        """Return when the next sweep is due, None before the first."""
+        return self._sweep_ns
+
+    def armed(self) -> dict[str, int]:
+        """Return when each armed key last beat."""
+        return {key: beat.at_ns for key, beat in self._beats.items()}

@@ -1,0 +1,244 @@
+"""The calendar: rolling up/down markets, listed ahead, opened, closed, resolved, forgotten.
+
+Decides which markets exist and what state each is in. Their ids are derived from seed
+and slug, so that a restarted simulator lists the same markets again.
+
+Source of slugs, lifecycle and fields: 292 recorded five-minute markets (2026-07-24) and
+https://docs.polymarket.com/market-data/fetching-markets (2026-09-28).
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from services.simulator.chance import derive
+from services.simulator.matching import Book
+from shared.facts import MarketVersion
+from shared.identifiers import Asset, ConditionId, TokenId
+from shared.units import PriceE4, SizeE6, WallMs
+
+MarketState = Literal["LISTED", "OPEN", "CLOSED", "RESOLVED"]
+OUTCOMES = ("Up", "Down")
+
+TICK_E4 = PriceE4(100)
+FINE_TICK_E4 = PriceE4(10)
+FINE_BELOW_E4 = 400
+"""The tick becomes finer when the price passes 0.96 or 0.04.
+
+Source: https://docs.polymarket.com/api-reference/wss/market (2026-09-28); 210 of 292
+recorded five-minute markets ended with the finer tick.
+"""
+
+MIN_SIZE_E6 = SizeE6(5_000_000)
+RETAINED_MAX = 64
+"""Resolved markets kept for discovery and accounting, of each asset."""
+
+_LABELS = {300: "5m", 900: "15m", 3_600: "1h", 14_400: "4h"}
+# The official client tells a v1 token id by some bit of 40..103 being set.
+_V1_MARK = 1 << 40
+_V2_BINARY_MODULE = 1 << 248
+_V2_HASH_SHIFT = 120
+
+
+class Market(msgspec.Struct, eq=False):
+    """One window of one asset; mutable, owned by the exchange.
+
+    Attributes:
+        number: Discovery's id.
+        start_ms: Window open; end_ms: window close, when orders end.
+        lookback_ms: Window of the settling average, 0 for the last price.
+        strike_e8: Price at the start, None before it.
+        final_e8: Price at the end, None before it.
+        winner: Index of the winning outcome, None while unresolved.
+        last_trade: Price of the last trade in terms of the first outcome, as the books' hashes
+            take it; empty before the first.
+        changed_ms: When its book last changed.
+    """
+
+    number: str
+    slug: str
+    asset: Asset
+    condition_id: ConditionId
+    tokens: tuple[TokenId, TokenId]
+    version: MarketVersion
+    listed_ms: WallMs
+    start_ms: WallMs
+    end_ms: WallMs
+    lookback_ms: int
+    book: Book
+    tick: PriceE4 = TICK_E4
+    state: MarketState = "LISTED"
+    strike_e8: int | None = None
+    final_e8: int | None = None
+    winner: int | None = None
+    last_trade: str = ""
+    changed_ms: WallMs = WallMs(0)
+
+    @property
+    def is_trading(self) -> bool:
+        """Tell whether orders are taken."""
+        return self.state in ("LISTED", "OPEN")
+
+    def outcome_of(self, token: str) -> Literal[0, 1]:
+        """Return the index of a token of this market."""
+        if token == self.tokens[0]:
+            return 0
+        assert token == self.tokens[1]
+        return 1
+
+
+class MarketChange(msgspec.Struct, frozen=True):
+    """A market has reached a state; `forgotten` when it leaves the calendar."""
+
+    market: Market
+    state: MarketState
+    forgotten: bool = False
+
+
+def slug_of(asset: str, interval_s: int, start_s: int) -> str:
+    """Return the computed slug of a window; other lengths than the venue's end in `s`."""
+    return f"{asset}-updown-{_LABELS.get(interval_s, f'{interval_s}s')}-{start_s}"
+
+
+class Calendar:
+    """All markets that exist now, by slug, condition and token."""
+
+    def __init__(
+        self,
+        assets: tuple[Asset, ...],
+        interval_s: int,
+        seed: int,
+        *,
+        ahead: int,
+        resolution_ms: int,
+        versions: tuple[MarketVersion, ...],
+    ) -> None:
+        """Set the series up.
+
+        Args:
+            assets: One series each.
+            interval_s: Length of every window; windows start at multiples of it.
+            seed: Of the ids.
+            ahead: Windows listed ahead of the running one.
+            resolution_ms: From the end of a window to its resolution.
+            versions: Protocols, used in turn by window.
+        """
+        self._assets = assets
+        self._interval_ms = interval_s * 1000
+        self._seed = seed
+        self._ahead = ahead
+        self._resolution_ms = resolution_ms
+        self._versions = versions
+        self._next_start: dict[Asset, int] = {}
+        self.by_slug: dict[str, Market] = {}
+        self.by_condition: dict[str, Market] = {}
+        self.by_token: dict[str, Market] = {}
+
+    def __iter__(self) -> Iterator[Market]:
+        """Iterate over all markets, oldest first within an asset."""
+        return iter(self.by_slug.values())
+
+    def trading(self) -> Iterator[Market]:
+        """Iterate over the markets that take orders."""
+        return (market for market in self.by_slug.values() if market.is_trading)
+
+    def advance(self, wall_ms: int) -> list[MarketChange]:
+        """List, open, close, resolve and forget what is due, in the order of their times."""
+        changes: list[MarketChange] = []
+        for market in list(self.by_slug.values()):
+            changes.extend(self._advance_market(market, wall_ms))
+        for asset in self._assets:
+            changes.extend(self._list_ahead(asset, wall_ms))
+        return changes
+
+    def next_ms(self) -> int:
+        """Return the wall time of the next change of any market."""
+        due = [self._due_ms(market) for market in self.by_slug.values()]
+        return min((at for at in due if at is not None), default=0)
+
+    def _due_ms(self, market: Market) -> int | None:
+        if market.state == "LISTED":
+            return market.start_ms
+        if market.state == "OPEN":
+            return market.end_ms
+        if market.state == "CLOSED":
+            return market.end_ms + self._resolution_ms
+        return None
+
+    def _advance_market(self, market: Market, wall_ms: int) -> Iterator[MarketChange]:
+        following: dict[MarketState, MarketState] = {
+            "LISTED": "OPEN",
+            "OPEN": "CLOSED",
+            "CLOSED": "RESOLVED",
+        }
+        while (due := self._due_ms(market)) is not None and due <= wall_ms:
+            market.state = following[market.state]
+            yield MarketChange(market, market.state)
+        kept_ms = RETAINED_MAX * self._interval_ms
+        if market.state == "RESOLVED" and wall_ms - market.end_ms > kept_ms:
+            self._forget(market)
+            yield MarketChange(market, market.state, forgotten=True)
+
+    def _forget(self, market: Market) -> None:
+        del self.by_slug[market.slug]
+        del self.by_condition[market.condition_id]
+        for token in market.tokens:
+            del self.by_token[token]
+
+    def _list_ahead(self, asset: Asset, wall_ms: int) -> Iterator[MarketChange]:
+        running = wall_ms - wall_ms % self._interval_ms
+        start = max(running, self._next_start.get(asset, running))
+        while start <= running + self._ahead * self._interval_ms:
+            market = self._make(asset, start, wall_ms)
+            self.by_slug[market.slug] = market
+            self.by_condition[market.condition_id] = market
+            for token in market.tokens:
+                self.by_token[token] = market
+            start += self._interval_ms
+            yield MarketChange(market, market.state)
+            yield from self._advance_market(market, wall_ms)
+        self._next_start[asset] = start
+
+    def _make(self, asset: Asset, start_ms: int, wall_ms: int) -> Market:
+        interval_s = self._interval_ms // 1000
+        slug = slug_of(asset, interval_s, start_ms // 1000)
+        version = self._versions[start_ms // self._interval_ms % len(self._versions)]
+        condition, tokens = make_ids(self._seed, slug, version)
+        return Market(
+            number=str(derive(self._seed, "number", slug) % 9_000_000 + 1_000_000),
+            slug=slug,
+            asset=asset,
+            condition_id=condition,
+            tokens=tokens,
+            version=version,
+            listed_ms=WallMs(wall_ms),
+            changed_ms=WallMs(wall_ms),
+            start_ms=WallMs(start_ms),
+            end_ms=WallMs(start_ms + self._interval_ms),
+            lookback_ms=60_000 if interval_s in _LABELS else 0,
+            book=Book(),
+        )
+
+
+def make_ids(
+    seed: int, slug: str, version: MarketVersion
+) -> tuple[ConditionId, tuple[TokenId, TokenId]]:
+    """Return condition and token ids of the shape that the official client recognises.
+
+    A v2 id is module 8 bits, hash 128, then zeros and the outcome in the last byte; its
+    condition is the id without that byte, padded at the end.
+    Source: polymarket-client 0.14.0, position-id recognition; a recorded v2 market.
+    """
+    if version == "v1":
+        condition = derive(seed, "condition", slug)
+        up, down = (derive(seed, "token", slug, name) | _V1_MARK for name in OUTCOMES)
+        return _condition(condition), (TokenId(str(up)), TokenId(str(down)))
+    base = derive(seed, "condition", slug) >> 128
+    position = _V2_BINARY_MODULE | base << _V2_HASH_SHIFT
+    tokens = (TokenId(str(position)), TokenId(str(position | 1)))
+    return _condition(position), tokens
+
+
+def _condition(number: int) -> ConditionId:
+    return ConditionId(f"0x{number:064x}")

@@ -1,0 +1,222 @@
+"""Reads: books, market constants, a key's orders and trades, its balances.
+
+Source: https://docs.polymarket.com/api-reference (CLOB OpenAPI, 2026-09-28); that `/books`
+answers in an order of its own: a third party's conformance review (2026-09-12).
+"""
+
+import base64
+import binascii
+
+from services.simulator.answers import Answer, error, ok
+from services.simulator.clearing import FEE_RATE_E6
+from services.simulator.edge import Request
+from services.simulator.exchange import NO_BOOK_TEXT, Exchange
+from services.simulator.frames import rest_book
+from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Market
+from services.simulator.matching import Order
+from services.simulator.rows import order_row, trade_row
+from services.simulator.trades import Trade
+from shared.units import Instant
+from shared.venue.account_wire import (
+    CURSOR_END,
+    PAGE_ROWS_MAX,
+    BalanceAllowance,
+    OpenOrder,
+    Page,
+)
+from shared.venue.account_wire import Trade as TradeRow
+from shared.venue.auth import Credentials
+from shared.venue.faults import Malformed
+from shared.venue.market_wire import (
+    BOOK_REQUESTS,
+    BOOKS_MAX,
+    ClobFees,
+    ClobMarket,
+    ClobToken,
+    FeeRate,
+    NegRisk,
+    TickSize,
+)
+from shared.venue.order_hash import EXCHANGE_V2, EXCHANGE_V3
+from shared.venue.wire import decode
+
+FEE_CEILING_BPS = 1000
+ALLOWANCE = str(2**256 - 1)
+_MS_PER_S = 1000
+
+
+class Reads:
+    """Handles the requests that change nothing."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        """Set where to look."""
+        self._exchange = exchange
+
+    # --- public ---------------------------------------------------------------------
+
+    def book(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /book."""
+        token = request.query.get("token_id", "")
+        market = self._trading(token)
+        if market is None:
+            return error(404, NO_BOOK_TEXT)
+        return Answer(200, rest_book(market, market.outcome_of(token)).encode())
+
+    def books(self, request: Request, now: Instant) -> Answer:
+        """Handle POST /books; unknown ids are missing, and the order is that of the ids."""
+        try:
+            wanted = decode(BOOK_REQUESTS, request.body, "books")
+        except Malformed:
+            return error(400, "Invalid payload")
+        if len(wanted) > BOOKS_MAX:
+            return error(400, "Payload exceeds the limit")
+        books: list[str] = []
+        for token in sorted({item.token_id for item in wanted}):
+            market = self._trading(token)
+            if market is not None:
+                books.append(rest_book(market, market.outcome_of(token)))
+        return Answer(200, ("[" + ",".join(books) + "]").encode())
+
+    def tick_size(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /tick-size."""
+        market = self._trading(request.query.get("token_id", ""))
+        if market is None:
+            return error(404, "market not found")
+        return ok(TickSize(minimum_tick_size=market.tick / 10_000))
+
+    def neg_risk(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /neg-risk."""
+        return ok(NegRisk(neg_risk=False))
+
+    def fee_rate(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /fee-rate, whose answer is a ceiling and not the fee."""
+        return ok(FeeRate(base_fee=FEE_CEILING_BPS))
+
+    def clob_market(self, request: Request, condition: str) -> Answer:
+        """Handle GET /clob-markets/{condition}."""
+        market = self._exchange.calendar.by_condition.get(condition)
+        if market is None:
+            return error(404, "market not found")
+        up, down = market.tokens
+        return ok(
+            ClobMarket(
+                condition_id=market.condition_id,
+                tokens=(ClobToken(up, OUTCOMES[0]), ClobToken(down, OUTCOMES[1])),
+                version=market.version,
+                min_order_size=MIN_SIZE_E6 // 1_000_000,
+                min_tick_size=market.tick / 10_000,
+                fees=ClobFees(FEE_RATE_E6 / 1_000_000, 1, taker_only=True),
+                accepting_orders=market.is_trading,
+                taker_order_delay=True,
+                maker_base_fee=FEE_CEILING_BPS,
+                taker_base_fee=FEE_CEILING_BPS,
+            )
+        )
+
+    def market_by_token(self, request: Request, token: str) -> Answer:
+        """Handle GET /markets-by-token/{token}."""
+        market = self._exchange.calendar.by_token.get(token)
+        if market is None:
+            return error(404, "market not found")
+        primary, secondary = market.tokens
+        return ok(
+            {
+                "condition_id": market.condition_id,
+                "primary_token_id": primary,
+                "secondary_token_id": secondary,
+            }
+        )
+
+    def _trading(self, token: str) -> Market | None:
+        market = self._exchange.calendar.by_token.get(token)
+        return market if market is not None and market.is_trading else None
+
+    # --- of a key -------------------------------------------------------------------
+
+    def order(self, request: Request, who: Credentials, order_id: str) -> Answer:
+        """Handle GET /data/order/{id}."""
+        order = self._exchange.orders.get(order_id)
+        if order is None or order.owner != who.api_key:
+            return error(404, "Order not found")
+        return ok(self._row(order))
+
+    def orders(self, request: Request, who: Credentials, now: Instant) -> Answer:
+        """Handle GET /data/orders: what is open, of all or of one market, token or id."""
+        query = request.query
+        wanted_id = query.get("id")
+        if wanted_id:
+            found = self._exchange.orders.get(wanted_id)
+            mine = [] if found is None or found.owner != who.api_key else [found]
+        else:
+            mine = list(self._exchange.open.get(who.api_key, {}).values())
+        rows = [
+            row
+            for row in map(self._row, mine)
+            if query.get("market") in (None, "", row.market)
+            and query.get("asset_id") in (None, "", row.asset_id)
+        ]
+        return _page(rows, query.get("next_cursor"))
+
+    def _row(self, order: Order) -> OpenOrder:
+        return order_row(order, self._exchange.calendar.by_condition[order.market].tokens)
+
+    def trades(self, request: Request, who: Credentials, now: Instant) -> Answer:
+        """Handle GET /data/trades, newest first."""
+        rows = [
+            trade_row(trade, who.api_key)
+            for trade in reversed(self._exchange.trades.by_id.values())
+            if who.api_key in trade.owners and _is_wanted(trade, request)
+        ]
+        return _page(rows, request.query.get("next_cursor"))
+
+    def balance(self, request: Request, who: Credentials, now: Instant) -> Answer:
+        """Handle GET /balance-allowance and its update."""
+        account = self._exchange.accounts.get(who.address.lower())
+        is_collateral = request.query.get("asset_type", "COLLATERAL") == "COLLATERAL"
+        token = "" if is_collateral else request.query.get("token_id", "")
+        if not is_collateral and not token:
+            return error(400, "token_id is required")
+        return ok(
+            BalanceAllowance(
+                balance=str(account.balance(token)),
+                allowances={EXCHANGE_V2: ALLOWANCE, EXCHANGE_V3: ALLOWANCE},
+            )
+        )
+
+
+def _is_wanted(trade: Trade, request: Request) -> bool:
+    query = request.query
+    match_s = trade.match_ms // _MS_PER_S
+    return (
+        query.get("id") in (None, "", trade.trade_id)
+        and query.get("market") in (None, "", trade.market)
+        and query.get("asset_id") in (None, "", *trade.tokens)
+        and match_s >= _seconds(query.get("after"), 0)
+        and match_s <= _seconds(query.get("before"), match_s)
+    )
+
+
+def _seconds(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() else otherwise
+
+
+def _page(rows: list[OpenOrder] | list[TradeRow], cursor: str | None) -> Answer:
+    start = _offset(cursor)
+    if start is None:
+        return error(400, "invalid next_cursor")
+    chosen = rows[start : start + PAGE_ROWS_MAX]
+    end = start + len(chosen)
+    following = CURSOR_END if end >= len(rows) else base64.b64encode(str(end).encode()).decode()
+    page = Page(data=tuple(chosen), next_cursor=following, limit=PAGE_ROWS_MAX, count=len(chosen))
+    return ok(page)
+
+
+def _offset(cursor: str | None) -> int | None:
+    """Return where a page begins, None for a cursor that was never given out."""
+    if not cursor:
+        return 0
+    try:
+        text = base64.b64decode(cursor, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return int(text) if text.isascii() and text.isdigit() else None

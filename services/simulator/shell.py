@@ -1,0 +1,145 @@
+"""What drives the core for real: its clock, its ticks, and where its effects go.
+
+Impure. Decides nothing of the venue; a slow reader of a socket is cut off rather than
+waited for. `rest.py` and `sockets.py` bring in what clients send.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from aiohttp import web
+
+from bus import clock
+from services.simulator.core import SimulatorCore
+from services.simulator.edge import Abort, Close, Push, Record, Respond
+from shared.effects import Effect, Message
+from shared.units import NS_PER_S
+
+TICK_S_MIN = 0.001
+"""Shorter sleeps cost more than they are worth: what is due meanwhile is done together."""
+
+TICK_S_MAX = 0.05
+"""So that a signal or a jump of the wall clock is seen soon."""
+
+QUEUE_MAX = 20_000
+"""Frames that wait for one reader, ten seconds of the fastest market."""
+
+
+class Peer:
+    """One open socket: what waits for it, and how to cut it off."""
+
+    def __init__(self, cut: Callable[[], None]) -> None:
+        self.queue: asyncio.Queue[str | Close] = asyncio.Queue(QUEUE_MAX)
+        self._cut = cut
+
+    def put(self, item: str | Close) -> None:
+        """Let something wait for its turn, or cut off a reader that is too slow."""
+        try:
+            self.queue.put_nowait(item)
+        except asyncio.QueueFull:
+            self._cut()
+
+    def cut(self) -> None:
+        """Reset the connection."""
+        self._cut()
+
+
+class Shell:
+    """The core with its clock, its pending requests, its sockets and its log file."""
+
+    def __init__(self, core: SimulatorCore, wire_log: Path | None) -> None:
+        """Take the core; the log file is appended to."""
+        self._core = core
+        self._file: BinaryIO | None = None if wire_log is None else wire_log.open("ab")
+        self._pending: dict[int, asyncio.Future[web.Response]] = {}
+        self._aborts: dict[int, Callable[[], None]] = {}
+        self._peers: dict[int, Peer] = {}
+        self._count = 0
+
+    def number(self) -> int:
+        """Return a new number for a request or a connection."""
+        self._count += 1
+        return self._count
+
+    def feed(self, message: Message) -> None:
+        """Give the core a message, stamped now."""
+        self._apply(self._core.on_message(message, clock.read()))
+
+    def expect(self, request_id: int, abort: Callable[[], None]) -> asyncio.Future[web.Response]:
+        """Return where the answer to a request will be, and keep how to reset its connection."""
+        future: asyncio.Future[web.Response] = asyncio.get_running_loop().create_future()
+        self._pending[request_id] = future
+        self._aborts[request_id] = abort
+        return future
+
+    def forget(self, request_id: int) -> None:
+        """Forget a request that is answered or gone."""
+        self._pending.pop(request_id, None)
+        self._aborts.pop(request_id, None)
+
+    def attach(self, connection: int, peer: Peer) -> None:
+        """Take an open socket in."""
+        self._peers[connection] = peer
+
+    def detach(self, connection: int) -> None:
+        """Forget a socket that is gone."""
+        self._peers.pop(connection, None)
+
+    async def run(self, should_stop: Callable[[], bool]) -> None:
+        """Tick until told to stop."""
+        while not should_stop():
+            now = clock.read()
+            self._apply(self._core.on_tick(now))
+            wait_s = (self._core.next_ns() - now.monotonic_ns) / NS_PER_S
+            await asyncio.sleep(min(max(wait_s, TICK_S_MIN), TICK_S_MAX))
+
+    def close(self) -> None:
+        """Close the log file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _apply(self, effects: list[Effect]) -> None:
+        lines: list[bytes] = []
+        for effect in effects:
+            match effect:
+                case Push():
+                    self._to_peer(effect.connection, effect.text)
+                case Respond():
+                    self._respond(effect)
+                case Record():
+                    lines.append(effect.line)
+                case Close():
+                    self._to_peer(effect.connection, effect)
+                case Abort():
+                    abort = self._aborts.get(effect.request_id)
+                    if abort is not None:
+                        abort()
+                case _:
+                    raise AssertionError(f"no effect of a venue: {effect!r}")
+        if lines and self._file is not None:
+            self._file.write(b"\n".join(lines) + b"\n")
+            self._file.flush()
+
+    def _to_peer(self, connection: int, item: str | Close) -> None:
+        peer = self._peers.get(connection)
+        if peer is None:
+            return
+        if isinstance(item, Close) and item.code == 0:
+            peer.cut()
+        else:
+            peer.put(item)
+
+    def _respond(self, effect: Respond) -> None:
+        future = self._pending.get(effect.request_id)
+        if future is None or future.done():
+            return
+        future.set_result(
+            web.Response(
+                status=effect.status,
+                body=effect.body,
+                headers=effect.headers,
+                content_type=effect.content_type,
+            )
+        )
