@@ -1,0 +1,86 @@
+"""The feeds' processes, one a source: `python -m services.feed market|user|price|discovery`."""
+
+import sys
+from collections.abc import Callable, Mapping
+
+from bus.actor import run
+from bus.edge import Edge
+from bus.http import HttpEdge, Lane
+from bus.process import Started, start
+from bus.websocket import StreamEdge
+from services.feed.awaited_credentials import AwaitedCredentials
+from services.feed.discovery import DiscoveryFeed
+from services.feed.market import MarketFeed
+from services.feed.price import PriceFeed
+from services.feed.requests import IN_FLIGHT_MAX, READ_LANE
+from services.feed.user import UserFeed
+from shared.effects import Core, HttpRequest
+from shared.identifiers import Component
+from shared.topics import FEED_DISCOVERY, FEED_MARKET, FEED_PRICE, FEED_USER
+from shared.units import NS_PER_S, Instant
+from shared.venue.auth import request_headers
+
+Built = tuple[Core, tuple[Edge, ...]]
+
+CONNECTIONS = 4
+"""Warm connections of reads: a slow answer does not hold the others back."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one feed until told to stop; return the exit status."""
+    if len(arguments) != 1 or arguments[0] not in FEEDS:
+        sys.exit(f"one of {', '.join(FEEDS)} is needed")
+    component, build = FEEDS[arguments[0]]
+    started = start(component)
+    core, edges = build(started)
+    return run(started, core, edges)
+
+
+def build_market(started: Started) -> Built:
+    """Public books: the market socket, and reads as witness."""
+    settings = started.settings.config
+    reads = HttpEdge([_lane(settings.venue.clob_url)])
+    return MarketFeed(settings, started.incarnation), (StreamEdge(), reads)
+
+
+def build_user(started: Started) -> Built:
+    """Own orders: the user socket, and authenticated reads."""
+    settings = started.settings.config
+    awaited = AwaitedCredentials(started.settings.credentials_file)
+
+    def headers(request: HttpRequest, now: Instant) -> Mapping[str, str]:
+        assert awaited.credentials is not None, "the core reads nothing before it has credentials"
+        seconds = now.wall_ns // NS_PER_S
+        return request_headers(
+            awaited.credentials, seconds, request.method, request.path, request.body
+        )
+
+    reads = HttpEdge([_lane(settings.venue.clob_url)], headers=headers)
+    return UserFeed(settings, started.incarnation), (StreamEdge(), reads, awaited)
+
+
+def build_price(started: Started) -> Built:
+    """Reference prices: the price socket."""
+    awaited = AwaitedCredentials(started.settings.credentials_file)
+    return PriceFeed(started.settings.config, started.incarnation), (StreamEdge(), awaited)
+
+
+def build_discovery(started: Started) -> Built:
+    """The calendar: reads alone."""
+    settings = started.settings.config
+    return DiscoveryFeed(settings), (HttpEdge([_lane(settings.venue.discovery_url)]),)
+
+
+def _lane(url: str) -> Lane:
+    return Lane(READ_LANE, url, connections=CONNECTIONS, queue_max=IN_FLIGHT_MAX)
+
+
+FEEDS: dict[str, tuple[Component, Callable[[Started], Built]]] = {
+    "market": (FEED_MARKET, build_market),
+    "user": (FEED_USER, build_user),
+    "price": (FEED_PRICE, build_price),
+    "discovery": (FEED_DISCOVERY, build_discovery),
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,246 @@
+"""The discovery feed: keeps the market calendar, and says until when it is true.
+
+Asks the venue for the windows that the clock says must exist: running, next, and ended ones
+until their winner is known. An error means that a market was not refreshed; it never
+removes one, and a calendar without markets is never published. What cannot be parsed is
+refused with its raw text.
+
+Source: https://docs.polymarket.com/market-data/fetching-markets (2026-09-28); a window is
+found by its computed slug, no listing is needed.
+"""
+
+from typing import Literal
+
+from services.feed.report import FeedReport
+from services.feed.requests import Reads
+from services.feed.windows import Window, running_start_s, windows_around
+from shared.config import Config
+from shared.effects import (
+    Effect,
+    Exit,
+    HttpFailed,
+    HttpReply,
+    Log,
+    Message,
+    Publish,
+    Stop,
+)
+from shared.facts import Calendar, Evidence, FeedStatus, MarketInfo
+from shared.topics import FEED_DISCOVERY
+from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs, WallMs
+from shared.venue.faults import WireFault
+from shared.venue.gamma_wire import MARKET, MARKET_BY_SLUG_PREFIX
+from shared.venue.parse_market import market_info
+from shared.venue.wire import decode
+
+CALENDAR_EVERY_NS = NS_PER_S
+STATUS_EVERY_NS = 100 * NS_PER_MS
+
+READ_SPACING_NS = 40 * NS_PER_MS
+"""25 reads a second at most: the venue allows 300 in 10 s for one path.
+
+Source: https://docs.polymarket.com/api-reference/rate-limits (2026-09-28).
+"""
+
+ENDED_EVERY_NS = 2 * NS_PER_S
+"""An ended market is asked for less often: its resolution takes 15 s at least."""
+
+BACK_OFF_NS = 5 * NS_PER_S
+"""After a 429 or 503: the venue asks for fewer reads."""
+
+
+class _Tracked:
+    """One window: what is known of it, and since when."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.info: MarketInfo | None = None
+        self.verified_ns: MonotonicNs | None = None
+        self.asked_ns: MonotonicNs | None = None
+        self.is_asking = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether nothing about it can change any more."""
+        return self.info is not None and self.info.winner is not None
+
+
+class DiscoveryFeed:
+    """The whole process, pure."""
+
+    def __init__(self, config: Config) -> None:
+        """Start without a calendar."""
+        self._markets = config.markets
+        self._reads: Reads[str] = Reads(config.timing.read_deadline_ms * NS_PER_MS)
+        self._every_ns = config.markets.discovery_every_ms * NS_PER_MS
+        self._tracked: dict[str, _Tracked] = {}
+        self._report = FeedReport(FEED_DISCOVERY)
+        self._next_read_ns = 0
+        self._next_calendar_ns = 0
+        self._next_status_ns = 0
+        self._connected = False
+        self._since_ns = MonotonicNs(0)
+        self._cause = "not asked yet"
+        self._changed = False
+        self._running_ms = WallMs(0)
+
+    def on_message(self, message: Message, now: Instant) -> list[Effect]:
+        """Take answers in."""
+        match message:
+            case HttpReply():
+                return self._on_reply(message, now)
+            case HttpFailed():
+                return self._on_failed(message, now)
+            case Stop(cause=cause):
+                return [Exit(0, cause)]
+            case _:
+                return []
+
+    def on_tick(self, now: Instant) -> list[Effect]:
+        """Follow the clock, ask for what is due, publish."""
+        self._follow_clock(now)
+        effects = self._ask_next(now)
+        if self._changed or now.monotonic_ns >= self._next_calendar_ns:
+            self._changed = False
+            self._next_calendar_ns = now.monotonic_ns + CALENDAR_EVERY_NS
+            effects.extend(self.snapshot(now))
+        if now.monotonic_ns >= self._next_status_ns:
+            self._next_status_ns = now.monotonic_ns + STATUS_EVERY_NS
+            effects.append(self._status(now))
+        return effects
+
+    def snapshot(self, now: Instant) -> list[Publish]:
+        """Return the calendar, unless nothing is known yet."""
+        verified_ns = self._verified_ns()
+        markets = tuple(
+            tracked.info for tracked in self._tracked.values() if tracked.info is not None
+        )
+        if not markets or verified_ns is None:
+            return []
+        return [Publish("feed.calendar", Calendar(markets, verified_ns), verified_ns)]
+
+    def health(self) -> tuple[Literal["starting", "ready"], str]:
+        """Return whether there is a calendar."""
+        return ("starting", self._cause) if self._verified_ns() is None else ("ready", "")
+
+    def _follow_clock(self, now: Instant) -> None:
+        markets = self._markets
+        due = windows_around(markets.assets, markets.interval_s, markets.ahead, now)
+        slugs = {window.slug for window in due}
+        self._running_ms = WallMs(running_start_s(markets.interval_s, now) * 1_000)
+        if slugs == self._tracked.keys():
+            return
+        self._tracked = {
+            window.slug: self._tracked.get(window.slug) or _Tracked(window) for window in due
+        }
+        self._changed = True
+
+    def _ask_next(self, now: Instant) -> list[Effect]:
+        if now.monotonic_ns < self._next_read_ns or self._reads.is_full:
+            return []
+        due = [tracked for tracked in self._tracked.values() if self._is_due(tracked, now)]
+        if not due:
+            return []
+        # Live windows first; among those of a kind, the one that was asked longest ago.
+        tracked = min(due, key=lambda found: (self._is_ended(found, now), found.asked_ns or 0))
+        tracked.asked_ns = now.monotonic_ns
+        tracked.is_asking = True
+        self._next_read_ns = now.monotonic_ns + READ_SPACING_NS
+        path = MARKET_BY_SLUG_PREFIX + tracked.window.slug
+        return [self._reads.ask(path, tracked.window.slug, now)]
+
+    def _is_due(self, tracked: _Tracked, now: Instant) -> bool:
+        if tracked.is_asking or tracked.is_settled:
+            return False
+        every = (
+            max(ENDED_EVERY_NS, self._every_ns) if self._is_ended(tracked, now) else self._every_ns
+        )
+        return tracked.asked_ns is None or now.monotonic_ns - tracked.asked_ns >= every
+
+    def _is_ended(self, tracked: _Tracked, now: Instant) -> bool:
+        return tracked.window.end_ms <= now.wall_ms
+
+    def _on_reply(self, reply: HttpReply, now: Instant) -> list[Effect]:
+        slug = self._reads.finish(reply.request_id)
+        tracked = None if slug is None else self._tracked.get(slug)
+        if tracked is None:
+            return []
+        tracked.is_asking = False
+        if reply.status == 404:
+            return self._on_absent(now)
+        if reply.status != 200:
+            self._next_read_ns = now.monotonic_ns + BACK_OFF_NS
+            return self._lose(f"status {reply.status}", now)
+        try:
+            described = decode(MARKET, reply.body, "market")
+            info = market_info(described, self._markets.cutoff_ms)
+        except WireFault as fault:
+            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now)
+        return self._on_info(tracked, info, now)
+
+    def _on_info(self, tracked: _Tracked, info: MarketInfo, now: Instant) -> list[Effect]:
+        window = tracked.window
+        if (info.slug, info.start_ms, info.end_ms) != (window.slug, window.start_ms, window.end_ms):
+            why = "not the window that was asked for"
+            return self._report.reject(f"{info.slug} {info.start_ms} {info.end_ms}", why, now)
+        self._gain(now)
+        tracked.verified_ns = tracked.asked_ns
+        if info == tracked.info:
+            return []
+        known = tracked.info
+        tracked.info = info
+        self._changed = True
+        if known is None or known.winner != info.winner or known.closed != info.closed:
+            fields = {"slug": info.slug, "closed": info.closed, "winner": info.winner}
+            return [Log("discovery.market", fields)]
+        return []
+
+    def _on_absent(self, now: Instant) -> list[Effect]:
+        """Note that the venue does not list a window (yet): that is an answer too."""
+        self._gain(now)
+        return []
+
+    def _on_failed(self, failed: HttpFailed, now: Instant) -> list[Effect]:
+        slug = self._reads.finish(failed.request_id)
+        if slug is not None and slug in self._tracked:
+            self._tracked[slug].is_asking = False
+        return self._lose(failed.reason, now)
+
+    def _gain(self, now: Instant) -> None:
+        if not self._connected:
+            self._connected = True
+            self._since_ns = now.monotonic_ns
+            self._cause = ""
+
+    def _lose(self, cause: str, now: Instant) -> list[Effect]:
+        was_connected = self._connected
+        self._connected = False
+        self._cause = cause
+        if not was_connected:
+            return []
+        self._since_ns = now.monotonic_ns
+        return [Log("discovery.lost", {"cause": cause}, "warning")]
+
+    def _verified_ns(self) -> MonotonicNs | None:
+        """Return since when every live market of the calendar is vouched for, None without any."""
+        stamps = [
+            tracked.verified_ns
+            for tracked in self._tracked.values()
+            if tracked.info is not None
+            and tracked.verified_ns is not None
+            and tracked.window.start_ms >= self._running_ms
+        ]
+        return min(stamps, default=None)
+
+    def _status(self, now: Instant) -> Publish:
+        verified_ns = self._verified_ns()
+        fact = FeedStatus(
+            feed=FEED_DISCOVERY,
+            connected=self._connected,
+            since_ns=self._since_ns,
+            cause=self._cause,
+            session=1,
+            evidence=(Evidence("calendar", verified_ns),),
+            rejected_frames=self._report.rejected_frames,
+        )
+        return Publish("feed.status", fact, now.monotonic_ns)

@@ -1,0 +1,286 @@
+"""The user feed: our own orders and trades over the authenticated socket, nothing lost.
+
+Publishes each event as it comes. The stream tells nothing of the time when it was not
+connected, so after each connection all open orders and the trades of that time are read by
+REST and published too; readers count a fact once by its ids. Evidence is an event, or a REST
+read whose open orders are exactly those that the stream has told.
+
+Source: https://docs.polymarket.com/trading/realtime-order-updates (2026-09-28): streams do
+not replay and do not replace authoritative reads.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from services.feed.connection import Connection, ConnectionRules
+from services.feed.evidence import EvidenceBoard
+from services.feed.messages import CredentialsFound
+from services.feed.own_orders import OwnOrders
+from services.feed.report import FeedReport
+from services.feed.requests import Reads
+from shared.config import Config
+from shared.effects import (
+    Effect,
+    Exit,
+    HttpFailed,
+    HttpReply,
+    Log,
+    Message,
+    Publish,
+    Stop,
+    StreamClosed,
+    StreamOpened,
+    StreamSend,
+    StreamText,
+)
+from shared.facts import OwnOrder, UserEvent
+from shared.topics import FEED_USER
+from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
+from shared.venue.account_wire import (
+    CURSOR_END,
+    CURSOR_FIRST,
+    OPEN_ORDERS,
+    OPEN_ORDERS_PATH,
+    TRADES,
+    TRADES_PATH,
+)
+from shared.venue.auth import Credentials
+from shared.venue.faults import WireFault
+from shared.venue.parse_user import rest_order, rest_trade, user_events
+from shared.venue.streams_wire import PING, PONG, StreamAuth, UserSubscription
+from shared.venue.wire import decode, encode
+
+KEY = "orders"
+"""Key of the evidence."""
+
+PING_EVERY_NS = 10 * NS_PER_S
+"""Source: https://docs.polymarket.com/market-data/realtime-data (2026-09-28)."""
+
+WITNESS_EVERY_NS = NS_PER_S
+
+GAP_MARGIN_S = 600
+"""Trades are asked for from so long before the stream was last good: a trade matched before a gap
+may have been mined or failed in it."""
+
+FUTURE_MS_MAX = 5_000
+"""A stamp farther ahead than this is refused."""
+
+PAGES_MAX = 20
+"""Pages of 100 rows in one read: above every limit of open orders that the configuration takes."""
+
+
+class _Page(msgspec.Struct, frozen=True):
+    """What a read is for.
+
+    Attributes:
+        asked_ns: When the first page of the list was asked for.
+        rows: What the pages before held; trades are published page by page instead.
+        first: Whether it is the first list of this connection, which begins the comparison.
+    """
+
+    path: str
+    asked_ns: MonotonicNs
+    number: int
+    first: bool
+    rows: tuple[OwnOrder, ...] = ()
+
+
+class UserFeed:
+    """The whole process, pure."""
+
+    def __init__(self, config: Config, seed: int) -> None:
+        """Wait for credentials; then connect.
+
+        Args:
+            config: Socket and deadlines.
+            seed: Of the jitter.
+        """
+        url = config.venue.user_socket_url
+        self._connection = Connection(ConnectionRules("user", url, PING, PING_EVERY_NS), seed)
+        self._evidence = EvidenceBoard()
+        self._report = FeedReport(FEED_USER)
+        self._reads: Reads[_Page] = Reads(config.timing.read_deadline_ms * NS_PER_MS)
+        self._orders = OwnOrders()
+        self._credentials: Credentials | None = None
+        self._has_baseline = False
+        self._has_trades = False
+        self._next_read_ns = 0
+        self._good_until_s: int | None = None
+
+    def on_message(self, message: Message, now: Instant) -> list[Effect]:
+        """Take what the edges say."""
+        match message:
+            case StreamText(stream=stream) if self._connection.owns(stream):
+                return self._on_text(message, now)
+            case HttpReply():
+                return self._on_reply(message, now)
+            case HttpFailed(request_id=request_id):
+                self._reads.finish(request_id)
+                return []
+            case CredentialsFound(credentials=credentials):
+                self._credentials = credentials
+                return self._connection.start(now)
+            case StreamOpened(stream=stream) if self._connection.owns(stream):
+                return self._on_opened(now)
+            case StreamClosed(stream=stream) if self._connection.owns(stream):
+                return self._connection.on_closed(message, now)
+            case Stop(cause=cause):
+                return [Exit(0, cause)]
+            case _:
+                return []
+
+    def on_tick(self, now: Instant) -> list[Effect]:
+        """Keep the connection, ask the witness, repeat the status."""
+        self._evidence.watch((KEY,), now.monotonic_ns)
+        effects = self._connection.on_tick(now)
+        if self._connection.is_ready and now.monotonic_ns >= self._next_read_ns:
+            self._next_read_ns = now.monotonic_ns + WITNESS_EVERY_NS
+            effects.extend(self._read(now))
+        effects.extend(self._report.on_tick(self._connection, self._evidence, now))
+        return effects
+
+    def snapshot(self, now: Instant) -> list[Publish]:
+        """Return the status; orders and trades are in the ledger, not here."""
+        return [self._report.status(self._connection, self._evidence, now)]
+
+    def health(self) -> tuple[Literal["starting", "ready"], str]:
+        """Return whether the feed has what it needs to connect."""
+        if self._credentials is None:
+            return "starting", "no credentials yet"
+        return "ready", ""
+
+    def _on_opened(self, now: Instant) -> list[Effect]:
+        assert self._credentials is not None
+        self._connection.on_opened(now)
+        self._orders.forget()
+        self._reads.give_up()
+        self._has_baseline = False
+        self._has_trades = False
+        self._next_read_ns = 0
+        found = self._credentials
+        auth = StreamAuth(found.api_key, found.secret, found.passphrase)
+        subscription = encode(UserSubscription(auth)).decode()
+        return [
+            StreamSend(self._connection.stream, subscription),
+            self._report.status(self._connection, self._evidence, now),
+        ]
+
+    def _on_text(self, message: StreamText, now: Instant) -> list[Effect]:
+        if message.text.startswith(PONG):
+            # The ping went out behind the subscription, so its answer shows that both arrived.
+            self._connection.on_pong(now)
+            self._connection.confirm(now)
+            return []
+        try:
+            events = user_events(message.text)
+        except WireFault as fault:
+            return self._report.reject(message.text, str(fault), now)
+        if any(event.venue_ms - now.wall_ms > FUTURE_MS_MAX for event in events):
+            return self._report.reject(message.text, "stamped in the future", now)
+        if events:
+            self._connection.confirm(now)
+            self._prove(message.received_ns, now)
+        for event in events:
+            if isinstance(event, OwnOrder):
+                self._orders.apply(event, message.received_ns)
+        return _publish(events, message.received_ns)
+
+    def _prove(self, at_ns: MonotonicNs, now: Instant) -> None:
+        """Note evidence; before this connection has read what it missed there is none."""
+        if not (self._has_baseline and self._has_trades):
+            return
+        self._evidence.prove(KEY, at_ns)
+        self._good_until_s = now.wall_ms // 1_000
+
+    def _read(self, now: Instant) -> list[Effect]:
+        """Start the lists that are not under way: orders each time, trades once a connection."""
+        under_way = {page.path for page in self._reads.purposes()}
+        effects: list[Effect] = []
+        if OPEN_ORDERS_PATH not in under_way:
+            first = not self._has_baseline
+            page = _Page(OPEN_ORDERS_PATH, now.monotonic_ns, 1, first)
+            effects.append(self._ask(page, CURSOR_FIRST, now))
+        if not self._has_trades and TRADES_PATH not in under_way:
+            page = _Page(TRADES_PATH, now.monotonic_ns, 1, first=True)
+            effects.append(self._ask(page, CURSOR_FIRST, now))
+        return effects
+
+    def _ask(self, page: _Page, cursor: str, now: Instant) -> Effect:
+        path = f"{page.path}?next_cursor={cursor}"
+        if page.path == TRADES_PATH:
+            path = f"{page.path}?after={self._trades_after_s(now)}&next_cursor={cursor}"
+        return self._reads.ask(path, page, now, authenticated=True)
+
+    def _trades_after_s(self, now: Instant) -> int:
+        good = now.wall_ms // 1_000 if self._good_until_s is None else self._good_until_s
+        return good - GAP_MARGIN_S
+
+    def _on_reply(self, reply: HttpReply, now: Instant) -> list[Effect]:
+        page = self._reads.finish(reply.request_id)
+        if page is None:
+            return []
+        if reply.status != 200:
+            return [
+                Log("user.read_refused", {"path": page.path, "status": reply.status}, "warning")
+            ]
+        try:
+            if page.path == TRADES_PATH:
+                return self._on_trades(page, reply.body, now)
+            return self._on_orders(page, reply.body, now)
+        except WireFault as fault:
+            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now)
+
+    def _on_trades(self, page: _Page, body: bytes, now: Instant) -> list[Effect]:
+        found = decode(TRADES, body, "trades")
+        effects = _publish(tuple(rest_trade(row) for row in found.data), now.monotonic_ns)
+        following = self._following(page, found.next_cursor, (), now)
+        if following is None:
+            self._has_trades = True
+            return effects
+        return [*effects, following]
+
+    def _on_orders(self, page: _Page, body: bytes, now: Instant) -> list[Effect]:
+        found = decode(OPEN_ORDERS, body, "open orders")
+        rows = (*page.rows, *(rest_order(row) for row in found.data))
+        following = self._following(page, found.next_cursor, rows, now)
+        if following is not None:
+            return [following]
+        if page.first:
+            self._orders.begin(rows, now.monotonic_ns)
+            self._has_baseline = True
+            return _publish(rows, now.monotonic_ns)
+        return self._on_witness(page, rows, now)
+
+    def _on_witness(self, page: _Page, rows: tuple[OwnOrder, ...], now: Instant) -> list[Effect]:
+        different = self._orders.compare(rows, page.asked_ns)
+        if self._orders.is_agreed:
+            self._prove(page.asked_ns, now)
+        if not different:
+            return []
+        # What the venue answered is told at once; the rest is read after the new connection.
+        told = tuple(row for row in rows if row.order_id in different)
+        return [
+            *_publish(told, now.monotonic_ns),
+            Log("user.orders_differ", {"orders": different[:10], "count": len(different)}, "error"),
+            *self._connection.drop("open orders differ from those by request", now),
+        ]
+
+    def _following(
+        self, page: _Page, cursor: str, rows: tuple[OwnOrder, ...], now: Instant
+    ) -> Effect | None:
+        """Return the read of the next page, None when the list is at its end."""
+        if cursor in (CURSOR_END, ""):
+            return None
+        if page.number >= PAGES_MAX:
+            raise _TooLong(page.path)
+        number = page.number + 1
+        return self._ask(msgspec.structs.replace(page, number=number, rows=rows), cursor, now)
+
+
+class _TooLong(WireFault):
+    """A list does not end: nothing of it is believed."""
+
+
+def _publish(events: tuple[UserEvent, ...], input_ns: MonotonicNs) -> list[Effect]:
+    return [Publish("feed.user", event, input_ns) for event in events]

@@ -1,0 +1,244 @@
+"""The recorder's decisions: which file, when to flush, what to give up when the disk fails.
+
+Holds the records that are not on the disk yet, in bounded memory. When the disk does not
+take them the oldest are dropped and counted, and a gap is recorded in their place. Trading never
+waits for any of it.
+"""
+
+from collections import deque
+from datetime import UTC, datetime
+from typing import Literal
+
+from services.recorder.records import (
+    MAGIC,
+    NAME_SUFFIX,
+    SCHEMA,
+    GapRecord,
+    Head,
+    Record,
+    Seal,
+    fact_record,
+    frame,
+    gap_record,
+)
+from services.recorder.work import (
+    AppendRecords,
+    Checked,
+    CloseSegment,
+    OpenSegment,
+    WriteFailed,
+    Written,
+)
+from shared.config import Config
+from shared.effects import (
+    Effect,
+    EnvelopeReceived,
+    Exit,
+    Gap,
+    Log,
+    Message,
+    Paused,
+    Publish,
+    Stop,
+)
+from shared.facts import RecorderStatus
+from shared.identifiers import Incarnation
+from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
+
+STATUS_EVERY_NS = NS_PER_S
+NS_PER_HOUR = 3_600 * NS_PER_S
+
+BATCH_BYTES_MAX = 4 * 1024 * 1024
+"""Written at once: small enough that one write does not take a second."""
+
+REOPEN_NS = 5 * NS_PER_S
+"""After a failed write, before a new file is tried."""
+
+STOP_NS_MAX = 3 * NS_PER_S
+"""For the last flush; supervisord waits longer."""
+
+
+class RecorderCore:
+    """The whole process, pure.
+
+    Attributes:
+        messages: Facts recorded by this run.
+        gaps: Gaps recorded by this run, own losses included.
+    """
+
+    def __init__(self, config: Config, incarnation: Incarnation) -> None:
+        """Start without a file; the first fact opens one."""
+        self._flush_ns = config.recorder.flush_ms * NS_PER_MS
+        self._bytes_max = config.recorder.memory_mib_max * 1024 * 1024
+        self._incarnation = incarnation
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._in_flight: tuple[int, tuple[bytes, ...]] | None = None
+        self._dropped = 0
+        self._batch = 0
+        self._file = ""
+        self._records_in_file = 0
+        self._file_count = 0
+        self._oldest_ns: MonotonicNs | None = None
+        self._retry_ns = MonotonicNs(0)
+        self._next_status_ns = 0
+        self._stopping_ns: MonotonicNs | None = None
+        self._stop_cause = ""
+        self._problem = ""
+        self._notice = ""
+        self.messages = 0
+        self.gaps = 0
+        self.bytes = 0
+
+    def on_message(self, message: Message, now: Instant) -> list[Effect]:
+        """Keep facts and gaps; note what the disk says."""
+        match message:
+            case EnvelopeReceived():
+                self.messages += 1
+                self._keep(fact_record(message), now)
+            case Gap():
+                self.gaps += 1
+                self._keep(gap_record(message, now.monotonic_ns), now)
+            case Written(batch=batch):
+                return self._on_written(batch)
+            case WriteFailed():
+                return self._on_failed(message, now)
+            case Checked():
+                return self._on_checked(message)
+            case Stop(cause=cause):
+                self._stopping_ns = now.monotonic_ns
+                self._stop_cause = cause
+            case Paused():
+                pass  # the gaps that come with it are recorded
+            case _:
+                pass
+        return []
+
+    def on_tick(self, now: Instant) -> list[Effect]:
+        """Flush what is due, report, and end when everything is written."""
+        effects = self._flush(now)
+        if now.monotonic_ns >= self._next_status_ns:
+            self._next_status_ns = now.monotonic_ns + STATUS_EVERY_NS
+            effects.append(Publish("recorder.status", self.status(), now.monotonic_ns))
+        if self._stopping_ns is not None:
+            effects.extend(self._end(self._stopping_ns, now))
+        return effects
+
+    def status(self) -> RecorderStatus:
+        """Return what the recorder says of itself."""
+        state = "failing" if self._problem else "recording"
+        reason = "; ".join(text for text in (self._problem, self._notice) if text)
+        return RecorderStatus(self._file, self.messages, self.bytes, self.gaps, state, reason)
+
+    def snapshot(self, now: Instant) -> list[Publish]:
+        """Return the status for a reader that joins late."""
+        return [Publish("recorder.status", self.status(), now.monotonic_ns)]
+
+    def health(self) -> tuple[Literal["ready", "sick"], str]:
+        """Return whether the disk takes the recording."""
+        return ("sick", self._problem) if self._problem else ("ready", "")
+
+    def _keep(self, record: Record, now: Instant) -> None:
+        content = frame(record)
+        self._waiting.append(content)
+        self._waiting_bytes += len(content)
+        if self._oldest_ns is None:
+            self._oldest_ns = now.monotonic_ns
+        while self._waiting_bytes > self._bytes_max:
+            self._waiting_bytes -= len(self._waiting.popleft())
+            self._dropped += 1
+
+    def _flush(self, now: Instant) -> list[Effect]:
+        if self._in_flight is not None or not self._waiting or now.monotonic_ns < self._retry_ns:
+            return []
+        is_due = (
+            self._oldest_ns is not None and now.monotonic_ns - self._oldest_ns >= self._flush_ns
+        )
+        is_urgent = self._waiting_bytes >= BATCH_BYTES_MAX or self._stopping_ns is not None
+        if not (is_due or is_urgent):
+            return []
+        effects = self._open_segment(now)
+        self._note_dropped(now)
+        batch = self._take_batch()
+        self._batch += 1
+        self._in_flight = (self._batch, batch)
+        self._records_in_file += len(batch)
+        effects.append(AppendRecords(self._batch, b"".join(batch)))
+        return effects
+
+    def _take_batch(self) -> tuple[bytes, ...]:
+        taken: list[bytes] = []
+        size = 0
+        while self._waiting and (not taken or size + len(self._waiting[0]) <= BATCH_BYTES_MAX):
+            content = self._waiting.popleft()
+            size += len(content)
+            taken.append(content)
+        self._waiting_bytes -= size
+        if not self._waiting:
+            self._oldest_ns = None
+        return tuple(taken)
+
+    def _open_segment(self, now: Instant) -> list[Effect]:
+        """Return the effect that begins a file, when the hour or a failure asks for one."""
+        hour = datetime.fromtimestamp(now.wall_ns // NS_PER_S, UTC).strftime("%Y-%m-%dT%H")
+        prefix = f"{hour}-{self._incarnation:016x}"
+        if self._file.startswith(prefix):
+            return []
+        seal = frame(Seal(self._records_in_file)) if self._file else b""
+        # Files that follow a failure within the hour are numbered: nothing is overwritten.
+        self._file = f"{prefix}-{self._file_count:04d}{NAME_SUFFIX}"
+        self._file_count += 1
+        head = Head(SCHEMA, self._incarnation, now.wall_ns, now.monotonic_ns)
+        self._records_in_file = 1
+        return [OpenSegment(self._file, MAGIC + frame(head), seal)]
+
+    def _note_dropped(self, now: Instant) -> None:
+        """Put a gap where records had to be dropped for want of memory."""
+        if not self._dropped:
+            return
+        record = GapRecord(now.monotonic_ns, "recorder", "", self._dropped, "memory")
+        self.gaps += 1
+        self._dropped = 0
+        content = frame(record)
+        self._waiting.appendleft(content)
+        self._waiting_bytes += len(content)
+
+    def _on_written(self, batch: int) -> list[Effect]:
+        if self._in_flight is None or self._in_flight[0] != batch:
+            return []
+        self.bytes += sum(len(content) for content in self._in_flight[1])
+        self._in_flight = None
+        if self._problem:
+            self._problem = ""
+            return [Log("recorder.recovered", {"file": self._file})]
+        return []
+
+    def _on_failed(self, failed: WriteFailed, now: Instant) -> list[Effect]:
+        """Put the batch back, give the file up, and try a new one after a pause."""
+        if self._in_flight is not None and self._in_flight[0] == failed.batch:
+            for content in reversed(self._in_flight[1]):
+                self._waiting.appendleft(content)
+                self._waiting_bytes += len(content)
+            self._oldest_ns = self._oldest_ns or now.monotonic_ns
+            self._in_flight = None
+        self._file = ""
+        self._retry_ns = MonotonicNs(now.monotonic_ns + REOPEN_NS)
+        is_new = not self._problem
+        self._problem = failed.reason
+        return [Log("recorder.failing", {"reason": failed.reason}, "error")] if is_new else []
+
+    def _on_checked(self, checked: Checked) -> list[Effect]:
+        if not checked.torn and not checked.problem:
+            return [Log("recorder.checked", {"files": checked.files})]
+        self._notice = checked.problem or f"torn: {', '.join(checked.torn)}"
+        return [Log("recorder.torn", {"torn": checked.torn, "problem": checked.problem}, "error")]
+
+    def _end(self, since_ns: MonotonicNs, now: Instant) -> list[Effect]:
+        is_written = not self._waiting and self._in_flight is None
+        if not is_written and now.monotonic_ns - since_ns < STOP_NS_MAX:
+            return []
+        reason = self._stop_cause if is_written else f"{self._stop_cause}, with records unwritten"
+        effects: list[Effect] = []
+        if self._file:
+            effects.append(CloseSegment(frame(Seal(self._records_in_file))))
+        return [*effects, Exit(0, reason)]

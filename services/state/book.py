@@ -1,0 +1,213 @@
+"""One token's order book, folded from snapshots and changes and proven by the venue's hash.
+
+Decides whether the folded levels are the venue's. A batch of changes may come in several
+frames that share a stamp and a hash, and the hash describes the book after the whole batch:
+so a book that does not agree is not wrong yet, it is open until `SETTLE_NS_MAX` has passed
+without agreement. Nothing is guessed: an open book shows its last proven levels, a doubted
+one shows none.
+
+Source: recorded production frames (2026-09-30), and the hash in `shared/venue/book_hash.py`.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from shared.facts import BookSnapshot, Level, MarketInfo, PriceChange, TickChanged
+from shared.identifiers import TokenId
+from shared.units import NS_PER_MS, Instant, MonotonicNs, PriceE4, SizeE6, WallMs
+from shared.venue.book_hash import (
+    HashedBook,
+    book_hash,
+    find_last_trade_price,
+    last_trade_candidates,
+)
+
+SETTLE_NS_MAX = 300 * NS_PER_MS
+"""Longest time from the first frame of a batch until the book must agree with its hash. The
+eight frames of a recorded batch came within 4 ms; the rest is for a stalled link."""
+
+SEARCHES_MAX = 16
+"""Searches for the hashed last price after each sign of a trade: one for each frame of the largest
+batch recorded, twice. A search tries about 200 texts, or 2,000 at the finest step."""
+
+
+class ProvenLevels(msgspec.Struct, frozen=True):
+    """Levels of a book at the moment of its last proof, best first.
+
+    Attributes:
+        proven_ns: When the hash agreed.
+        venue_ms: The venue's stamp of this content.
+        input_ns: When the frame that completed it reached the edge.
+    """
+
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+    proven_ns: MonotonicNs
+    venue_ms: WallMs
+    input_ns: MonotonicNs
+
+    @property
+    def is_crossed(self) -> bool:
+        """Tell whether a buyer pays more than a seller asks, which no venue leaves standing."""
+        return bool(self.bids and self.asks) and self.bids[0][0] >= self.asks[0][0]
+
+
+class TokenBook:
+    """Folded levels of one token, and what is known about their truth.
+
+    Attributes:
+        doubt: Why the book may not be trusted; empty when it is proven or still settling.
+        tick_e4: Price step in force.
+        proven: Levels at the last proof, None when there is none to trust.
+    """
+
+    def __init__(self, market: MarketInfo, token: TokenId) -> None:
+        """Start without a book: doubted until a snapshot is proven."""
+        self._market = market
+        self.token = token
+        self.tick_e4 = market.tick_e4
+        self.doubt = "no snapshot yet"
+        self.proven: ProvenLevels | None = None
+        self._bids: dict[PriceE4, SizeE6] = {}
+        self._asks: dict[PriceE4, SizeE6] = {}
+        self._has_snapshot = False
+        self._last_trade: str | None = None
+        self._traded_at: PriceE4 | None = None
+        self._venue_ms = WallMs(0)
+        self._hash = ""
+        self._is_dirty = False
+        self._searches_left = 0
+        self._input_ns = MonotonicNs(0)
+        self._open_since_ns: MonotonicNs | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether something was folded that is not proven yet."""
+        return self._open_since_ns is not None
+
+    def distrust(self, why: str) -> None:
+        """Stop trusting everything folded until the next snapshot is proven."""
+        self.doubt = why
+        self.proven = None
+        self._has_snapshot = False
+        self._open_since_ns = None
+        self._bids.clear()
+        self._asks.clear()
+
+    def apply_snapshot(self, snapshot: BookSnapshot, input_ns: MonotonicNs, now: Instant) -> None:
+        """Replace all levels; proven by the next `settle`."""
+        assert snapshot.token == self.token
+        if self._is_before(snapshot):
+            return
+        self._bids = dict(snapshot.bids)
+        self._asks = dict(snapshot.asks)
+        self._has_snapshot = True
+        if snapshot.tick_e4 is not None:
+            self.tick_e4 = snapshot.tick_e4
+        if snapshot.last_trade_price is not None:
+            self._last_trade = snapshot.last_trade_price
+            self._searches_left = 0
+        else:  # a frame without the key follows a trade, or retells a book
+            self._searches_left = SEARCHES_MAX
+        self._fold_until(snapshot.venue_ms, snapshot.hash, input_ns, now)
+
+    def apply_change(
+        self, change: PriceChange, venue_ms: WallMs, input_ns: MonotonicNs, now: Instant
+    ) -> None:
+        """Set one level's new total size; without a snapshot there is nothing to change."""
+        assert change.token == self.token
+        if not self._has_snapshot:
+            return
+        levels = self._bids if change.side == "BUY" else self._asks
+        if change.size == 0:
+            levels.pop(change.price, None)
+        else:
+            levels[change.price] = change.size
+        self._fold_until(venue_ms, change.hash, input_ns, now)
+
+    def note_trade(self, price: PriceE4) -> None:
+        """Note that the market traded: the hashed last price may be another from now on."""
+        self._traded_at = price
+        self._searches_left = SEARCHES_MAX
+        self._is_dirty = True
+
+    def apply_tick(self, event: TickChanged) -> None:
+        """Begin a new epoch when the price step really changed: only a snapshot ends it."""
+        assert event.token == self.token
+        if event.new_e4 == self.tick_e4:
+            return
+        self.tick_e4 = event.new_e4
+        self.distrust("price step changed")
+
+    def settle(self, now: Instant) -> bool:
+        """Try to prove what was folded; return whether a new proof was found.
+
+        A book that stays without proof too long becomes doubted.
+        """
+        if self._open_since_ns is None:
+            return False
+        if self._is_dirty and self._is_hash_equal():
+            self.proven = ProvenLevels(
+                bids=tuple(sorted(self._bids.items(), reverse=True)),
+                asks=tuple(sorted(self._asks.items())),
+                proven_ns=now.monotonic_ns,
+                venue_ms=self._venue_ms,
+                input_ns=self._input_ns,
+            )
+            self._open_since_ns = None
+            self.doubt = ""
+            return True
+        self._is_dirty = False
+        if now.monotonic_ns - self._open_since_ns >= SETTLE_NS_MAX:
+            self.distrust("hash disagrees")
+        return False
+
+    def _is_before(self, snapshot: BookSnapshot) -> bool:
+        """Tell whether a snapshot read by request is older than what is folded already."""
+        is_old = snapshot.venue_ms < self._venue_ms
+        return snapshot.source == "rest" and self._has_snapshot and is_old
+
+    def _fold_until(
+        self, venue_ms: WallMs, expected: str, input_ns: MonotonicNs, now: Instant
+    ) -> None:
+        self._venue_ms = venue_ms
+        self._hash = expected
+        self._input_ns = input_ns
+        self._is_dirty = True
+        if self._open_since_ns is None:
+            self._open_since_ns = now.monotonic_ns
+
+    def _is_hash_equal(self) -> bool:
+        book = HashedBook(
+            market=self._market.condition_id,
+            token=self.token,
+            venue_ms=self._venue_ms,
+            bids=sorted(self._bids.items()),
+            asks=sorted(self._asks.items(), reverse=True),
+            min_size_e6=self._market.min_size_e6,
+            tick_e4=self.tick_e4,
+            neg_risk=self._market.neg_risk,
+            version=self._market.version,
+        )
+        if self._last_trade is not None and book_hash(book, self._last_trade) == self._hash:
+            return True
+        if self._searches_left == 0:
+            return False
+        self._searches_left -= 1
+        found = find_last_trade_price(book, self._hash, self._candidates())
+        if found is None:
+            return False
+        self._last_trade = found
+        self._searches_left = 0
+        return True
+
+    def _candidates(self) -> Iterable[str]:
+        """Return the texts that may be the hashed last price, likeliest first."""
+        if self._traded_at is not None:
+            return last_trade_candidates(self._traded_at, self.tick_e4)
+        middle = max(self._bids, default=min(self._asks, default=_HALF))
+        return last_trade_candidates(middle, self.tick_e4)
+
+
+_HALF = PriceE4(5_000)

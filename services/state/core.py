@@ -1,0 +1,179 @@
+"""The state builder's decisions: fold, prove, publish, doubt.
+
+Holds every market of the calendar, the reference prices and the market feed's health.
+Publishes a market at each new proof (while one of its books is open, the proofs of both wait
+for the tick and become one view), all markets every 100 ms, and asks for a new snapshot of
+a book that it cannot prove.
+"""
+
+from typing import Literal
+
+from services.state.feed_health import FeedHealth
+from services.state.hot_view import HotMarket
+from services.state.prices import AssetPrices
+from shared.config import Config
+from shared.effects import Effect, Exit, Gap, Log, Message, Paused, Publish, Received, Stop
+from shared.facts import (
+    BookChanged,
+    BookDoubted,
+    BookSnapshot,
+    Calendar,
+    FeedStatus,
+    MarketResolved,
+    ReferencePrice,
+    StateView,
+    TickChanged,
+    TradePrinted,
+)
+from shared.identifiers import Asset, ConditionId, TokenId
+from shared.topics import FEED_MARKET
+from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
+
+VIEW_EVERY_NS = 100 * NS_PER_MS
+DOUBT_AFTER_NS = 500 * NS_PER_MS
+"""Patience with a book without proof before its snapshot is asked for: after a change of the price
+step, or after a gap, the snapshot is usually on its way."""
+
+DOUBT_EVERY_NS = 2 * NS_PER_S
+"""A doubt is a fact and may be lost: it is repeated while it lasts, and not faster, so that a venue
+that answers slowly is not flooded with subscriptions."""
+
+MARKETS_MAX = 200
+"""Markets of the calendar that are held; more are refused and logged."""
+
+
+class StateCore:
+    """The whole process, pure."""
+
+    def __init__(self, config: Config) -> None:
+        """Start empty: the first calendar and the feed's snapshot fill it."""
+        self._health = FeedHealth(config.timing.market_stale_ms * NS_PER_MS)
+        self._markets: dict[ConditionId, HotMarket] = {}
+        self._prices = {
+            Asset(asset): AssetPrices(config.markets.interval_s) for asset in config.markets.assets
+        }
+        self._doubted_ns: dict[TokenId, MonotonicNs] = {}
+        self._next_view_ns = 0
+        self._refused = 0
+
+    def on_message(self, message: Message, now: Instant) -> list[Effect]:
+        """Fold facts; note gaps; end when asked."""
+        match message:
+            case Received(body=body):
+                return self._on_fact(body, message, now)
+            case Gap(component=component, cause=cause):
+                if component == FEED_MARKET:
+                    self._distrust_all(f"gap: {cause}")
+            case Paused():
+                self._distrust_all("own pause")
+            case Stop(cause=cause):
+                return [Exit(0, cause)]
+            case _:
+                pass
+        return []
+
+    def on_tick(self, now: Instant) -> list[Effect]:
+        """Settle what is still open, doubt what stays so, and publish."""
+        effects: list[Effect] = []
+        for market in self._markets.values():
+            market.settle(now)
+            effects.extend(self._publish_proven(market, now))
+        effects.extend(self._doubts(now))
+        if now.monotonic_ns >= self._next_view_ns:
+            self._next_view_ns = now.monotonic_ns + VIEW_EVERY_NS
+            effects.extend(self.snapshot(now))
+        return effects
+
+    def snapshot(self, now: Instant) -> list[Publish]:
+        """Return the view of all markets, as it is repeated and as a reader asks for it."""
+        views = tuple(
+            market.view(self._health, self._prices.get(market.info.asset), now)
+            for market in self._markets.values()
+        )
+        return [Publish("state.view", StateView(views), now.monotonic_ns)]
+
+    def health(self) -> tuple[Literal["starting", "ready"], str]:
+        """Return whether the process can do its work, and what it waits for."""
+        return ("ready", "") if self._markets else ("starting", "no calendar yet")
+
+    def _on_fact(self, body: object, received: Received, now: Instant) -> list[Effect]:
+        match body:
+            case BookChanged() | BookSnapshot() | TradePrinted() | TickChanged():
+                market = self._markets.get(body.market)
+                if market is not None:
+                    market.apply(body, received.input_ns, now)
+                    market.settle(now)
+                    return [] if market.is_open else self._publish_proven(market, now)
+            case ReferencePrice():
+                if body.asset in self._prices:
+                    self._prices[body.asset].add(body)
+            case FeedStatus():
+                return self._on_feed_status(body, received)
+            case Calendar():
+                return self._on_calendar(body)
+            case MarketResolved():
+                pass  # the calendar tells the winner; a stream's word alone is not enough
+            case _:
+                pass
+        return []
+
+    def _publish_proven(self, market: HotMarket, now: Instant) -> list[Effect]:
+        """Publish a market's view if something in it was proven since the last time."""
+        input_ns = market.changed_input_ns
+        if input_ns is None:
+            return []
+        market.changed_input_ns = None
+        view = market.view(self._health, self._prices.get(market.info.asset), now)
+        return [Publish("state.market", view, input_ns)]
+
+    def _on_feed_status(self, status: FeedStatus, received: Received) -> list[Effect]:
+        if received.component != FEED_MARKET:
+            return []
+        if self._health.update(status, received.incarnation, received.sent_ns):
+            # Whatever happened between two connections was told to nobody.
+            self._distrust_all("new session of the market feed")
+        return []
+
+    def _on_calendar(self, calendar: Calendar) -> list[Effect]:
+        listed = {market.condition_id: market for market in calendar.markets if not market.closed}
+        for condition_id in [known for known in self._markets if known not in listed]:
+            del self._markets[condition_id]
+        effects: list[Effect] = []
+        for condition_id, info in listed.items():
+            known = self._markets.get(condition_id)
+            if known is not None:
+                known.update_info(info)
+            elif len(self._markets) < MARKETS_MAX:
+                self._markets[condition_id] = HotMarket(info)
+            else:
+                effects.append(Log("state.market_refused", {"slug": info.slug}, "error"))
+        kept = {token for info in listed.values() for token in info.tokens}
+        self._doubted_ns = {
+            token: at_ns for token, at_ns in self._doubted_ns.items() if token in kept
+        }
+        return effects
+
+    def _doubts(self, now: Instant) -> list[Effect]:
+        """Ask for snapshots of the books that cannot be proven, at a bounded rate."""
+        effects: list[Effect] = []
+        is_deaf = bool(self._health.problem(now))
+        for market in self._markets.values():
+            is_over = now.wall_ms >= market.info.end_ms
+            for book in market.books():
+                if not book.doubt or is_deaf or is_over:
+                    self._doubted_ns.pop(book.token, None)
+                    continue
+                due = self._doubted_ns.setdefault(
+                    book.token, MonotonicNs(now.monotonic_ns + DOUBT_AFTER_NS)
+                )
+                if now.monotonic_ns < due:
+                    continue
+                self._doubted_ns[book.token] = MonotonicNs(now.monotonic_ns + DOUBT_EVERY_NS)
+                fact = BookDoubted(market.info.condition_id, book.token, book.doubt)
+                effects.append(Publish("state.doubted", fact, now.monotonic_ns))
+                effects.append(Log("state.doubted", {"token": book.token, "why": book.doubt}))
+        return effects
+
+    def _distrust_all(self, why: str) -> None:
+        for market in self._markets.values():
+            market.distrust(why)

@@ -1,0 +1,55 @@
+"""What the market feed says of itself: connection, session, and evidence of each token.
+
+Decides whether a token's book may be believed to be current. A feed that has fallen silent
+is judged by the stamps that it sent last: they only grow old.
+"""
+
+from shared.facts import FeedStatus
+from shared.identifiers import Incarnation, TokenId
+from shared.units import NS_PER_MS, Instant, MonotonicNs
+
+STATUS_SILENT_NS_MAX = 500 * NS_PER_MS
+"""The feed repeats its status every 100 ms; five missed ones mean that it is not there."""
+
+
+class FeedHealth:
+    """Newest status of the market feed."""
+
+    def __init__(self, stale_ns: int) -> None:
+        """Know nothing yet.
+
+        Args:
+            stale_ns: Age of evidence after which a token is stale.
+        """
+        self._stale_ns = stale_ns
+        self._status: FeedStatus | None = None
+        self._session: tuple[Incarnation, int] | None = None
+        self._heard_ns = MonotonicNs(0)
+        self._evident: dict[str, MonotonicNs | None] = {}
+
+    def update(self, status: FeedStatus, incarnation: Incarnation, sent_ns: MonotonicNs) -> bool:
+        """Take a status; return whether it is of another session than the one before.
+
+        The first status ever heard begins no new session: there is nothing to doubt yet.
+        """
+        known = self._session
+        self._session = (incarnation, status.session)
+        self._status = status
+        self._heard_ns = sent_ns
+        self._evident = {entry.key: entry.evident_ns for entry in status.evidence}
+        return known is not None and known != self._session
+
+    def problem(self, now: Instant) -> str:
+        """Return why no book is current, empty when the feed is there and connected."""
+        if self._status is None:
+            return "market feed not heard"
+        if now.monotonic_ns - self._heard_ns > STATUS_SILENT_NS_MAX:
+            return "market feed silent"
+        return "" if self._status.connected else "market feed not connected"
+
+    def token_problem(self, token: TokenId, now: Instant) -> str:
+        """Return why one token's book may be stale, empty when evidence is fresh."""
+        evident_ns = self._evident.get(token)
+        if evident_ns is None:
+            return "no evidence"
+        return "stale" if now.monotonic_ns - evident_ns > self._stale_ns else ""

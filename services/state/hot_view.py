@@ -1,0 +1,149 @@
+"""One market's hot view: two proven books, its prices, and whether all of it may be trusted.
+
+Decides `valid` and its reason. Downstream nothing in an invalid view may be traded on, so
+every doubt makes it invalid; what is merely unknown (a strike, a volatility) is None in a
+view that may be valid.
+"""
+
+from services.state.book import ProvenLevels, TokenBook
+from services.state.feed_health import FeedHealth
+from services.state.prices import AssetPrices
+from shared.facts import (
+    BookChanged,
+    BookSnapshot,
+    BookView,
+    Level,
+    MarketInfo,
+    MarketView,
+    TickChanged,
+    TradePrinted,
+)
+from shared.identifiers import TokenId
+from shared.units import Instant, MonotonicNs, WallMs
+
+LEVELS_SHOWN = 10
+"""Levels a side in a view: strategies look at the first few, people at a screenful."""
+
+
+class HotMarket:
+    """Books and validity of one market of the calendar.
+
+    Attributes:
+        info: As discovery last described it.
+        changed_input_ns: Oldest input of what was proven since the last publication, None when
+            nothing was.
+    """
+
+    def __init__(self, info: MarketInfo) -> None:
+        """Start without books."""
+        self.info = info
+        self._books = {token: TokenBook(info, token) for token in info.tokens}
+        self.changed_input_ns: MonotonicNs | None = None
+
+    def books(self) -> tuple[TokenBook, ...]:
+        """Return the books in the order of the outcomes."""
+        return tuple(self._books.values())
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether a book was folded further than it is proven."""
+        return any(book.is_open for book in self._books.values())
+
+    def update_info(self, info: MarketInfo) -> None:
+        """Take discovery's newer description; the books keep their own price step."""
+        assert info.tokens == self.info.tokens
+        self.info = info
+
+    def apply(
+        self,
+        event: BookSnapshot | BookChanged | TradePrinted | TickChanged,
+        input_ns: MonotonicNs,
+        now: Instant,
+    ) -> None:
+        """Fold one event; tokens that are not of this market are ignored."""
+        match event:
+            case BookChanged():
+                for change in event.changes:
+                    book = self._books.get(change.token)
+                    if book is not None:
+                        book.apply_change(change, event.venue_ms, input_ns, now)
+            case TradePrinted():
+                for book in self._books.values():
+                    book.note_trade(event.price)
+            case BookSnapshot():
+                if event.token in self._books:
+                    self._books[event.token].apply_snapshot(event, input_ns, now)
+            case TickChanged():
+                if event.token in self._books:
+                    self._books[event.token].apply_tick(event)
+
+    def distrust(self, why: str) -> None:
+        """Doubt both books."""
+        for book in self._books.values():
+            book.distrust(why)
+
+    def settle(self, now: Instant) -> None:
+        """Try to prove what was folded since the last turn."""
+        for book in self._books.values():
+            if book.is_open and book.settle(now):
+                assert book.proven is not None
+                known = self.changed_input_ns
+                newer = book.proven.input_ns
+                self.changed_input_ns = newer if known is None else min(known, newer)
+
+    def problem(self, health: FeedHealth, now: Instant) -> str:
+        """Return the first reason why this market may not be traded on, empty for none."""
+        if self.info.closed or now.wall_ms >= self.info.end_ms:
+            return "market ended"
+        feed = health.problem(now)
+        if feed:
+            return feed
+        for place, book in enumerate(self._books.values()):
+            trouble = self._book_problem(book, health, now)
+            if trouble:
+                return f"{self.info.outcomes[place]}: {trouble}"
+        return ""
+
+    def view(self, health: FeedHealth, prices: AssetPrices | None, now: Instant) -> MarketView:
+        """Return what may be known of this market now."""
+        problem = self.problem(health, now)
+        first, second = (book.proven for book in self._books.values())
+        proven = None if first is None or second is None else (first, second)
+        return MarketView(
+            market=self.info.condition_id,
+            asset=self.info.asset,
+            valid=not problem,
+            reason=problem,
+            proven_ns=None if proven is None else _oldest(proven),
+            tick_e4=next(iter(self._books.values())).tick_e4,
+            books=None if proven is None else self._shown(proven),
+            reference=None if prices is None else prices.settlement,
+            strike_e18=None if prices is None else prices.strike(self.info.start_ms),
+            volatility_e9=None if prices is None else prices.volatility_e9(),
+            venue_ms=WallMs(0) if proven is None else max(book.venue_ms for book in proven),
+        )
+
+    def _book_problem(self, book: TokenBook, health: FeedHealth, now: Instant) -> str:
+        if book.doubt:
+            return book.doubt
+        if book.proven is None:
+            return "book not proven"
+        if book.proven.is_crossed:
+            return "book crossed"
+        return health.token_problem(book.token, now)
+
+    def _shown(self, proven: tuple[ProvenLevels, ProvenLevels]) -> tuple[BookView, BookView]:
+        first, second = self.info.tokens
+        return (_top(first, proven[0]), _top(second, proven[1]))
+
+
+def _top(token: TokenId, levels: ProvenLevels) -> BookView:
+    shown: tuple[tuple[Level, ...], tuple[Level, ...]] = (
+        levels.bids[:LEVELS_SHOWN],
+        levels.asks[:LEVELS_SHOWN],
+    )
+    return BookView(token, *shown)
+
+
+def _oldest(proven: tuple[ProvenLevels, ProvenLevels]) -> MonotonicNs:
+    return min(book.proven_ns for book in proven)
