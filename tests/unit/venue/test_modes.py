@@ -1,5 +1,6 @@
 import pytest
 
+from shared.venue import refusals
 from shared.venue.modes import ModeSignal, VenueMode, read_mode, retry_after_ms
 from shared.venue.refusals import Refusal, classify
 
@@ -58,8 +59,6 @@ def test_wait_is_read_from_header_or_body_and_bounded(
 
 
 def test_every_reason_of_the_table_can_be_reached() -> None:
-    from shared.venue import refusals
-
     for part, reason in refusals._REFUSING:
         assert isinstance(reason, Refusal)
         assert classify(part.upper()) is reason
