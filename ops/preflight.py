@@ -1,0 +1,118 @@
+"""Everything that must be right before a group may start, found in one go.
+
+Reads files and tries ports; starts and changes nothing. `up` refuses with all findings and
+exit status 2; `doctor` shows the same list with what is right beside it. The port is a check
+of its own, since a group that runs already is the better answer to a taken one.
+"""
+
+import socket
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bus.settings import DATA_VARIABLE, MISSING, Settings, load, secret_file_problem
+from ops.keys import KeyFault, read_key
+from shared.config import Finding
+from shared.switches import refusals_for_live
+
+MODES_AVAILABLE = ("simulation", "live")
+"""Replay and paper need a matching of their own, which this release does not have."""
+
+
+def check(profile: Path, environment: Mapping[str, str]) -> Settings | tuple[Finding, ...]:
+    """Return settings that a group may start on, or every finding.
+
+    Args:
+        profile: Path of the TOML file.
+        environment: INTERLOCK_RUN and INTERLOCK_DATA in it stand above the profile.
+    """
+    findings = _check_interpreter()
+    settings = load(profile, environment)
+    if not isinstance(settings, Settings):
+        findings += settings
+        findings += _check_key_beside_findings(profile, environment, settings)
+        return tuple(findings)
+    findings += check_key(settings)
+    findings += check_mode(settings)
+    return tuple(findings) or settings
+
+
+def check_key(settings: Settings) -> list[Finding]:
+    """Find a key that is missing where none can be made, or that is none."""
+    path = settings.key_file
+    if secret_file_problem(path) == MISSING:
+        simulated = settings.config.run.mode == "simulation"
+        return _missing_key(path, settings.data_directory, simulated=simulated)
+    try:
+        read_key(path)
+    except KeyFault as fault:
+        return [Finding("account.key_file", str(fault))]
+    return []
+
+
+def check_mode(settings: Settings) -> list[Finding]:
+    """Find a mode that this release does not have, or that may not trade real money yet."""
+    mode = settings.config.run.mode
+    if mode not in MODES_AVAILABLE:
+        return [Finding("run.mode", f"{mode} is not available in this release")]
+    if mode == "live":
+        return [Finding("run.mode", f"live: {refusal.why}") for refusal in refusals_for_live()]
+    return []
+
+
+def check_port(settings: Settings) -> list[Finding]:
+    """Find the simulator's port taken by somebody else."""
+    config = settings.config
+    if config.run.mode != "simulation" or not config.simulator.enabled:
+        return []
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As the simulator's server does: a connection that is only closing does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", config.simulator.port))
+        except OSError as error:
+            return [Finding("simulator.port", f"{config.simulator.port}: {error.strerror}")]
+    return []
+
+
+def _check_interpreter() -> list[Finding]:
+    if sys.flags.optimize:
+        return [Finding("python", "-O takes out asserts, which are part of the safety")]
+    return []
+
+
+def _check_key_beside_findings(
+    profile: Path, environment: Mapping[str, str], known: tuple[Finding, ...]
+) -> list[Finding]:
+    """Look at the key file although the rest of the profile is wrong, so that all is said once."""
+    if any(finding.where.startswith("account.key_file") for finding in known):
+        return []
+    try:
+        raw = tomllib.loads(profile.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return []
+    key = _text(raw, "account", "key_file")
+    data = environment.get(DATA_VARIABLE) or _text(raw, "run", "data_directory") or "data"
+    if key is None:
+        return []
+    path = Path(data).absolute() / key
+    problem = secret_file_problem(path)
+    if problem == MISSING:
+        simulated = _text(raw, "run", "mode") in (None, "simulation")
+        return _missing_key(path, Path(data).absolute(), simulated=simulated)
+    return [] if problem is None else [Finding("account.key_file", f"{path} {problem}")]
+
+
+def _missing_key(path: Path, data_directory: Path, *, simulated: bool) -> list[Finding]:
+    """Find a missing key, unless a throwaway one may be made in the data directory."""
+    if simulated and path.parent == data_directory:
+        return []
+    return [Finding("account.key_file", f"{path} is missing")]
+
+
+def _text(raw: dict[str, Any], table: str, key: str) -> str | None:
+    found = raw.get(table)
+    value = found.get(key) if isinstance(found, dict) else None
+    return value if isinstance(value, str) else None

@@ -1,0 +1,92 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from bus.settings import Settings
+from ops.preflight import check, check_port
+from shared.config import Finding
+from tests.architecture.tree import ROOT
+
+SIM = (ROOT / "ops" / "sim.toml").read_text(encoding="utf-8")
+
+
+def profile(tmp_path: Path, text: str = SIM) -> tuple[Path, dict[str, str]]:
+    """Write a profile, with directories of its own."""
+    path = tmp_path / "profile.toml"
+    path.write_text(text, encoding="utf-8")
+    return path, {"INTERLOCK_RUN": f"{tmp_path}/run", "INTERLOCK_DATA": f"{tmp_path}/data"}
+
+
+def findings_of(found: Settings | tuple[Finding, ...]) -> dict[str, str]:
+    assert not isinstance(found, Settings)
+    return {finding.where: finding.what for finding in found}
+
+
+@pytest.mark.req("OP-9", "OP-14")
+def test_four_findings_are_reported_in_one_go(tmp_path: Path) -> None:
+    spoiled = SIM.replace('key_file = "key.hex"', 'key_file = "/nowhere/key.hex"')
+    spoiled = spoiled.replace("cutoff_ms = 5000", "cutoff_s = 5\nmystery = 1")
+    spoiled += "\n[limits]\nexposure_usd_max = -1\n"
+    found = findings_of(check(*profile(tmp_path, spoiled)))
+    assert set(found) == {
+        "markets.cutoff_s",
+        "markets.mystery",
+        "limits.exposure_usd_max",
+        "account.key_file",
+    }
+    assert "cutoff_ms" in found["markets.cutoff_s"]
+    assert found["account.key_file"] == "/nowhere/key.hex is missing"
+
+
+def test_simulation_needs_no_key_beforehand(tmp_path: Path) -> None:
+    assert isinstance(check(*profile(tmp_path)), Settings)
+
+
+def test_key_that_is_none_is_a_finding(tmp_path: Path) -> None:
+    path, variables = profile(tmp_path)
+    (tmp_path / "data").mkdir()
+    key = tmp_path / "data" / "key.hex"
+    key.write_text("no key")
+    key.chmod(0o600)
+    assert "no private key" in findings_of(check(path, variables))["account.key_file"]
+
+
+def test_mode_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    found = findings_of(check(*profile(tmp_path, SIM.replace('"simulation"', '"paper"'))))
+    assert "not available" in found["run.mode"]
+    assert "is missing" in found["account.key_file"]
+
+
+@pytest.mark.req("EX-21")
+def test_live_without_acknowledgement_is_refused(tmp_path: Path) -> None:
+    found = findings_of(check(*profile(tmp_path, SIM.replace('"simulation"', '"live"'))))
+    assert "I trade real money" in found["run.live_acknowledgement"]
+
+
+def test_live_is_refused_while_a_switch_is_not_implemented(tmp_path: Path) -> None:
+    text = SIM.replace(
+        'mode = "simulation"', 'mode = "live"\nlive_acknowledgement = "I trade real money"'
+    )
+    found = check(*profile(tmp_path, text))
+    assert not isinstance(found, Settings)
+    assert any("not implemented" in finding.what for finding in found)
+
+
+def test_taken_port_is_a_finding(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = check(*profile(tmp_path, SIM.replace("port = 18080", f"port = {port}")))
+        assert isinstance(settings, Settings)
+        assert [finding.where for finding in check_port(settings)] == ["simulator.port"]
+    assert check_port(settings) == []
+
+
+def test_profile_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
+    assert "file" in findings_of(check(tmp_path / "none.toml", {}))
+
+
+def test_text_that_is_not_toml_is_a_finding(tmp_path: Path) -> None:
+    assert "not TOML" in findings_of(check(*profile(tmp_path, "[run")))["file"]
