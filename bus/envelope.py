@@ -14,7 +14,7 @@ import msgspec
 from shared.effects import Received
 from shared.identifiers import Component, Incarnation
 from shared.topics import BY_NAME
-from shared.units import Instant, MonotonicNs
+from shared.units import Instant, MonotonicNs, from_wire, to_wire
 
 SCHEMA = 1
 """Number of the message schema; grows with each change that an old reader cannot read."""
@@ -61,10 +61,10 @@ class Corrupt(msgspec.Struct, frozen=True):
     why: str
 
 
-_ENCODER = msgspec.msgpack.Encoder()
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=to_wire)
 _HEADER = msgspec.msgpack.Decoder(Header)
 _BODIES: dict[str, msgspec.msgpack.Decoder[Any]] = {
-    name: msgspec.msgpack.Decoder(topic.body) for name, topic in BY_NAME.items()
+    name: msgspec.msgpack.Decoder(topic.body, dec_hook=from_wire) for name, topic in BY_NAME.items()
 }
 
 

@@ -9,6 +9,8 @@ from collections import deque
 
 import msgspec
 
+from shared.units import to_wire
+
 LINES_KEPT = 4_000
 """Newest lines, shown when a checker finds something."""
 
@@ -21,7 +23,7 @@ class Trace:
     def __init__(self) -> None:
         """Start empty."""
         self._hash = hashlib.blake2b(digest_size=16)
-        self._encoder = msgspec.msgpack.Encoder()
+        self._encoder = msgspec.msgpack.Encoder(enc_hook=to_wire)
         self.lines: deque[tuple[int, str, str, str]] = deque(maxlen=LINES_KEPT)
         self.count = 0
 
