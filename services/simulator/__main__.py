@@ -18,7 +18,7 @@ async def serve(started: process.Started) -> None:
     core = SimulatorCore(settings, config.markets.assets, config.markets.interval_s)
     wire_log = started.settings.data_directory / settings.wire_log if settings.wire_log else None
     shell = Shell(core, wire_log)
-    core.on_tick(clock.read())
+    shell.tick()
     runner, port = await rest.start(shell, settings.port)
     started.lines.write(Log("simulator.serving", {"port": port}), clock.read())
     try:

@@ -87,12 +87,17 @@ class Shell:
         """Forget a socket that is gone."""
         self._peers.pop(connection, None)
 
+    def tick(self) -> int:
+        """Let the core do what is due, once before anything is served; return the time of it."""
+        now = clock.read()
+        self._apply(self._core.on_tick(now))
+        return now.monotonic_ns
+
     async def run(self, should_stop: Callable[[], bool]) -> None:
         """Tick until told to stop."""
         while not should_stop():
-            now = clock.read()
-            self._apply(self._core.on_tick(now))
-            wait_s = (self._core.next_ns() - now.monotonic_ns) / NS_PER_S
+            now_ns = self.tick()
+            wait_s = (self._core.next_ns() - now_ns) / NS_PER_S
             await asyncio.sleep(min(max(wait_s, TICK_S_MIN), TICK_S_MAX))
 
     def close(self) -> None:
