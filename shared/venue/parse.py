@@ -7,6 +7,7 @@ Source: recorded production frames, and https://docs.polymarket.com/market-data/
 and https://docs.polymarket.com/trading/realtime-order-updates (2026-09-28).
 """
 
+import functools
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -121,6 +122,7 @@ def rest_book(book: Book) -> BookSnapshot:
     )
 
 
+@functools.lru_cache(maxsize=4_096)  # every frame names one of a few tokens
 def parse_token(text: str, field: str) -> TokenId:
     """Return a token or position id, a decimal number below 2**256.
 
@@ -170,9 +172,11 @@ def _levels(rows: Sequence[PriceLevel], side: str, *, descending: bool) -> tuple
         for row in rows
     ]
     levels.sort(reverse=descending)
-    for (price, size), (following, _) in zip(levels, [*levels[1:], (PriceE4(-1), 0)], strict=True):
-        if price == following:
+    previous = None
+    for price, size in levels:
+        if price == previous:
             raise Malformed("book", f"{side} have {price} twice")
+        previous = price
         if size == 0 or not 0 < price < PRICE_ONE_E4:
             raise Malformed("book", f"{side} have an impossible level at {price}")
     return tuple(levels)

@@ -3,6 +3,8 @@
 Decides nothing; both the live system and the simulator compute by them.
 """
 
+import functools
+
 from shared.facts import MarketVersion
 from shared.identifiers import ConditionId
 from shared.units import PRICE_ONE_E4, MoneyE6, PriceE4, SizeE6, WallMs
@@ -88,6 +90,7 @@ def order_end_ms(expiration_s: int) -> WallMs:
     return WallMs((expiration_s - GTD_LEAD_S) * _MS_PER_S)
 
 
+@functools.lru_cache(maxsize=4_096)  # every frame names one of a few markets
 def normal_condition_id(text: str, field: str) -> ConditionId:
     """Return a condition id in the one form that we compare: 0x and 64 lower-case digits.
 

@@ -71,6 +71,7 @@ def test_hashes_of_both_books_of_an_initial_dump_are_the_recorded_ones() -> None
         assert book_hash(make_book(frame, "v1"), frame["last_trade_price"]) == frame["hash"]
 
 
+@pytest.mark.req("VEN-4")
 def test_folded_books_have_the_recorded_hash_at_the_end_of_every_batch() -> None:
     dump, *changes = recorded_frames()
     books = {

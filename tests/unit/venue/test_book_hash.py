@@ -1,6 +1,7 @@
 import json
 
 import msgspec
+import pytest
 
 from shared.identifiers import ConditionId, TokenId
 from shared.units import PriceE4, SizeE6, WallMs
@@ -42,6 +43,7 @@ def test_hashed_text_is_the_compact_json_of_the_documented_keys() -> None:
     assert text == json.dumps(expected, separators=(",", ":"))
 
 
+@pytest.mark.req("VEN-4")
 def test_everything_hashed_changes_the_hash() -> None:
     base = book_hash.book_hash(make_book(), "")
     changes: list[dict[str, object]] = [

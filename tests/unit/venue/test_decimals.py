@@ -45,6 +45,7 @@ def test_price_that_cannot_be_one_is_an_error_naming_the_field(raw: decimals.Num
     assert len(caught.value.raw) <= 80
 
 
+@pytest.mark.req("INV-10")
 def test_size_finer_than_a_millionth_is_refused_and_not_rounded() -> None:
     assert decimals.parse_size("219.217767", "size") == 219_217_767
     assert decimals.parse_size("219.2177670", "size") == 219_217_767
