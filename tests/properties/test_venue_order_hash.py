@@ -68,7 +68,7 @@ def test_order_hash_equals_the_official_builders(
     assert order_hash.order_hash(order, domain) == builder.build_order_hash(typed_data)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(orders(), st.sampled_from(DOMAINS))
 def test_official_signature_of_a_wallet_order_recovers_over_our_digest(
     order: UnsignedOrder, domain: ExchangeDomain
