@@ -25,7 +25,7 @@ Endpoints for tests and people, loopback only, all JSON:
     POST   /admin/deposit                  {"account", "amount"} in USD
     POST   /admin/participants             {"paused": true} holds makers and takers still
 
-Records of the log (and lines of the wire log file) by `kind`: `request`, `response`,
+Records of the log (and lines of the wire log file) by `kind`: `start`, `request`, `response`,
 `no_response`, `post` (an order as received), `refusal`, `order` (each change of its life),
 `cancel`, `fill`, `trade` (settlement status), `market` (listing to resolution), `tick`,
 `payout`, `deposit`, `beat`, `dead_man`, `stream_opened`, `stream_closed`, `fault`,

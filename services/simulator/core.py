@@ -57,6 +57,11 @@ PRINT_DELAY_NS = 39 * NS_PER_MS
 PARTICIPANT_COLLATERAL_E6 = MoneyE6(10**18)
 SECONDS_PER_YEAR = 365 * 86_400
 _RESTART_CLOSE = 1012
+_VERSIONS: dict[str, tuple[MarketVersion, ...]] = {
+    "v1": ("v1",),
+    "v2": ("v2",),
+    "mixed": ("v1", "v2"),
+}
 
 Later = Callable[[Instant], list[Effect]]
 
@@ -80,33 +85,11 @@ class SimulatorCore:
             interval_s: Length of every market.
         """
         seed = settings.seed
-        names = tuple(Asset(asset) for asset in assets)
-        versions: dict[str, tuple[MarketVersion, ...]] = {
-            "v1": ("v1",),
-            "v2": ("v2",),
-            "mixed": ("v1", "v2"),
-        }
         self._latency_ms = settings.oracle_latency_ms
-        self._oracles = {
-            name: Oracle(name, seed, settings.price_ms, settings.volatility_annual)
-            for name in names
-        }
-        calendar = Calendar(
-            names,
-            interval_s,
-            seed,
-            ahead=settings.ahead,
-            resolution_ms=settings.resolution_ms,
-            versions=versions[settings.protocol],
-        )
-        accounts = Accounts(MoneyE6(settings.collateral_usd * 1_000_000), PARTICIPANT_COLLATERAL_E6)
-        trades = TradeBook(
-            accounts, seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
-        )
         self._faults = Faults(stream(seed, "faults"))
-        self.exchange = Exchange(
-            calendar, accounts, trades, self._oracles, seed, self._faults.fails_settlement
-        )
+        self.exchange = _make_exchange(settings, assets, interval_s, self._faults)
+        self._oracles = self.exchange.oracles
+        calendar = self.exchange.calendar
         self._participants = Participants(
             self.exchange,
             self._oracles,
@@ -137,6 +120,12 @@ class SimulatorCore:
         self._schedule_count = 0
         self._out: list[Effect] = []
         self._wall_offset_ns = 0
+        self._start: dict[str, object] | None = {
+            "seed": seed,
+            "assets": assets,
+            "interval_s": interval_s,
+            "collateral": str(settings.collateral_usd),
+        }
 
     # --- driving --------------------------------------------------------------------
 
@@ -190,6 +179,9 @@ class SimulatorCore:
 
     def _advance(self, now: Instant) -> None:
         self._wall_offset_ns = now.wall_ns - now.monotonic_ns
+        if self._start is not None:
+            self.stamps.add("start", now, **self._start)
+            self._start = None
         for oracle in self._oracles.values():
             for tick in oracle.advance(now.wall_ms):
                 self._tell_later(tick, now)
@@ -343,6 +335,30 @@ class SimulatorCore:
             self._participants.leave(moved.market)
         if moved.state == "RESOLVED":
             self._out += self._streams.resolved(moved.market, now)
+
+
+def _make_exchange(
+    settings: SimulatorSettings, assets: tuple[str, ...], interval_s: int, faults: Faults
+) -> Exchange:
+    """Build the exchange with its markets, accounts, trades and oracles."""
+    seed = settings.seed
+    names = tuple(Asset(asset) for asset in assets)
+    calendar = Calendar(
+        names,
+        interval_s,
+        seed,
+        ahead=settings.ahead,
+        resolution_ms=settings.resolution_ms,
+        versions=_VERSIONS[settings.protocol],
+    )
+    accounts = Accounts(MoneyE6(settings.collateral_usd * 1_000_000), PARTICIPANT_COLLATERAL_E6)
+    trades = TradeBook(
+        accounts, seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
+    )
+    oracles = {
+        name: Oracle(name, seed, settings.price_ms, settings.volatility_annual) for name in names
+    }
+    return Exchange(calendar, accounts, trades, oracles, seed, faults.fails_settlement)
 
 
 def _respond(request: Request, answer: Answer) -> Respond:

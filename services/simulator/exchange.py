@@ -7,8 +7,6 @@ somebody collects it; it knows no request, no stream and no fault.
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-import msgspec
-
 from services.simulator.accounts import Accounts, order_reserve
 from services.simulator.chance import derive
 from services.simulator.clearing import Match, by_price, make_trade, taker_fee_max
@@ -30,45 +28,23 @@ from services.simulator.markets import (
     Market,
     MarketChange,
 )
-from services.simulator.matching import Book, Fill, Order, fills_by_money, fills_by_size
+from services.simulator.matching import Book, Fill, Order
 from services.simulator.prices import Oracle
 from services.simulator.trades import FEES_ACCOUNT, Trade, TradeBook, trade_id_of
+from services.simulator.verdicts import (
+    CENT_E6,
+    NO_BOOK_TEXT,
+    NOT_CANCELED_GONE,
+    NOT_CANCELED_HELD,
+    NOT_CANCELED_MATCHED,
+    POST_ONLY_TEXT,
+    Placed,
+    Refusal,
+    check_killed,
+    fills_of,
+)
 from shared.identifiers import Asset
 from shared.units import NS_PER_MS, PRICE_ONE_E4, Instant, MoneyE6, SizeE6
-
-FOK_TEXT = "order couldn't be fully filled. FOK orders are fully filled or killed."
-FAK_TEXT = (
-    "no orders found to match with FAK order. FAK orders are partially filled or killed if no "
-    "match is found."
-)
-POST_ONLY_TEXT = "invalid post-only order: order crosses book"
-CENT_E6 = 10_000
-NO_BOOK_TEXT = "No orderbook exists for the requested token id"
-NOT_CANCELED_HELD = "order is pending and can not be canceled"
-NOT_CANCELED_MATCHED = "order already matched"
-NOT_CANCELED_GONE = "Order not found or already canceled"
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """The venue says no, with its text."""
-
-    text: str
-    status: int = 400
-
-
-class Placed(msgspec.Struct, frozen=True):
-    """The venue took an order.
-
-    Attributes:
-        status: `live` or `matched`.
-        making: What the order gave so far, in 1e-6; taking: what it got.
-    """
-
-    order: Order
-    status: str
-    making: int = 0
-    taking: int = 0
-    trades: tuple[str, ...] = ()
 
 
 class Exchange:
@@ -170,8 +146,8 @@ class Exchange:
                 self._forget_refused(order)
             return refusal
         market = self.calendar.by_condition[order.market]
-        fills = self._fills(order, market.book)
-        refusal = _check_killed(order, fills)
+        fills = fills_of(order, market.book)
+        refusal = check_killed(order, fills)
         if refusal is not None:
             if was_held:
                 self._forget_refused(order)
@@ -189,19 +165,6 @@ class Exchange:
         making, taking = (money, order.filled) if order.side == "BUY" else (order.filled, money)
         known = tuple(trade.trade_id for trade in trades if trade.trade_id)
         return Placed(order, "matched", making, taking, known)
-
-    def _fills(self, order: Order, book: Book) -> list[Fill]:
-        if not book.crosses(bid=order.is_bid, price=order.book_price):
-            return []
-        if order.money:
-            fills, left = fills_by_money(
-                book, outcome=order.outcome, price=order.price, money=order.money
-            )
-            is_short = left >= CENT_E6
-            return [] if order.time_in_force == "FOK" and is_short else fills
-        fills = fills_by_size(book, bid=order.is_bid, price=order.book_price, size=order.remaining)
-        found = sum(fill.size for fill in fills)
-        return [] if order.time_in_force == "FOK" and found < order.remaining else fills
 
     def _match(self, order: Order, fills: list[Fill], market: Market, now: Instant) -> list[Trade]:
         trades: list[Trade] = []
@@ -413,10 +376,3 @@ class Exchange:
         change = TickChanged(market, market.tick, FINE_TICK_E4)
         market.tick = FINE_TICK_E4
         return change
-
-
-def _check_killed(order: Order, fills: list[Fill]) -> Refusal | None:
-    """Return why an order that may not rest dies, None when it lives or is no such order."""
-    if fills or order.time_in_force in ("GTC", "GTD"):
-        return None
-    return Refusal(FOK_TEXT if order.time_in_force == "FOK" else FAK_TEXT)

@@ -7,10 +7,11 @@ Source: https://docs.polymarket.com/resources/error-codes (2026-09-28) and the i
 named beside the texts.
 """
 
-from services.simulator.exchange import NO_BOOK_TEXT, Exchange, Refusal
+from services.simulator.exchange import Exchange
 from services.simulator.keys import recover_address
 from services.simulator.markets import MIN_SIZE_E6, Market
 from services.simulator.matching import Order
+from services.simulator.verdicts import NO_BOOK_TEXT, Refusal
 from shared.facts import MarketVersion
 from shared.units import Instant, PriceE4, SizeE6, notional_e6
 from shared.venue.amounts import (

@@ -10,12 +10,13 @@ import binascii
 from services.simulator.answers import Answer, error, ok
 from services.simulator.clearing import FEE_RATE_E6
 from services.simulator.edge import Request
-from services.simulator.exchange import NO_BOOK_TEXT, Exchange
+from services.simulator.exchange import Exchange
 from services.simulator.frames import rest_book
 from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Market
 from services.simulator.matching import Order
 from services.simulator.rows import order_row, trade_row
 from services.simulator.trades import Trade
+from services.simulator.verdicts import NO_BOOK_TEXT
 from shared.units import Instant
 from shared.venue.account_wire import (
     CURSOR_END,

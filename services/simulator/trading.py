@@ -10,13 +10,14 @@ import msgspec
 
 from services.simulator.answers import Answer, Held, error, ok
 from services.simulator.edge import Request
-from services.simulator.exchange import Exchange, Placed, Refusal
+from services.simulator.exchange import Exchange
 from services.simulator.faults import Faults
 from services.simulator.heartbeat import Heartbeats
 from services.simulator.limits import RateLimits
 from services.simulator.matching import Order
 from services.simulator.placement import PAYLOAD_TEXT, check_value, order_id_of, read_order
 from services.simulator.stamps import Stamps
+from services.simulator.verdicts import Placed, Refusal
 from shared.identifiers import OrderHash
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MoneyE6
 from shared.venue.auth import Credentials
