@@ -1,0 +1,211 @@
+"""A folded book is shown exactly when the venue's hash agrees."""
+
+import pytest
+
+from services.state.book import SEARCHES_MAX, SETTLE_NS_MAX, TokenBook
+from shared.facts import BookSnapshot, Side, TickChanged
+from shared.units import NS_PER_MS, Instant, PriceE4, WallMs
+from tests.builders.books import SHARE, VenueBook
+from tests.builders.feeds import at
+from tests.builders.markets import UP, market_info
+
+SETTLE_MS = SETTLE_NS_MAX / NS_PER_MS
+
+
+def take(book: TokenBook, snapshot: BookSnapshot, now: Instant) -> bool:
+    book.apply_snapshot(snapshot, now.monotonic_ns, now)
+    return book.settle(now)
+
+
+def proven() -> tuple[TokenBook, VenueBook]:
+    venue = VenueBook(UP)
+    book = TokenBook(market_info(), UP)
+    assert take(book, venue.snapshot(), at(0))
+    return book, venue
+
+
+def change(
+    book: TokenBook, venue: VenueBook, side: Side, price: int, shares: int, now: Instant
+) -> None:
+    entry = venue.step(side, price, shares)
+    book.apply_change(entry, WallMs(venue.venue_ms), now.monotonic_ns, now)
+
+
+def tick_change(old: int, new: int) -> TickChanged:
+    return TickChanged(market_info().condition_id, UP, PriceE4(old), PriceE4(new), WallMs(1))
+
+
+def test_book_without_snapshot_is_doubted() -> None:
+    book = TokenBook(market_info(), UP)
+    assert (book.doubt, book.proven) == ("no snapshot yet", None)
+    assert not book.settle(at(10_000))
+
+
+def test_snapshot_with_right_hash_is_proven_best_first() -> None:
+    book, _ = proven()
+    assert book.doubt == ""
+    assert book.proven is not None
+    assert book.proven.bids == ((4_900, 20 * SHARE), (4_800, 30 * SHARE))
+    assert book.proven.asks == ((5_100, 25 * SHARE), (5_200, 10 * SHARE))
+    assert book.proven.proven_ns == at(0).monotonic_ns
+    assert not book.is_open
+
+
+def test_change_is_proven_by_the_hash_after_it() -> None:
+    book, venue = proven()
+    change(book, venue, "BUY", 4_900, 0, at(5))
+    assert book.is_open
+    assert book.settle(at(5))
+    assert book.proven is not None
+    assert book.proven.bids == ((4_800, 30 * SHARE),)
+
+
+def test_book_is_proven_only_after_the_whole_batch() -> None:
+    """Eight recorded frames shared one stamp and the hash of the book after all of them."""
+    book, venue = proven()
+    before = book.proven
+    venue.venue_ms += 10
+    for price in (4_500, 4_600, 4_700):
+        venue.set("BUY", price, 7)
+    entries = [venue.change("BUY", price) for price in (4_500, 4_600, 4_700)]
+    for place, entry in enumerate(entries):
+        now = at(5 + place)
+        book.apply_change(entry, WallMs(venue.venue_ms), now.monotonic_ns, now)
+        is_last = place == len(entries) - 1
+        assert book.settle(now) == is_last
+        assert (book.proven is before) != is_last
+    assert book.doubt == ""
+
+
+@pytest.mark.req("DQ-3")
+@pytest.mark.parametrize(("late_ms", "is_doubted"), [(-1, False), (0, True), (1, True)])
+def test_book_that_does_not_agree_in_time_is_doubted(late_ms: int, *, is_doubted: bool) -> None:
+    book, venue = proven()
+    entry = venue.step("BUY", 4_700, 9)
+    venue.set("BUY", 4_600, 9)  # a change that never arrives
+    wrong = venue.change("BUY", 4_700)
+    assert wrong.hash != entry.hash
+    book.apply_change(wrong, WallMs(venue.venue_ms), at(5).monotonic_ns, at(5))
+    assert not book.settle(at(5))
+    book.settle(at(5 + SETTLE_MS + late_ms))
+    assert bool(book.doubt) == is_doubted
+    assert (book.proven is None) == is_doubted
+
+
+def test_patience_begins_with_the_first_frame_that_is_not_proven() -> None:
+    book, venue = proven()
+    venue.step("SELL", 5_300, 1)  # lost
+    for step in range(6):
+        now = at(100 * step)
+        change(book, venue, "BUY", 4_500 + step, 1, now)
+        book.settle(now)
+    assert book.doubt == "hash disagrees"
+
+
+def test_doubted_book_ignores_changes_until_a_snapshot_proves_it() -> None:
+    book, venue = proven()
+    book.distrust("gap")
+    change(book, venue, "BUY", 4_000, 5, at(1))
+    assert not book.settle(at(1))
+    assert book.doubt == "gap"
+    assert take(book, venue.snapshot(), at(2))
+    assert book.doubt == ""
+
+
+def test_wrong_snapshot_does_not_end_a_doubt() -> None:
+    book, venue = proven()
+    book.distrust("gap")
+    assert not take(book, venue.snapshot(hash="0" * 40), at(2))
+    assert book.doubt == "gap"
+    assert book.proven is None
+
+
+def test_older_snapshot_by_request_changes_nothing() -> None:
+    book, venue = proven()
+    old = venue.snapshot(source="rest")
+    change(book, venue, "BUY", 4_700, 9, at(1))
+    book.settle(at(1))
+    newest = book.proven
+    assert not take(book, old, at(2))
+    assert book.proven is newest
+
+
+def test_post_trade_book_is_proven_by_the_searched_last_price() -> None:
+    """Post-trade frames hash a last price that no frame before them tells."""
+    book, venue = proven()
+    venue.venue_ms += 10
+    venue.set("SELL", 5_100, 5)
+    venue.last_trade = "0.490"
+    assert take(book, venue.snapshot(after_trade=True), at(1))
+    change(book, venue, "BUY", 4_700, 9, at(2))
+    assert book.settle(at(2))
+
+
+def test_trade_told_after_its_books_helps_to_prove_them() -> None:
+    book, venue = proven()
+    venue.venue_ms += 10
+    venue.last_trade = "0.335"  # off the grid of the step, so that only the print tells it
+    assert not take(book, venue.snapshot(after_trade=True), at(1))
+    book.note_trade(PriceE4(6_650))
+    assert book.settle(at(40))
+
+
+def test_search_for_the_last_price_is_bounded() -> None:
+    book, venue = proven()
+    venue.last_trade = "nonsense"
+    book.note_trade(PriceE4(5_000))
+    for step in range(SEARCHES_MAX + 5):
+        change(book, venue, "BUY", 4_000 + step, 1, at(1))
+        assert not book.settle(at(1))
+    venue.last_trade = "0.500"
+    change(book, venue, "BUY", 3_000, 1, at(1))
+    assert not book.settle(at(1))
+
+
+def test_last_price_is_not_searched_without_a_sign_of_a_trade() -> None:
+    book, venue = proven()
+    venue.last_trade = "0.490"
+    change(book, venue, "BUY", 4_700, 9, at(1))
+    assert not book.settle(at(1))
+
+
+def test_new_price_step_is_a_new_epoch_that_only_a_snapshot_ends() -> None:
+    book, venue = proven()
+    book.apply_tick(tick_change(100, 10))
+    assert (book.doubt, book.proven, book.tick_e4) == ("price step changed", None, 10)
+    venue.tick = PriceE4(10)
+    assert take(book, venue.snapshot(), at(1))
+    assert book.tick_e4 == 10
+
+
+def test_price_step_that_did_not_change_is_no_epoch() -> None:
+    book, _ = proven()
+    book.apply_tick(tick_change(100, 100))
+    assert book.doubt == ""
+
+
+def test_empty_book_can_be_proven() -> None:
+    venue = VenueBook(UP)
+    venue.bids.clear()
+    venue.asks.clear()
+    book = TokenBook(market_info(), UP)
+    assert take(book, venue.snapshot(), at(0))
+    assert book.proven is not None
+    assert (book.proven.bids, book.proven.asks) == ((), ())
+    assert not book.proven.is_crossed
+
+
+@pytest.mark.parametrize(("bid", "is_crossed"), [(5_099, False), (5_100, True), (5_101, True)])
+def test_book_is_crossed_from_an_equal_touch_on(bid: int, *, is_crossed: bool) -> None:
+    book, venue = proven()
+    change(book, venue, "BUY", bid, 1, at(1))
+    assert book.settle(at(1))
+    assert book.proven is not None
+    assert book.proven.is_crossed == is_crossed
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_hash_of_both_protocols_is_understood(version: str) -> None:
+    market = market_info(version=version)
+    venue = VenueBook(UP, market)
+    assert take(TokenBook(market, UP), venue.snapshot(), at(0))
