@@ -1,0 +1,42 @@
+"""The configuration: one schema, one table of defaults, every finding reported at once.
+
+Each setting has its unit in its name, a range, and a reason. Unknown keys are refused.
+This module reads no file and no environment: it turns TOML text into settings or into
+findings; `bus/settings.py` finds the file and looks at the key files it names.
+"""
+
+from shared.config.parsing import Finding, check_together, parse
+from shared.config.settings import (
+    AccountSettings,
+    CaretakerSettings,
+    Config,
+    LimitSettings,
+    MarketMakingSettings,
+    MarketSettings,
+    RecorderSettings,
+    RunSettings,
+    Section,
+    SimulatorSettings,
+    StrategySettings,
+    TimingSettings,
+    VenueSettings,
+)
+
+__all__ = [
+    "AccountSettings",
+    "CaretakerSettings",
+    "Config",
+    "Finding",
+    "LimitSettings",
+    "MarketMakingSettings",
+    "MarketSettings",
+    "RecorderSettings",
+    "RunSettings",
+    "Section",
+    "SimulatorSettings",
+    "StrategySettings",
+    "TimingSettings",
+    "VenueSettings",
+    "check_together",
+    "parse",
+]

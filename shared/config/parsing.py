@@ -1,0 +1,117 @@
+"""TOML text into settings, or into every finding at once."""
+
+import tomllib
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from shared.config.settings import Config, Section
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing wrong with a configuration: where it is, and what."""
+
+    where: str
+    what: str
+
+
+def parse(text: str) -> Config | tuple[Finding, ...]:
+    """Turn TOML text into settings, or into every finding at once, in file order."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return (Finding("file", f"not TOML: {error}"),)
+    findings: list[Finding] = []
+    _check_table(raw, Config, "", findings)
+    if findings:
+        return tuple(findings)
+    config = msgspec.convert(raw, Config)
+    findings = check_together(config)
+    return tuple(findings) if findings else config
+
+
+def check_together(config: Config) -> list[Finding]:
+    """Check the rules between settings that no single range can hold."""
+    timing = config.timing
+    findings: list[Finding] = []
+    if timing.lease_ms >= timing.socket_timeout_ms + timing.read_gap_ms:
+        findings.append(
+            Finding(
+                "timing.lease_ms",
+                "must be below socket_timeout_ms + read_gap_ms: a proof rests on it",
+            )
+        )
+    if timing.lease_ms < 3 * timing.ping_ms:
+        findings.append(Finding("timing.lease_ms", "must be at least three pings (ping_ms)"))
+    if timing.hang_ms < timing.lease_ms:
+        findings.append(Finding("timing.hang_ms", "must not be below lease_ms"))
+    if timing.hang_ms + timing.blocked_ms > 600:
+        findings.append(Finding("timing.hang_ms", "hang_ms + blocked_ms must not pass 600 ms"))
+    if timing.oracle_cancel_ms < timing.oracle_pause_ms:
+        findings.append(Finding("timing.oracle_cancel_ms", "must not be below oracle_pause_ms"))
+    if timing.beat_admission_ms < 2 * timing.beat_every_ms:
+        findings.append(
+            Finding("timing.beat_admission_ms", "must be at least two beats (beat_every_ms)")
+        )
+    if config.markets.cutoff_ms >= config.markets.interval_s * 1000:
+        findings.append(
+            Finding("markets.cutoff_ms", "must be below the market's length (interval_s)")
+        )
+    if config.run.mode == "live" and config.run.live_acknowledgement != "I trade real money":
+        findings.append(
+            Finding("run.live_acknowledgement", "mode live needs exactly `I trade real money`")
+        )
+    if config.account.wallet_kind != "eoa" and not config.account.wallet_address:
+        findings.append(
+            Finding("account.wallet_address", "is needed for every wallet kind but eoa")
+        )
+    return findings
+
+
+def _check_table(
+    raw: dict[str, Any], schema: type[Section], path: str, findings: list[Finding]
+) -> None:
+    """Collect the findings of one table and of those inside it."""
+    hints = get_type_hints(schema, include_extras=True)
+    for key in raw:
+        if key not in hints:
+            findings.append(Finding(path + key, _unknown_key(key, hints)))
+    for field in msgspec.structs.fields(schema):
+        where = path + field.name
+        if field.name not in raw:
+            if field.required:
+                findings.append(Finding(where, "is missing"))
+            continue
+        hint = hints[field.name]
+        value = raw[field.name]
+        if isinstance(hint, type) and issubclass(hint, Section):
+            if isinstance(value, dict):
+                _check_table(value, hint, where + ".", findings)
+            else:
+                findings.append(Finding(where, "must be a table"))
+            continue
+        try:
+            msgspec.convert(value, hint)
+        except msgspec.ValidationError as error:
+            findings.append(Finding(where, _explain(str(error), hint, value)))
+
+
+def _unknown_key(key: str, hints: dict[str, Any]) -> str:
+    """Say that a key is unknown, and whether only its unit is wrong."""
+    units = ("ns", "us", "ms", "s", "usd", "e4", "shares", "mib")
+    stem = "_".join(part for part in key.split("_") if part not in units)
+    for known in hints:
+        if "_".join(part for part in known.split("_") if part not in units) == stem:
+            return f"unknown key; did you mean `{known}`? The unit is part of the name"
+    return "unknown key"
+
+
+def _explain(error: str, hint: Any, value: object) -> str:
+    """Add the setting's own description to the decoder's words."""
+    description = ""
+    if get_origin(hint) is Annotated:
+        for meta in get_args(hint)[1:]:
+            if isinstance(meta, Meta) and meta.description:
+                description = f" ({meta.description})"
+    return f"is {value!r}: {error}{description}"

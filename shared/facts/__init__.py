@@ -1,0 +1,86 @@
+"""What processes tell everybody: past tense, broadcast, may be lost.
+
+Each struct is frozen, holds tuples, and travels as a msgpack map, so that any
+language can read it. A union on a topic is tagged by the key `type`. Who publishes
+what and who reads it is the routing table (`shared/topics.py`).
+"""
+
+from shared.facts.execution_facts import (
+    ExecutionStatus,
+    Explanations,
+    FillFact,
+    GateExplanation,
+    GatePredicate,
+    OrderFact,
+    PositionFact,
+    Positions,
+    RefusalCount,
+)
+from shared.facts.fact import Fact, Level, MarketVersion, Side, TaggedFact
+from shared.facts.feeds import Evidence, FeedStatus, ReferencePrice
+from shared.facts.market_calendar import Calendar, MarketInfo
+from shared.facts.market_feed import (
+    BookChanged,
+    BookSnapshot,
+    MarketEvent,
+    MarketResolved,
+    PriceChange,
+    TickChanged,
+    TradePrinted,
+)
+from shared.facts.publisher import RecorderStatus, Sequences
+from shared.facts.risk_facts import (
+    Alert,
+    ComponentStatus,
+    RiskStatus,
+    StrategyStatus,
+    SwitchStatus,
+    Transition,
+)
+from shared.facts.user_feed import OwnOrder, OwnTrade, TradeLeg, UserEvent
+from shared.facts.views import BookDoubted, BookView, MarketView, StateView
+
+__all__ = [
+    "Alert",
+    "BookChanged",
+    "BookDoubted",
+    "BookSnapshot",
+    "BookView",
+    "Calendar",
+    "ComponentStatus",
+    "Evidence",
+    "ExecutionStatus",
+    "Explanations",
+    "Fact",
+    "FeedStatus",
+    "FillFact",
+    "GateExplanation",
+    "GatePredicate",
+    "Level",
+    "MarketEvent",
+    "MarketInfo",
+    "MarketResolved",
+    "MarketVersion",
+    "MarketView",
+    "OrderFact",
+    "OwnOrder",
+    "OwnTrade",
+    "PositionFact",
+    "Positions",
+    "PriceChange",
+    "RecorderStatus",
+    "ReferencePrice",
+    "RefusalCount",
+    "RiskStatus",
+    "Sequences",
+    "Side",
+    "StateView",
+    "StrategyStatus",
+    "SwitchStatus",
+    "TaggedFact",
+    "TickChanged",
+    "TradeLeg",
+    "TradePrinted",
+    "Transition",
+    "UserEvent",
+]

@@ -1,0 +1,133 @@
+"""What execution tells of orders, fills, positions and itself."""
+
+from shared.facts.fact import Fact, Side
+from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
+from shared.units import BootNs, MoneyE6, MonotonicNs, PriceE4, SizeE6
+
+
+class OrderFact(Fact, frozen=True):
+    """One order's present row, published at each change of it.
+
+    Attributes:
+        state: A state of the lifecycle table (`shared/orders.py`).
+        reason: Why it left the market or never reached it.
+    """
+
+    order_id: OrderHash
+    strategy: StrategyName
+    market: ConditionId
+    token: TokenId
+    side: Side
+    level: int
+    price: PriceE4
+    size: SizeE6
+    filled: SizeE6
+    state: str
+    reason: str
+    epoch: int
+    created_ns: BootNs
+
+
+class FillFact(Fact, frozen=True):
+    """One leg of one trade, at each change of its settlement state."""
+
+    trade_id: TradeId
+    order_id: OrderHash
+    strategy: StrategyName
+    market: ConditionId
+    token: TokenId
+    side: Side
+    price: PriceE4
+    size: SizeE6
+    role: str
+    settlement: str
+    fee: MoneyE6
+
+
+class PositionFact(Fact, frozen=True):
+    """Net shares of one strategy in one token, by how sure they are.
+
+    Attributes:
+        matched: Bought less sold over all trades not failed; may be below zero never.
+        mined: The part of it whose trades are mined or better; confirmed: confirmed ones.
+        cost: Money paid less received for it.
+    """
+
+    strategy: StrategyName
+    market: ConditionId
+    token: TokenId
+    matched: SizeE6
+    mined: SizeE6
+    confirmed: SizeE6
+    cost: MoneyE6
+
+
+class Positions(Fact, frozen=True):
+    """All positions that are not zero; repeated every second and at each change."""
+
+    positions: tuple[PositionFact, ...]
+
+
+class RefusalCount(Fact, frozen=True):
+    """How often the gate has denied an order for one reason, in this run."""
+
+    reason: str
+    count: int
+
+
+class ExecutionStatus(Fact, frozen=True):
+    """Repeated every 100 ms.
+
+    Attributes:
+        trading_state: `ACTIVE`, `REDUCING`, `PAUSED` or `HALTED`: what the gate lets pass now.
+        cause: Why it is not ACTIVE.
+        lease_until_ns: 0 without a lease.
+        unknown: Orders whose fate nobody has told.
+    """
+
+    trading_state: str
+    cause: str
+    epoch: int
+    lease_until_ns: BootNs
+    open_orders: int
+    in_flight: int
+    unknown: int
+    proven_start: bool
+    reconciled_ns: MonotonicNs | None
+    refusals: tuple[RefusalCount, ...]
+    halted_markets: tuple[tuple[ConditionId, str], ...] = ()
+
+
+class GatePredicate(Fact, frozen=True):
+    """One thing that must hold before an order, as the gate sees it now.
+
+    Attributes:
+        name: Reason of a denial when it does not hold.
+        value: What was judged, for people.
+        age_ns: Age of what was judged; None when it is unknown or has none.
+    """
+
+    name: str
+    holds: bool
+    value: str
+    age_ns: int | None
+
+
+class GateExplanation(Fact, frozen=True):
+    """Every predicate of the gate for one market, its tokens and the account; every second.
+
+    Attributes:
+        market: Empty for what concerns the account.
+        denials: Newest denial of each of its intents: `strategy/token/side/level: reason value`.
+    """
+
+    market: ConditionId
+    slug: str
+    predicates: tuple[GatePredicate, ...]
+    denials: tuple[str, ...] = ()
+
+
+class Explanations(Fact, frozen=True):
+    """Why the gate would or would not let an order pass now: the account, then each market."""
+
+    scopes: tuple[GateExplanation, ...]

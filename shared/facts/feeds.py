@@ -1,0 +1,54 @@
+"""Reference prices, and the evidence of every feed's health."""
+
+from shared.facts.fact import Fact
+from shared.identifiers import Asset
+from shared.units import MonotonicNs, ReferenceE18, WallMs
+
+
+class ReferencePrice(Fact, frozen=True):
+    """One tick of an underlying.
+
+    Attributes:
+        source: `chainlink`, `chainlink_twap_60`, `pyth` or `binance`; settlement follows one.
+        venue_ms: The source's own stamp of the tick.
+    """
+
+    asset: Asset
+    source: str
+    value_e18: ReferenceE18
+    venue_ms: WallMs
+    received_ns: MonotonicNs
+
+
+class Evidence(Fact, frozen=True):
+    """When something last proved one stream right: data advanced, or a witness agreed.
+
+    Attributes:
+        key: Token id, asset, or `orders`.
+        evident_ns: None when nothing ever has.
+    """
+
+    key: str
+    evident_ns: MonotonicNs | None
+
+
+class FeedStatus(Fact, frozen=True):
+    """What a feed knows of its own health, repeated every 100 ms.
+
+    Attributes:
+        feed: Component name.
+        connected: Whether the stream is open and subscribed.
+        since_ns: Since when it is so.
+        cause: Why it is not connected; empty when it is.
+        evidence: One entry for each stream inside the feed.
+        session: Counts connections: a new number means that events may have been missed before it.
+    """
+
+    feed: str
+    connected: bool
+    since_ns: MonotonicNs
+    cause: str
+    session: int
+    evidence: tuple[Evidence, ...]
+    rejected_frames: int = 0
+    reconnects: int = 0

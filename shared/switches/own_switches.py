@@ -1,0 +1,60 @@
+"""Switches of the system itself: its operator, its database, its processes."""
+
+from shared.switches.row import AT_ONCE, Switch
+
+PANIC = Switch(
+    "panic",
+    "OP-1",
+    "an operator's panic left its latch file",
+    (),
+    "account",
+    "HALTED",
+    False,
+    "latch",
+    AT_ONCE,
+    "operator, after the latch file was cleared",
+    "panic",
+    True,
+)
+RISK_DATABASE = Switch(
+    "risk_database",
+    "INV-9",
+    "the risk database is missing, unreadable, or older than the ledger",
+    (),
+    "account",
+    "HALTED",
+    False,
+    "latch",
+    AT_ONCE,
+    "operator",
+    "risk-database",
+    True,
+)
+COMPONENT_LOST = Switch(
+    "component_lost",
+    "CP-1",
+    "state, discovery or the price feed has exited or hung",
+    ("timing.hang_ms", "timing.clean_data_ms"),
+    "account",
+    "PAUSED",
+    False,
+    "pause",
+    AT_ONCE,
+    "the component answers again and its data was clean for its time",
+    "component-lost",
+    True,
+)
+STRATEGY_LOST = Switch(
+    "strategy_lost",
+    "CP-3",
+    "a strategy has exited or hung",
+    ("timing.hang_ms", "timing.clean_data_ms"),
+    "strategy",
+    "PAUSED",
+    False,
+    "pause",
+    AT_ONCE,
+    "the strategy answers again",
+    "strategy-lost",
+    True,
+)
