@@ -15,14 +15,13 @@ from services.simulator.trades import (
     side_moves,
 )
 from shared.units import PRICE_ONE_E4, MoneyE6, PriceE4, SizeE6, WallMs
+from shared.venue.rules import FEE_STEP_E6, taker_fee
 
 FEE_RATE_E6 = 70_000
 """Takers of crypto markets pay 0.07 x p(1-p) a share.
 
 Source: https://docs.polymarket.com/trading/fees (2026-09-28).
 """
-
-_FEE_STEP_E6 = 10
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -34,20 +33,12 @@ class Match(msgspec.Struct, frozen=True):
     match_ms: WallMs
 
 
-def taker_fee(size: SizeE6, price: PriceE4) -> MoneyE6:
-    """Return the fee of a taker, rounded to 0.00001 dollar."""
-    exact = size * FEE_RATE_E6 * price * (PRICE_ONE_E4 - price)
-    scale = 1_000_000 * PRICE_ONE_E4 * PRICE_ONE_E4
-    steps = (2 * exact + scale * _FEE_STEP_E6) // (2 * scale * _FEE_STEP_E6)
-    return MoneyE6(steps * _FEE_STEP_E6)
-
-
 def taker_fee_max(order: Order) -> MoneyE6:
     """Return the largest fee that an order could pay as a taker at its price or better."""
     if order.money:
-        return MoneyE6(-(-order.money * FEE_RATE_E6 // 1_000_000) + _FEE_STEP_E6)
+        return MoneyE6(-(-order.money * FEE_RATE_E6 // 1_000_000) + FEE_STEP_E6)
     worst = min(order.price, PRICE_ONE_E4 // 2)
-    return MoneyE6(taker_fee(SizeE6(order.remaining), PriceE4(worst)) + _FEE_STEP_E6)
+    return MoneyE6(taker_fee(PriceE4(worst), SizeE6(order.remaining), FEE_RATE_E6) + FEE_STEP_E6)
 
 
 def by_price(fills: list[Fill]) -> list[list[Fill]]:
@@ -78,7 +69,7 @@ def make_trade(match: Match, fills: list[Fill], trade_id: str, bucket: int) -> T
         money += taker_money
     size = SizeE6(sum(fill.size for fill in fills))
     price = PriceE4(book_price(taker.outcome, fills[0].price))
-    fee = min(taker_fee(size, price), money) if taker.owner else MoneyE6(0)
+    fee = min(taker_fee(price, size, FEE_RATE_E6), money) if taker.owner else MoneyE6(0)
     token = match.tokens[taker.outcome]
     gives, gets = side_moves(taker.maker, token, taker.side, size, money, fee)
     taken.append(gives)

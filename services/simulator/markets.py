@@ -14,9 +14,11 @@ import msgspec
 
 from services.simulator.chance import derive
 from services.simulator.matching import Book
+from services.simulator.prices import TWAP_MS
 from shared.facts import MarketVersion
 from shared.identifiers import Asset, ConditionId, TokenId
 from shared.units import PriceE4, SizeE6, WallMs
+from shared.venue.slugs import Window, window_slug
 
 MarketState = Literal["LISTED", "OPEN", "CLOSED", "RESOLVED"]
 OUTCOMES = ("Up", "Down")
@@ -34,7 +36,9 @@ MIN_SIZE_E6 = SizeE6(5_000_000)
 RETAINED_MAX = 64
 """Resolved markets kept for discovery and accounting, of each asset."""
 
-_LABELS = {300: "5m", 900: "15m", 3_600: "1h", 14_400: "4h"}
+TWAP_INTERVAL_S_MIN = 300
+"""Shorter windows, which the venue does not have, settle on the last price."""
+
 # The official client tells a v1 token id by some bit of 40..103 being set.
 _V1_MARK = 1 << 40
 _V2_BINARY_MODULE = 1 << 248
@@ -94,11 +98,6 @@ class MarketChange(msgspec.Struct, frozen=True):
     market: Market
     state: MarketState
     forgotten: bool = False
-
-
-def slug_of(asset: str, interval_s: int, start_s: int) -> str:
-    """Return the computed slug of a window; other lengths than the venue's end in `s`."""
-    return f"{asset}-updown-{_LABELS.get(interval_s, f'{interval_s}s')}-{start_s}"
 
 
 class Calendar:
@@ -202,7 +201,7 @@ class Calendar:
 
     def _make(self, asset: Asset, start_ms: int, wall_ms: int) -> Market:
         interval_s = self._interval_ms // 1000
-        slug = slug_of(asset, interval_s, start_ms // 1000)
+        slug = window_slug(Window(asset, interval_s, start_ms // 1000))
         version = self._versions[start_ms // self._interval_ms % len(self._versions)]
         condition, tokens = make_ids(self._seed, slug, version)
         return Market(
@@ -216,7 +215,7 @@ class Calendar:
             changed_ms=WallMs(wall_ms),
             start_ms=WallMs(start_ms),
             end_ms=WallMs(start_ms + self._interval_ms),
-            lookback_ms=60_000 if interval_s in _LABELS else 0,
+            lookback_ms=TWAP_MS if interval_s >= TWAP_INTERVAL_S_MIN else 0,
             book=Book(),
         )
 

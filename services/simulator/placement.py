@@ -35,13 +35,7 @@ from shared.venue.order_hash import (
     order_hash,
 )
 from shared.venue.orders_wire import PostOrder, to_unsigned_order
-
-EXPIRATION_S_MIN = 180
-EXPIRES_EARLY_S = 60
-"""A GTD order must name a moment at least 180 s ahead and ends 60 s before it.
-
-Source: https://docs.polymarket.com/trading/place-orders (2026-09-28).
-"""
+from shared.venue.rules import is_expiration_taken, order_end_ms
 
 PAYLOAD_TEXT = "Invalid order payload"
 OWNER_TEXT = "the order owner has to be the owner of the API KEY"
@@ -152,7 +146,7 @@ def _read_terms(
         post_only=post.post_only,
         money=order_money(side, amounts) if is_market and side == "BUY" else 0,
         expiration_s=expiration_s,
-        expires_ms=(expiration_s - EXPIRES_EARLY_S) * 1000 if expiration_s else None,
+        expires_ms=order_end_ms(expiration_s) if expiration_s else None,
         created_ms=now.wall_ms,
     )
 
@@ -199,6 +193,4 @@ def _read_expiration(post: PostOrder, now: Instant) -> int | None:
     expiration_s = int(text)
     if post.order_type != "GTD":
         return 0 if expiration_s == 0 else None
-    if expiration_s * 1_000_000_000 < now.wall_ns + EXPIRATION_S_MIN * 1_000_000_000:
-        return None
-    return expiration_s
+    return expiration_s if is_expiration_taken(expiration_s, now.wall_ms) else None
