@@ -86,5 +86,3 @@ BREAKER_COUNT = Switch(
     "breaker-count",
     False,
 )
-
-# Rows without a KS or CB number: the same machinery, demanded by other requirements.

@@ -1,4 +1,7 @@
-"""Switches of the system itself: its operator, its database, its processes."""
+"""Switches of the system itself: its operator, its database, its processes.
+
+Rows without a KS or CB number: the same machinery, demanded by other requirements.
+"""
 
 from shared.switches.row import AT_ONCE, Switch
 
