@@ -23,6 +23,11 @@ CANCEL_WITHIN_NS = 300 * NS_PER_MS
 """From losing the permission to place until a running execution has written a cancel: one
 reaction, and one repeat after a refusal."""
 
+CANCEL_AGAIN_NS = 1_400 * NS_PER_MS
+"""A cancel that nobody answered covers its orders this long: its deadline and a margin."""
+
+_NEVER_NS = -CANCEL_AGAIN_NS - 1
+
 
 class Violation(msgspec.Struct, frozen=True):
     """One thing that must never happen, seen.
@@ -115,6 +120,11 @@ class LeaseChecker:
             until_ns = BootNs(lease.asked_ns + lease.lease_ms * NS_PER_MS)
             held.until_ns = max(held.until_ns, until_ns)
 
+    def may_place(self, incarnation: Incarnation, now: Instant) -> bool:
+        """Tell whether an execution holds a live lease."""
+        held = self._held.get(incarnation)
+        return held is not None and now.boot_ns < held.until_ns
+
     def posted(
         self, incarnation: Incarnation, order_id: OrderHash, epoch: int, now: Instant
     ) -> None:
@@ -170,6 +180,14 @@ class LifecycleChecker:
         self._findings = findings
         self._venue = venue
         self._states: dict[OrderHash, str] = {}
+
+    def live(self) -> list[OrderHash]:
+        """Return the orders that were last published as resting, oldest first."""
+        return [
+            order_id
+            for order_id, state in self._states.items()
+            if state in ("LIVE", "PARTLY_FILLED")
+        ]
 
     def told(self, fact: OrderFact) -> None:
         """Judge one published row."""
@@ -229,37 +247,43 @@ class HungRiskChecker:
 class CancelChecker:
     """INV-4: an execution that may no longer place writes a cancel at once, whatever waits.
 
-    Only what this execution has placed itself and knows to rest is judged, and only while it
-    runs: one that is stopped is risk's to cover.
+    Only orders that this execution itself says are live are judged, and only while it runs:
+    one that is stopped is risk's to cover.
     """
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
-        self._canceled_ns = -1
-        self._due: tuple[int, str, tuple[OrderHash, ...]] | None = None
+        self._all_ns = _NEVER_NS
+        self._one_ns: dict[OrderHash, int] = {}
+        self._since_ns: int | None = None
 
-    def must_cancel(self, moment_ns: int, why: str, known: tuple[OrderHash, ...]) -> None:
-        """Execution has learned that these orders may not stay."""
-        if self._due is None and known:
-            self._due = (moment_ns, why, known)
-
-    def canceled(self, moment_ns: int) -> None:
-        """A cancel was written."""
-        self._canceled_ns = moment_ns
-        self._due = None
+    def canceled(self, moment_ns: int, order_ids: tuple[OrderHash, ...] | None) -> None:
+        """A cancel was written, of these orders or, with None, of all of a market or account."""
+        if order_ids is None:
+            self._all_ns = moment_ns
+        else:
+            self._one_ns.update(dict.fromkeys(order_ids, moment_ns))
 
     def excused(self) -> None:
-        """Execution was stopped or has died: nothing is due from it."""
-        self._due = None
+        """Execution may place, is stopped, or is dead: nothing is due from it."""
+        self._since_ns = None
 
-    def judge(self, moment_ns: int, venue: VenueTruth) -> None:
-        """Judge whether the time is over."""
-        if self._due is None or moment_ns - self._due[0] < CANCEL_WITHIN_NS:
+    def judge(self, moment_ns: int, live: list[OrderHash]) -> None:
+        """Judge an execution that runs and may not place, with what it knows to be live."""
+        if self._since_ns is None:
+            self._since_ns = moment_ns
+        waited_ns = moment_ns - self._since_ns
+        if waited_ns < CANCEL_WITHIN_NS:
             return
-        since_ns, why, known = self._due
-        self._due = None
-        still = set(venue.open_ids()).intersection(known)
-        if still:
-            late_ms = (moment_ns - since_ns) // NS_PER_MS
-            text = f"{len(still)} orders without a cancel {late_ms} ms after {why}"
-            self._findings.add("INV-4", text)
+        late = [
+            order_id
+            for order_id in live
+            if moment_ns - max(self._all_ns, self._one_ns.get(order_id, _NEVER_NS))
+            > CANCEL_AGAIN_NS
+        ]
+        if late:
+            waited_ms = waited_ns // NS_PER_MS
+            self._findings.add(
+                "INV-4", f"{len(late)} orders without a cancel, {waited_ms} ms without permission"
+            )
+            self._since_ns = moment_ns

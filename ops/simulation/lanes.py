@@ -7,18 +7,20 @@ and answers that are lost after the venue has acted.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from bus.edge import Edge
+from bus.http import BeforeWrite, Lane
 from ops.simulation.faults import Rates
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.trace import Trace
 from services.simulator.chance import Chance
 from shared.effects import Effect, HttpFailed, HttpReply, HttpRequest, HttpReset, Message
-from shared.units import NS_PER_MS, NS_PER_US, BootNs, Instant
+from shared.units import NS_PER_MS, NS_PER_S, NS_PER_US, BootNs, Instant
+from shared.venue.auth import Credentials, request_headers
 
 LATENCY_NS_RANGE = (300 * NS_PER_US, 4 * NS_PER_MS)
 """One way between us and the venue."""
@@ -28,14 +30,11 @@ RECONNECT_NS = 50 * NS_PER_MS
 Answer = Callable[[int, dict[str, str], bytes], None]
 """Takes status, headers and body of an answer; a status of 0 is a broken connection."""
 
-BeforeWrite = Callable[[HttpRequest, Instant], str | None]
-"""Judges a request directly before its write; returns why it may not leave, or None."""
-
 
 class Venue(Protocol):
     """Where requests land."""
 
-    def request(self, method: str, path: str, body: bytes, answer: Answer) -> None:
+    def request(self, request: HttpRequest, headers: Mapping[str, str], answer: Answer) -> None:
         """Take a request in at the present moment."""
         ...
 
@@ -52,11 +51,13 @@ class _Flight(msgspec.Struct, eq=False):
     """One request on one connection.
 
     Attributes:
+        headers: Made when it was written, as a timestamp is part of them.
         landed: The venue has it; before, a reset may still stop it.
         done: Its outcome was told, or its sender is gone.
     """
 
     request: HttpRequest
+    headers: Mapping[str, str]
     sent_ns: BootNs
     in_kernel: bool = False
     landed: bool = False
@@ -71,10 +72,16 @@ class _Lane(msgspec.Struct, eq=False):
         reopening: Moments at which broken connections are open again.
     """
 
-    connections: int
+    rules: Lane
     queue: deque[HttpRequest]
     flights: list[_Flight]
     reopening: list[int]
+
+    def free(self, moment_ns: int) -> int:
+        """Return how many connections are open and idle."""
+        if self.reopening:
+            self.reopening = [at for at in self.reopening if at > moment_ns]
+        return self.rules.connections - len(self.flights) - len(self.reopening)
 
 
 class Lanes(Edge):
@@ -92,10 +99,12 @@ class Lanes(Edge):
         venue: Venue,
         watcher: Watcher,
         wake: Callable[[], None],
-        before_write: BeforeWrite,
-        connections: dict[str, int],
+        before_write: BeforeWrite | None,
+        lanes: Sequence[Lane],
+        credentials: Credentials | None = None,
     ) -> None:
         """Take the parts; connections are open at once, as they are opened beforehand."""
+        self._credentials = credentials
         self._who = who
         self._scheduler = scheduler
         self._chance = chance
@@ -105,7 +114,7 @@ class Lanes(Edge):
         self._watcher = watcher
         self._wake = wake
         self._before_write = before_write
-        self._lanes = {name: _Lane(count, deque(), [], []) for name, count in connections.items()}
+        self._lanes = {lane.name: _Lane(lane, deque(), [], []) for lane in lanes}
         self._told: deque[Message] = deque()
         self._arrived: deque[tuple[_Lane, _Flight, int, dict[str, str], bytes]] = deque()
         self._dead = False
@@ -113,8 +122,14 @@ class Lanes(Edge):
     def send(self, request: HttpRequest) -> None:
         """Write a request now if a connection is free, else keep it for the next free one."""
         lane = self._lanes[request.lane]
-        lane.queue.append(request)
-        self._write_queued(lane)
+        is_connected = lane.free(self._scheduler.now_ns) + len(lane.flights) > 0
+        if not is_connected and not lane.rules.waits_unconnected:
+            self._tell_unsent(request, "unconnected")
+        elif len(lane.queue) >= lane.rules.queue_max:
+            self._tell_unsent(request, "not_writable")
+        else:
+            lane.queue.append(request)
+            self._write_queued(lane)
 
     def reset(self, name: str) -> None:
         """Drop a lane's connections: what the kernel still holds of them is gone."""
@@ -137,10 +152,16 @@ class Lanes(Edge):
         return []
 
     def is_urgent(self, effect: Effect) -> bool:
-        """Cancels, beats and resets rest on nothing in the journal."""
-        return isinstance(effect, HttpReset) or (
-            isinstance(effect, HttpRequest) and effect.lane in ("cancel", "beat")
-        )
+        """Resets, and requests of urgent lanes."""
+        if isinstance(effect, HttpRequest):
+            return self._lanes[effect.lane].rules.is_urgent
+        return isinstance(effect, HttpReset)
+
+    def withhold(self, effect: Effect, now: Instant) -> list[Message]:
+        """Answer for a request whose turn was not journaled."""
+        if isinstance(effect, HttpRequest):
+            return [HttpFailed(effect.request_id, sent=False, reason="not_journaled")]
+        return []
 
     def on_tick(self, now: Instant) -> list[Message]:
         """Return what the edge has to tell, and write what waited."""
@@ -158,31 +179,26 @@ class Lanes(Edge):
         """The process is gone; what it has written still lands."""
         self._dead = True
 
-    def waiting(self, lane: str) -> int:
-        """Return how many requests of a lane wait for a connection."""
-        return len(self._lanes[lane].queue)
-
     # --- sending --------------------------------------------------------------------
 
     def _write_queued(self, lane: _Lane) -> None:
         if not lane.queue:
             return
-        moment_ns = self._scheduler.now_ns
-        lane.reopening = [at for at in lane.reopening if at > moment_ns]
-        while lane.queue and len(lane.flights) + len(lane.reopening) < lane.connections:
+        while lane.queue and lane.free(self._scheduler.now_ns) > 0:
             self._write(lane, lane.queue.popleft())
         if lane.queue and lane.reopening:
             self._scheduler.at(min(lane.reopening), self._wake)
 
     def _write(self, lane: _Lane, request: HttpRequest) -> None:
         now = self._scheduler.instant()
-        refusal = self._before_write(request, now)
+        refusal = self._before_write(request, now) if self._before_write else None
+        if now.boot_ns >= request.deadline_ns:
+            refusal = "deadline"
         if refusal is not None:
-            self._told.append(HttpFailed(request.request_id, sent=False, reason=refusal))
-            self._wake()
+            self._tell_unsent(request, refusal)
             return
         self._watcher.written(self._who, request, now)
-        flight = _Flight(request, now.boot_ns)
+        flight = _Flight(request, self._headers(request, now), now.boot_ns)
         lane.flights.append(flight)
         self._trace.note(
             self._scheduler.now_ns, self._who, "http.write", f"{request.method} {request.path}"
@@ -198,15 +214,25 @@ class Lanes(Edge):
             delay_ns += self._chance.below(self._rates.late_ns_max)
         self._scheduler.after(delay_ns, lambda: self._land(lane, flight))
 
+    def _tell_unsent(self, request: HttpRequest, reason: str) -> None:
+        self._told.append(HttpFailed(request.request_id, sent=False, reason=reason))
+        self._wake()
+
+    def _headers(self, request: HttpRequest, now: Instant) -> Mapping[str, str]:
+        if self._credentials is None or not request.authenticated:
+            return {}
+        timestamp_s = now.wall_ns // NS_PER_S
+        return request_headers(
+            self._credentials, timestamp_s, request.method, request.path, request.body
+        )
+
     def _land(self, lane: _Lane, flight: _Flight) -> None:
         if flight.purged:
             return
         flight.landed = True
-        request = flight.request
         self._venue.request(
-            request.method,
-            request.path,
-            request.body,
+            flight.request,
+            flight.headers,
             lambda status, headers, body: self._answered(lane, flight, status, headers, body),
         )
 
@@ -251,7 +277,7 @@ class Lanes(Edge):
                 self._break(lane, flight, "deadline")
         for request in [item for item in lane.queue if now.boot_ns >= item.deadline_ns]:
             lane.queue.remove(request)
-            self._told.append(HttpFailed(request.request_id, sent=False, reason="deadline"))
+            self._tell_unsent(request, "deadline")
 
     def _break(self, lane: _Lane, flight: _Flight, reason: str) -> None:
         flight.done = True

@@ -29,6 +29,7 @@ from ops.simulation.bus import Bus
 from ops.simulation.line import ControlLine
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.stepping import Killed, SteppedEdge, Stepping
+from ops.simulation.streams import Streams
 from ops.simulation.trace import Trace
 from shared.control import Ping
 from shared.effects import (
@@ -102,7 +103,7 @@ class Process:
     Attributes:
         alive: Whether it has not ended.
         stopped_until_ns: Until when it gets no turn; below now while it runs.
-        turned_ns: Moment of its newest turn.
+        silent_since_ns: Since when it has not been able to take a turn, if it cannot now.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class Process:
         self._line = ComponentLine(identity)
         self._numbering = Numbering()
         self._woke = self._scheduler.instant()
-        self.turned_ns = self._scheduler.now_ns
+        self.silent_since_ns = self._scheduler.now_ns
         self._next_tick_ns = self._woke.boot_ns
         self._next_sequences_ns = self._woke.boot_ns
         self._batch = 0
@@ -153,7 +154,23 @@ class Process:
         """The decisions of this process."""
         return self.body.core
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it is stopped now."""
+        return self._scheduler.now_ns < self.stopped_until_ns
+
     # --- life -----------------------------------------------------------------------
+
+    def tell(self, message: Message) -> None:
+        """Hand a message of the world to the core in its next turn."""
+        self._waiting.append(message)
+        self.wake()
+
+    def streams_do(self, act: Callable[[Streams], None]) -> None:
+        """Do something to the streams of this process, if it has any."""
+        for edge in self.body.edges:
+            if isinstance(edge, Streams):
+                act(edge)
 
     def wake(self) -> None:
         """Take a turn soon."""
@@ -169,6 +186,7 @@ class Process:
 
     def pause(self, lasts_ns: int) -> None:
         """SIGSTOP, and SIGCONT after a while; what reaches it meanwhile waits."""
+        self.silent_since_ns = self._scheduler.now_ns
         self.stopped_until_ns = self._scheduler.now_ns + lasts_ns
         self._around.trace.note(
             self._scheduler.now_ns, self.component, "stopped", f"{lasts_ns // NS_PER_MS} ms"
@@ -181,6 +199,8 @@ class Process:
         if not self.alive:
             return
         self.alive = False
+        if not self.is_stopped:
+            self.silent_since_ns = self._scheduler.now_ns
         self._around.trace.note(self._scheduler.now_ns, self.component, "ended", cause)
         self.body.die()
         self._around.bus.detach(self.component)
@@ -190,8 +210,7 @@ class Process:
     def terminate(self, cause: str) -> None:
         """SIGTERM: the core hears `Stop` in its next turn."""
         self._stopping = cause
-        self._waiting.append(Stop(cause))
-        self.wake()
+        self.tell(Stop(cause))
 
     # --- the turn -------------------------------------------------------------------
 
@@ -210,7 +229,6 @@ class Process:
         if self._status is not None:
             self.kill(f"exit {self._status.status}: {self._status.reason}")
             return
-        self.turned_ns = self._scheduler.now_ns
         if self._waiting:
             self.wake()
         self.wake_at(self._next_tick_ns - self._woke.boot_ns + self._scheduler.now_ns)

@@ -77,3 +77,7 @@ class Scheduler:
     def moment_of(self, boot_ns: BootNs) -> int:
         """Return the moment at which CLOCK_BOOTTIME shows a value; may lie in the past."""
         return boot_ns - _BOOT_BASE_NS
+
+    def moment_of_monotonic(self, monotonic_ns: int) -> int:
+        """Return the moment at which CLOCK_MONOTONIC shows a value; may lie in the past."""
+        return monotonic_ns - _MONOTONIC_BASE_NS

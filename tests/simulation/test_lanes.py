@@ -1,8 +1,11 @@
 """The simulated lanes keep the promises of the real HTTP edge, and the network's tricks."""
 
+from collections.abc import Mapping
+
 import msgspec
 import pytest
 
+from bus.http import Lane
 from ops.simulation.faults import CALM, Rates
 from ops.simulation.lanes import Answer, Lanes
 from ops.simulation.scheduler import Scheduler
@@ -12,6 +15,7 @@ from shared.effects import HttpFailed, HttpReply, HttpRequest, Message
 from shared.units import NS_PER_MS, BootNs, Instant
 
 ALWAYS = 1_000_000
+URL = "http://127.0.0.1:1"
 
 
 class Venue:
@@ -20,8 +24,8 @@ class Venue:
     def __init__(self) -> None:
         self.landed: list[str] = []
 
-    def request(self, method: str, path: str, body: bytes, answer: Answer) -> None:
-        self.landed.append(path)
+    def request(self, request: HttpRequest, headers: Mapping[str, str], answer: Answer) -> None:
+        self.landed.append(request.path)
         answer(200, {}, b"{}")
 
 
@@ -40,7 +44,7 @@ class Rig:
             self,
             lambda: None,
             lambda request, now: refusal if request.lane == "post" else None,
-            {"post": 1, "cancel": 1},
+            [Lane("post", URL), Lane("cancel", URL, is_urgent=True)],
         )
 
     def written(self, who: str, request: HttpRequest, now: Instant) -> None:

@@ -1,0 +1,174 @@
+"""What each component is made of here: its real core, and simulated edges around it.
+
+One function a component, each mirroring that component's shell (`services/*/__main__.py`).
+A test that plants a bug replaces one of them, or subclasses what it builds.
+"""
+
+from collections.abc import Callable, Sequence
+
+from bus.edge import Edge
+from bus.http import BeforeWrite, Lane
+from ops.simulation.lanes import Lanes
+from ops.simulation.process import Body, Process
+from ops.simulation.streams import Streams
+from ops.simulation.world import World
+from services.feed.discovery import DiscoveryFeed
+from services.feed.market import MarketFeed
+from services.feed.messages import CredentialsFound
+from services.feed.price import PriceFeed
+from services.feed.user import UserFeed
+from services.state.core import StateCore
+from services.strategy.caretaker import Caretaker
+from services.strategy.core import StrategyCore
+from services.strategy.interface import Strategy
+from services.strategy.market_making import MarketMaking
+from shared.effects import Core, Effect, HttpRequest, Message
+from shared.identifiers import Component
+from shared.topics import (
+    CARETAKER,
+    FEED_DISCOVERY,
+    FEED_MARKET,
+    FEED_PRICE,
+    FEED_USER,
+    MARKET_MAKING,
+    STATE,
+)
+from shared.units import Instant
+
+Builder = Callable[[World, Process], Body]
+
+READ_CONNECTIONS = 4
+
+
+class OneMessage(Edge):
+    """Has one thing to say, at its first turn."""
+
+    handles: tuple[type[Effect], ...] = ()
+
+    def __init__(self, message: Message) -> None:
+        self._messages = [message]
+
+    def on_tick(self, now: Instant) -> list[Message]:
+        """Say it once."""
+        messages, self._messages = self._messages, []
+        return messages
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class Unwatched:
+    """Watches writes in which no order can be."""
+
+    def written(self, who: str, request: HttpRequest, now: Instant) -> None:
+        """Nothing to judge."""
+
+
+def read_lane(world: World) -> Lane:
+    """Return a lane for reads."""
+    return Lane("read", world.config.venue.clob_url, connections=READ_CONNECTIONS)
+
+
+def make_lanes(
+    world: World,
+    process: Process,
+    lanes: Sequence[Lane],
+    before_write: BeforeWrite | None = None,
+) -> Lanes:
+    """Return lanes of one process that nobody watches."""
+    return Lanes(
+        process.component,
+        world.scheduler,
+        world.chance("lanes", str(process.peer.incarnation)),
+        world.rates,
+        world.trace,
+        world.venue,
+        Unwatched(),
+        process.wake,
+        before_write,
+        lanes,
+        world.credentials,
+    )
+
+
+def make_streams(world: World, process: Process) -> Streams:
+    """Return the streams of one process."""
+    return Streams(
+        process.component,
+        world.scheduler,
+        world.chance("streams", str(process.peer.incarnation)),
+        world.trace,
+        world.venue,
+        process.wake,
+    )
+
+
+def make_body(core: Core, *edges: Edge) -> Body:
+    """Return a body whose edges are closed when it dies."""
+
+    def die() -> None:
+        for edge in edges:
+            edge.close()
+
+    return Body(core, edges, die)
+
+
+def feed_market(world: World, process: Process) -> Body:
+    """Build the market feed."""
+    core = MarketFeed(world.config, process.peer.incarnation)
+    lanes = make_lanes(world, process, [read_lane(world)])
+    return make_body(core, make_streams(world, process), lanes)
+
+
+def feed_user(world: World, process: Process) -> Body:
+    """Build the feed of our own orders."""
+    core = UserFeed(world.config, process.peer.incarnation)
+    lanes = make_lanes(world, process, [read_lane(world)])
+    found = OneMessage(CredentialsFound(world.credentials))
+    return make_body(core, make_streams(world, process), lanes, found)
+
+
+def feed_price(world: World, process: Process) -> Body:
+    """Build the feed of reference prices."""
+    core = PriceFeed(world.config, process.peer.incarnation)
+    found = OneMessage(CredentialsFound(world.credentials))
+    return make_body(core, make_streams(world, process), found)
+
+
+def feed_discovery(world: World, process: Process) -> Body:
+    """Build the feed of the market calendar."""
+    lanes = make_lanes(world, process, [read_lane(world)])
+    return make_body(DiscoveryFeed(world.config), lanes)
+
+
+def state(world: World, process: Process) -> Body:
+    """Build state."""
+    return make_body(StateCore(world.config))
+
+
+def _strategy(world: World, strategy: Strategy) -> Body:
+    takeover_ms = world.config.strategy.caretaker.takeover_ms
+    return make_body(StrategyCore(strategy, world.config.timing, takeover_ms))
+
+
+def market_making(world: World, process: Process) -> Body:
+    """Build the market maker."""
+    settings = world.config.strategy.market_making
+    return _strategy(world, MarketMaking(settings, world.config.limits))
+
+
+def caretaker(world: World, process: Process) -> Body:
+    """Build the caretaker."""
+    return _strategy(world, Caretaker(world.config.strategy.caretaker))
+
+
+BUILDERS: dict[Component, Builder] = {
+    FEED_MARKET: feed_market,
+    FEED_USER: feed_user,
+    FEED_PRICE: feed_price,
+    FEED_DISCOVERY: feed_discovery,
+    STATE: state,
+    MARKET_MAKING: market_making,
+    CARETAKER: caretaker,
+}
+"""In flow order; execution and risk stand in `guarded.py`."""

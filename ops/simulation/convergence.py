@@ -1,0 +1,65 @@
+"""INV-7 and INV-8 at the end of a run: what the ledger says is what the venue has done.
+
+Judged after a quiet time longer than a reconciliation period, and only of what has not
+changed just now: a cancel on its way is no disagreement.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from ops.simulation.checkers import Findings
+from ops.simulation.venue import SimulatedVenue
+from shared.ledger_schema import LEDGER_FILE
+from shared.units import NS_PER_S, Instant
+
+SETTLED_NS = 3 * NS_PER_S
+"""A row younger than this may be on its way to change."""
+
+RESTING = ("LIVE", "PARTLY_FILLED")
+
+
+def judge_end(directory: Path, venue: SimulatedVenue, now: Instant, findings: Findings) -> None:
+    """Compare ledger and venue, order by order and fill by fill."""
+    path = directory / LEDGER_FILE
+    if not path.exists():
+        findings.add("INV-7", "there is no ledger")
+        return
+    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    try:
+        _judge_orders(connection, venue, now, findings)
+        _judge_fills(connection, venue, now, findings)
+    finally:
+        connection.close()
+
+
+def _judge_orders(
+    connection: sqlite3.Connection, venue: SimulatedVenue, now: Instant, findings: Findings
+) -> None:
+    open_ids = dict.fromkeys(venue.open_ids())
+    rows = connection.execute("SELECT order_id, state, filled_e6, updated_wall_ns FROM orders")
+    for order_id, state, filled_e6, updated_wall_ns in rows:
+        if now.wall_ns - updated_wall_ns < SETTLED_NS:
+            continue
+        if state in RESTING and order_id not in open_ids:
+            findings.add("INV-7", f"{order_id} is {state} in the ledger and not at the venue")
+        if state in ("INTENDED", "SUBMITTED", "UNKNOWN"):
+            findings.add("INV-7", f"{order_id} is still {state}")
+        if state not in RESTING and order_id in open_ids:
+            findings.add("INV-7", f"{order_id} is {state} in the ledger and live at the venue")
+        matched = venue.filled_e6(order_id)
+        if matched is not None and matched != filled_e6:
+            findings.add("INV-7", f"{order_id} filled {filled_e6}, the venue matched {matched}")
+
+
+def _judge_fills(
+    connection: sqlite3.Connection, venue: SimulatedVenue, now: Instant, findings: Findings
+) -> None:
+    rows = connection.execute(
+        "SELECT order_id, SUM(size_e6), MAX(updated_wall_ns) FROM fills GROUP BY order_id"
+    )
+    for order_id, counted_e6, updated_wall_ns in rows:
+        if now.wall_ns - updated_wall_ns < SETTLED_NS:
+            continue
+        matched = venue.filled_e6(order_id)
+        if matched is not None and matched != counted_e6:
+            findings.add("INV-8", f"{order_id} counts {counted_e6}, the venue matched {matched}")

@@ -1,0 +1,186 @@
+"""One run from one seed, and what came of it; the entry point of command and tests.
+
+`run(seed, seconds)` draws settings and faults from the seed, runs, judges, and returns an
+`Outcome`. The same seed gives the same hash, on any machine and under any hash seed.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from ops.simulation import faults
+from ops.simulation.assembly import Builder
+from ops.simulation.checkers import Violation
+from ops.simulation.components import BUILDERS
+from ops.simulation.convergence import judge_end
+from ops.simulation.faults import Plan
+from ops.simulation.whole import Whole
+from services.simulator.chance import Chance, stream
+from shared.config import (
+    AccountSettings,
+    Config,
+    LimitSettings,
+    MarketMakingSettings,
+    MarketSettings,
+    RunSettings,
+    SimulatorSettings,
+    StrategySettings,
+    TimingSettings,
+    VenueSettings,
+)
+from shared.identifiers import Component
+from shared.units import NS_PER_S
+
+SECONDS = 60
+STILL_S = 8
+"""The last seconds without other traders: what is then not settled never will be."""
+
+TAIL_LINES = 60
+MEMORY_DIRECTORY = Path("/dev/shm")  # noqa: S108  (where there is no disk to wait for)
+_HOST = "127.0.0.1:18080"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What one run was and found.
+
+    Attributes:
+        hash: Over every event; equal for equal seeds.
+        frames_per_market_s: Market frames a second of each market's window.
+        orders_per_market_s: Own orders written, likewise.
+        faults: How often each kind of fault was planned.
+        ended: How often each component ended.
+        cleared: Latches that the operator cleared, by name.
+        tail: Newest trace lines, when something was found.
+    """
+
+    seed: int
+    seconds: int
+    hash: str
+    events: int
+    frames_per_market_s: float
+    orders_per_market_s: float
+    posts: int
+    fills: int
+    faults: dict[str, int]
+    ended: dict[str, int]
+    cleared: dict[str, int]
+    violations: tuple[Violation, ...]
+    tail: tuple[str, ...] = ()
+
+
+def draw_config(chance: Chance) -> Config:
+    """Return the settings of a run: fast markets, a lively price, close quotes."""
+    return Config(
+        run=RunSettings(profile="simulation"),
+        account=AccountSettings(key_file="key.hex", credentials_file="credentials.json"),
+        venue=VenueSettings(
+            clob_url=f"http://{_HOST}",
+            discovery_url=f"http://{_HOST}",
+            geoblock_url=f"http://{_HOST}",
+            market_socket_url=f"ws://{_HOST}/ws/market",
+            user_socket_url=f"ws://{_HOST}/ws/user",
+            price_socket_url=f"ws://{_HOST}/ws",
+        ),
+        markets=MarketSettings(interval_s=40, cutoff_ms=5_000),
+        timing=TimingSettings(clean_data_ms=1_000),
+        limits=LimitSettings(shares_per_outcome_max=60, unpaired_shares_global_max=200),
+        strategy=StrategySettings(market_making=MarketMakingSettings(requote_e4=0)),
+        simulator=SimulatorSettings(
+            seed=chance.bits() >> 1,
+            takers_per_second=2.0,
+            protocol="mixed",
+            volatility_annual=0.8,
+        ),
+    )
+
+
+def run(
+    seed: int,
+    seconds: int = SECONDS,
+    *,
+    plan: Plan | None = None,
+    builders: Mapping[Component, Builder] = BUILDERS,
+) -> Outcome:
+    """Run the whole system once.
+
+    Args:
+        seed: Of everything.
+        seconds: Simulated time, more than `STILL_S`.
+        plan: Faults; None draws them from the seed.
+        builders: What each component is made of; tests plant bugs here.
+    """
+    assert seconds > STILL_S
+    if plan is None:
+        plan = faults.draw(stream(seed, "faults"), seconds * NS_PER_S)
+    config = draw_config(stream(seed, "config"))
+    parent = MEMORY_DIRECTORY if MEMORY_DIRECTORY.is_dir() else None
+    directory = Path(tempfile.mkdtemp(prefix="interlock-sim-", dir=parent))
+    try:
+        whole = Whole(seed, config, plan, directory, builders)
+        try:
+            whole.start()
+            whole.run_for(seconds - STILL_S)
+            whole.world.venue.still()
+            whole.run_for(STILL_S)
+            if not whole.findings.violations:
+                judge_end(
+                    directory,
+                    whole.world.venue,
+                    whole.world.scheduler.instant(),
+                    whole.findings,
+                )
+            return _outcome(seed, seconds, plan, whole)
+        finally:
+            whole.close()
+    finally:
+        shutil.rmtree(directory)
+
+
+def _outcome(seed: int, seconds: int, plan: Plan, whole: Whole) -> Outcome:
+    world = whole.world
+    violations = tuple(whole.findings.violations)
+    planned: dict[str, int] = {}
+    for fault in plan.schedule:
+        planned[fault.kind] = planned.get(fault.kind, 0) + 1
+    # One window of each asset runs at any time, so the run's length is that of its markets.
+    market_s = seconds * len(world.config.markets.assets)
+    return Outcome(
+        seed=seed,
+        seconds=seconds,
+        hash=world.trace.hash(),
+        events=world.trace.count,
+        frames_per_market_s=world.venue.frames / market_s,
+        orders_per_market_s=world.watch.posts / market_s,
+        posts=world.watch.posts,
+        fills=world.watch.fills,
+        faults=planned,
+        ended={str(component): count for component, count in whole.kills.items()},
+        cleared=dict(whole.operator.cleared),
+        violations=violations,
+        tail=tuple(world.trace.tail(TAIL_LINES)) if violations else (),
+    )
+
+
+def report(outcome: Outcome) -> list[str]:
+    """Return what a person wants to see of an outcome, line by line."""
+    lines = [
+        f"seed {outcome.seed}: {outcome.seconds} s simulated, trace {outcome.hash}",
+        f"  {outcome.events} events, {outcome.frames_per_market_s:.1f} market frames/s and "
+        f"{outcome.orders_per_market_s:.2f} own orders/s a market, {outcome.fills} fills",
+        f"  faults {_counts(outcome.faults)}; processes ended {_counts(outcome.ended)}; "
+        f"latches cleared {_counts(outcome.cleared)}",
+    ]
+    lines += list(outcome.tail)
+    lines += [
+        f"VIOLATION at {found.moment_ns / NS_PER_S:.6f} s, seed {outcome.seed}: "
+        f"{found.rule}: {found.text}"
+        for found in outcome.violations
+    ]
+    return lines
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"

@@ -1,0 +1,214 @@
+"""The venue of a simulation: the simulator's real core, reached without sockets.
+
+Turns requests and frames into the core's messages and its effects into answers and frames.
+It also tells the checkers what the venue truly holds of ours.
+"""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from ops.simulation.lanes import Answer
+from ops.simulation.scheduler import Scheduler
+from ops.simulation.streams import Frame
+from ops.simulation.trace import Trace
+from services.simulator.core import SimulatorCore
+from services.simulator.edge import (
+    Abort,
+    Close,
+    Push,
+    Request,
+    Respond,
+    StreamClosed,
+    StreamKind,
+    StreamOpened,
+    StreamText,
+)
+from services.simulator.faults import FaultOrder
+from shared.effects import Effect, HttpRequest, Message
+from shared.identifiers import OrderHash
+from shared.units import NS_PER_MS, Instant
+
+KINDS: dict[str, StreamKind] = {"/ws/market": "market", "/ws/user": "user", "/ws": "price"}
+"""Which stream a path is, as the simulator's servers have it."""
+
+
+class SimulatedVenue:
+    """The core, its clock, and who waits for what.
+
+    Attributes:
+        core: The venue's decisions and state.
+        frames: Frames sent on market streams.
+        changed: Called after every turn of the core.
+    """
+
+    def __init__(
+        self, core: SimulatorCore, api_key: str, scheduler: Scheduler, trace: Trace
+    ) -> None:
+        """Begin; the core takes its first turn at once.
+
+        Args:
+            core: The venue.
+            api_key: Whose orders are ours.
+            scheduler: Time.
+            trace: Where requests and frames are noted.
+        """
+        self.core = core
+        self.frames = 0
+        self.changed: Callable[[], None] = lambda: None
+        self._api_key = api_key
+        self._scheduler = scheduler
+        self._trace = trace
+        self._answers: dict[int, Answer] = {}
+        self._streams: dict[int, tuple[StreamKind, Frame]] = {}
+        self._numbers = 0
+        self._due_ns: int | None = None
+        self._is_busy = False
+        self._waiting: list[Message] = []
+        scheduler.at(scheduler.now_ns, self._tick)
+
+    # --- requests (`ops.simulation.lanes.Venue`) --------------------------------------
+
+    def request(self, request: HttpRequest, headers: Mapping[str, str], answer: Answer) -> None:
+        """Take a request in at the present moment."""
+        self._numbers += 1
+        self._answers[self._numbers] = answer
+        parts = urlsplit(request.path)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        self._take(Request(self._numbers, request.method, parts.path, query, headers, request.body))
+
+    def refuse(self, mode: str, lasts_ns: int) -> None:
+        """Let the venue refuse for a while: `429` for posts, or a trading mode by its status."""
+        duration_ms = lasts_ns // NS_PER_MS
+        match mode:
+            case "425":
+                order = FaultOrder("restarting", duration_ms=duration_ms)
+            case "503":
+                order = FaultOrder("disabled", duration_ms=duration_ms)
+            case _:
+                order = FaultOrder(
+                    "refuse",
+                    method="POST",
+                    path="/order",
+                    duration_ms=duration_ms,
+                    status=429,
+                    text="Too Many Requests",
+                    retry_after_s=1,
+                )
+        self._order("/admin/faults", order)
+
+    def fail_settlements(self, count: int) -> None:
+        """Let the next trades fail on the chain after they were matched."""
+        self._order("/admin/faults", FaultOrder("fail_settlement", count=count))
+
+    def still(self) -> None:
+        """Let all other traders stand still from now on."""
+        self._order("/admin/participants", {"paused": True})
+
+    def _order(self, path: str, order: object) -> None:
+        self._numbers += 1
+        self._answers[self._numbers] = _ignore
+        self._take(Request(self._numbers, "POST", path, {}, {}, msgspec.json.encode(order)))
+
+    # --- streams (`ops.simulation.streams.StreamVenue`) --------------------------------
+
+    def stream_opened(self, url: str, send: Frame) -> int:
+        """Open a connection; return its number."""
+        self._numbers += 1
+        kind = KINDS[urlsplit(url).path]
+        self._streams[self._numbers] = (kind, send)
+        self._take(StreamOpened(self._numbers, kind))
+        return self._numbers
+
+    def stream_text(self, connection: int, text: str) -> None:
+        """Take one frame of a client in."""
+        if connection in self._streams:
+            self._take(StreamText(connection, text))
+
+    def stream_closed(self, connection: int) -> None:
+        """Learn that a connection is gone."""
+        if self._streams.pop(connection, None) is not None:
+            self._take(StreamClosed(connection))
+
+    # --- truth (`ops.simulation.checkers.VenueTruth`) ----------------------------------
+
+    def open_ids(self) -> list[OrderHash]:
+        """Return our open orders, oldest first."""
+        return [OrderHash(name) for name in self.core.exchange.open.get(self._api_key, ())]
+
+    def filled_e6(self, order_id: OrderHash) -> int | None:
+        """Return how much of an order was matched, None when it was never taken."""
+        order = self.core.exchange.orders.get(order_id)
+        return None if order is None else order.filled
+
+    def placed(self) -> dict[str, int]:
+        """Return how many of our orders each market has taken."""
+        counts: dict[str, int] = {}
+        for order in self.core.exchange.orders.values():
+            if order.owner == self._api_key:
+                counts[order.market] = counts.get(order.market, 0) + 1
+        return counts
+
+    # --- turns ------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self._due_ns = None
+        self._turn(lambda now: self.core.on_tick(now))
+
+    def _take(self, message: Message) -> None:
+        # A stream that its client closes while it is told something comes back in here.
+        self._waiting.append(message)
+        if self._is_busy:
+            return
+        while self._waiting:
+            first = self._waiting.pop(0)
+            self._turn(lambda now, first=first: self.core.on_message(first, now))  # type: ignore[misc]
+
+    def _turn(self, decide: Callable[[Instant], list[Effect]]) -> None:
+        self._is_busy = True
+        now = self._scheduler.instant()
+        for effect in decide(now):
+            self._apply(effect)
+        self._is_busy = False
+        self.changed()
+        due_ns = self._scheduler.moment_of_monotonic(self.core.next_ns())
+        due_ns = max(due_ns, self._scheduler.now_ns + NS_PER_MS)
+        if self._due_ns is None or due_ns < self._due_ns:
+            self._due_ns = due_ns
+            self._scheduler.at(due_ns, lambda: self._tick_if(due_ns))
+
+    def _tick_if(self, due_ns: int) -> None:
+        if self._due_ns == due_ns:
+            self._tick()
+
+    def _apply(self, effect: Effect) -> None:
+        match effect:
+            case Respond():
+                answer = self._answers.pop(effect.request_id)
+                headers = {name.lower(): value for name, value in effect.headers.items()}
+                answer(effect.status, headers, effect.body)
+            case Abort():
+                self._answers.pop(effect.request_id)(0, {}, b"")
+            case Push():
+                self._push(effect)
+            case Close():
+                stream = self._streams.pop(effect.connection, None)
+                if stream is not None:
+                    stream[1](None)
+            case _:
+                return
+
+    def _push(self, push: Push) -> None:
+        stream = self._streams.get(push.connection)
+        if stream is None:
+            return
+        kind, send = stream
+        if kind == "market":
+            self.frames += 1
+        self._trace.note(self._scheduler.now_ns, "venue", f"frame.{kind}", push.text)
+        send(push.text)
+
+
+def _ignore(status: int, headers: dict[str, str], body: bytes) -> None:
+    assert status == 200, body

@@ -1,0 +1,149 @@
+"""Listens to processes, lanes and venue, and leads what it hears to the checkers.
+
+Also counts what shows whether a run was dense enough to have tested anything.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from ops.simulation.checkers import (
+    CancelChecker,
+    Findings,
+    HaltChecker,
+    HungRiskChecker,
+    IntentChecker,
+    LeaseChecker,
+    LedgerTruth,
+    LifecycleChecker,
+    VenueTruth,
+)
+from shared.control import Ping
+from shared.effects import HttpRequest, Peer, Publish
+from shared.facts import FillFact, OrderFact, RiskStatus
+from shared.identifiers import Incarnation, OrderHash
+from shared.topics import EXECUTION
+from shared.units import Instant
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How the two guarded processes are at a moment.
+
+    Attributes:
+        execution: The incarnation that runs, None when none does or it is stopped.
+        risk_silent_ns: How long risk has not been able to take a turn, 0 while it runs.
+    """
+
+    execution: Incarnation | None
+    risk_silent_ns: int
+
+
+class Permitted(Protocol):
+    """The part of a post's permit that is looked at."""
+
+    @property
+    def order_id(self) -> OrderHash:
+        """Hash of the order."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """Newest epoch received when it was decided."""
+        ...
+
+
+class Watch:
+    """All checkers of one run, and its counts.
+
+    Attributes:
+        halts: Told by the operator's part of the run.
+        posts: Orders whose first byte was written.
+        fills: Fill facts of a new trade leg.
+    """
+
+    def __init__(
+        self,
+        findings: Findings,
+        ledger: LedgerTruth,
+        venue: VenueTruth,
+        lease_ns: int,
+        standing: Callable[[], Standing],
+    ) -> None:
+        """Take what the checkers look at.
+
+        Args:
+            findings: Where violations go.
+            ledger: What is durable.
+            venue: What the venue holds.
+            lease_ns: Length of a lease.
+            standing: Tells how execution and risk are.
+        """
+        self._venue = venue
+        self._standing = standing
+        self._lease = LeaseChecker(findings)
+        self._intents = IntentChecker(findings, ledger)
+        self._lifecycle = LifecycleChecker(findings, venue)
+        self._hung = HungRiskChecker(findings, lease_ns)
+        self._cancels = CancelChecker(findings)
+        self.halts = HaltChecker(findings)
+        self._execution: Incarnation | None = None
+        self._fills_seen: dict[tuple[str, str], None] = {}
+        self.posts = 0
+
+    @property
+    def fills(self) -> int:
+        """How many legs of trades were ours."""
+        return len(self._fills_seen)
+
+    def published(self, peer: Peer, effect: Publish, now: Instant) -> None:
+        """Judge a fact before anybody reads it."""
+        body = effect.body
+        if isinstance(body, OrderFact):
+            self._lifecycle.told(body)
+        elif isinstance(body, FillFact):
+            self._fills_seen[(body.trade_id, body.order_id)] = None
+        elif isinstance(body, RiskStatus):
+            self.halts.told(body)
+
+    def ordered(self, peer: Peer, ping: Ping, now: Instant) -> None:
+        """Follow what execution is told."""
+        if peer.component == EXECUTION:
+            self._lease.ordered(peer.incarnation, ping)
+
+    def posted(
+        self, incarnation: Incarnation, order_id: OrderHash, epoch: int, now: Instant
+    ) -> None:
+        """Judge the first byte of an order."""
+        self.posts += 1
+        self._lease.posted(incarnation, order_id, epoch, now)
+        self._intents.posted(order_id)
+        self._hung.posted(order_id, self._standing().risk_silent_ns)
+
+    def canceled(self, moment_ns: int, request: HttpRequest) -> None:
+        """Follow which orders a cancel of execution covers."""
+        named: tuple[OrderHash, ...] | None = None
+        if request.path.startswith("/order"):
+            decoded = msgspec.json.decode(request.body)
+            listed = [decoded["orderID"]] if isinstance(decoded, dict) else decoded
+            named = tuple(OrderHash(item) for item in listed)
+        self._cancels.canceled(moment_ns, named)
+
+    def venue_changed(self) -> None:
+        """Judge the venue's open orders after it has done something."""
+        self._intents.judge_venue(self._venue)
+        self.halts.judge_venue(self._venue)
+
+    def look(self, moment_ns: int, now: Instant) -> None:
+        """Judge what shows only with time; called every few milliseconds."""
+        execution = self._standing().execution
+        if execution is None or execution != self._execution:
+            self._execution = execution
+            self._cancels.excused()
+            return
+        if self._lease.may_place(execution, now):
+            self._cancels.excused()
+            return
+        open_ids = dict.fromkeys(self._venue.open_ids())
+        live = [order_id for order_id in self._lifecycle.live() if order_id in open_ids]
+        self._cancels.judge(moment_ns, live)

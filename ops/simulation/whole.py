@@ -1,0 +1,232 @@
+"""Everything together: one run of the whole system from one seed.
+
+Starts every component, restarts what ends (as supervisord does), carries out the plan of
+faults, and looks through the checkers all the while.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from eth_account import Account
+
+from bus.control_line import Identity
+from ops.simulation.assembly import Builder
+from ops.simulation.bus import Bus
+from ops.simulation.checkers import Findings
+from ops.simulation.faults import Fault, Plan
+from ops.simulation.line import ControlLine
+from ops.simulation.operator import Operator
+from ops.simulation.process import Process, Surroundings
+from ops.simulation.scheduler import Scheduler
+from ops.simulation.trace import Trace
+from ops.simulation.truth import LedgerFile
+from ops.simulation.venue import SimulatedVenue
+from ops.simulation.watch import Standing, Watch
+from ops.simulation.world import World
+from services.simulator.chance import derive, stream
+from services.simulator.core import SimulatorCore
+from services.simulator.keys import Keys
+from shared.config import Config
+from shared.effects import Message, Peer
+from shared.identifiers import Component
+from shared.topics import EXECUTION, RISK
+from shared.units import NS_PER_MS, NS_PER_S
+
+START_NS_MAX = 300 * NS_PER_MS
+"""Within this all processes start, in an order that nobody may rely on."""
+
+RESTART_NS_RANGE = (250 * NS_PER_MS, 900 * NS_PER_MS)
+"""From the end of a process to the first turn of its successor: supervisord and imports."""
+
+LOOK_EVERY_NS = 20 * NS_PER_MS
+
+_GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+"""Of secp256k1: private keys are below it."""
+
+
+class Whole:
+    """One run.
+
+    Attributes:
+        world: What the processes stand in.
+        processes: The newest incarnation of each component.
+        findings: Violations so far.
+        kills: Processes that ended, by component.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        config: Config,
+        plan: Plan,
+        directory: Path,
+        builders: Mapping[Component, Builder],
+    ) -> None:
+        """Set everything up; nothing runs before `start`.
+
+        Args:
+            seed: Of all chance.
+            config: Settings of all components and of the venue.
+            plan: What goes wrong.
+            directory: Empty; takes the databases.
+            builders: What each component is made of, in start order.
+        """
+        self._seed = seed
+        self._plan = plan
+        self._builders = dict(builders)
+        chance = stream(seed, "whole")
+        offset_s = chance.below(config.markets.interval_s)
+        scheduler = Scheduler(stream(seed, "order"), wall_offset_s=offset_s)
+        trace = Trace()
+        self._chance = chance
+        self.processes: dict[Component, Process] = {}
+        self.kills: dict[Component, int] = {}
+        self.findings = Findings(lambda: scheduler.now_ns)
+        self._lease_ns = config.timing.lease_ms * NS_PER_MS
+        key = f"0x{derive(seed, 'wallet') % (_GROUP_ORDER - 1) + 1:064x}"
+        keys = Keys(config.simulator.seed, config.simulator.clock_window_s)
+        address = str(Account.from_key(key).address).lower()
+        credentials = keys.derive(address, 0)
+        core = SimulatorCore(config.simulator, config.markets.assets, config.markets.interval_s)
+        venue = SimulatedVenue(core, credentials.api_key, scheduler, trace)
+        self._ledger = LedgerFile(directory)
+        watch = Watch(self.findings, self._ledger, venue, self._lease_ns, self._standing)
+        self.operator = Operator(scheduler, trace, watch.halts, self._tell_risk)
+        self.world = World(
+            seed,
+            config,
+            scheduler,
+            trace,
+            plan.rates,
+            venue,
+            watch,
+            directory,
+            credentials,
+            key,
+            self._runs,
+            self._kill_peer,
+            self.operator.answered,
+        )
+        venue.changed = watch.venue_changed
+        bus = Bus(scheduler, stream(seed, "bus"), plan.rates, trace, self._wake)
+        line = ControlLine(scheduler, stream(seed, "line"), plan.rates, trace, self._wake)
+        self._around = Surroundings(scheduler, bus, line, trace, watch, self._lease_ns, self._ended)
+        self._line = line
+
+    def start(self) -> None:
+        """Start every process and schedule the faults."""
+        scheduler = self.world.scheduler
+        for component in self._builders:
+            self._start_after(component, self._chance.below(START_NS_MAX))
+        for fault in self._plan.schedule:
+            scheduler.at(fault.moment_ns, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
+
+    def run_for(self, seconds: int) -> None:
+        """Let time pass, until the first violation at most."""
+        scheduler = self.world.scheduler
+        end_ns = scheduler.now_ns + seconds * NS_PER_S
+        while scheduler.now_ns < end_ns and not self.findings.violations:
+            scheduler.run_until(min(end_ns, scheduler.now_ns + LOOK_EVERY_NS))
+            self.world.watch.look(scheduler.now_ns, scheduler.instant())
+
+    def close(self) -> None:
+        """End every process and let go of the files."""
+        for process in self.processes.values():
+            if process.alive:
+                process.body.die()
+        self._ledger.close()
+
+    # --- life of processes ------------------------------------------------------------
+
+    def _start_after(self, component: Component, delay_ns: int) -> None:
+        self.world.scheduler.after(delay_ns, lambda: self._start(component))
+
+    def _start(self, component: Component) -> None:
+        world = self.world
+        incarnation = world.draw_incarnation(component)
+        count = self.kills.get(component, 0) + 1
+        pid = 1_000 * (list(self._builders).index(component) + 1) + count
+        identity = Identity(component, incarnation, pid, "build", "config", "dependencies")
+        world.trace.note(world.scheduler.now_ns, component, "started", f"{incarnation:016x}")
+        builder = self._builders[component]
+        self.processes[component] = Process(
+            identity, self._around, lambda process: builder(world, process)
+        )
+
+    def _ended(self, process: Process, cause: str) -> None:
+        component = process.component
+        self.kills[component] = self.kills.get(component, 0) + 1
+        for told in self.world.exit_watchers:
+            told(process.peer)
+        self._start_after(component, self._chance.between(*RESTART_NS_RANGE))
+
+    def _runs(self, peer: Peer) -> bool:
+        process = self.processes.get(peer.component)
+        return process is not None and process.peer == peer and process.alive
+
+    def _kill_peer(self, peer: Peer, cause: str) -> None:
+        process = self.processes.get(peer.component)
+        if process is not None and process.peer == peer:
+            process.kill(cause)
+
+    def _wake(self, component: Component, moment_ns: int) -> None:
+        process = self.processes.get(component)
+        if process is not None:
+            process.wake_at(moment_ns)
+
+    def _tell_risk(self, message: Message) -> bool:
+        process = self.processes.get(RISK)
+        if process is None or not process.alive or process.is_stopped:
+            return False
+        process.tell(message)
+        return True
+
+    # --- what the checkers ask --------------------------------------------------------
+
+    def _standing(self) -> Standing:
+        now_ns = self.world.scheduler.now_ns
+        execution = self.processes.get(EXECUTION)
+        risk = self.processes.get(RISK)
+        runs = execution is not None and execution.alive and not execution.is_stopped
+        silent_ns = 0
+        if risk is not None and (not risk.alive or risk.is_stopped):
+            silent_ns = now_ns - risk.silent_since_ns
+        return Standing(
+            execution.peer.incarnation if runs and execution is not None else None, silent_ns
+        )
+
+    # --- faults -----------------------------------------------------------------------
+
+    def _strike(self, fault: Fault) -> None:
+        world = self.world
+        now_ns = world.scheduler.now_ns
+        detail = f"{fault.target} {fault.lasts_ns // NS_PER_MS} ms {fault.mode}"
+        world.trace.note(now_ns, "fault", fault.kind, detail)
+        strikes: dict[str, Callable[[], None]] = {
+            "halt": self.operator.halt,
+            "resume": self.operator.resume,
+            "cut_line": lambda: self._line.cut(fault.target, fault.lasts_ns),
+            "venue_mode": lambda: world.venue.refuse(fault.mode, fault.lasts_ns),
+        }
+        strike = strikes.get(fault.kind)
+        if strike is not None:
+            strike()
+        elif fault.kind == "disk_fails":
+            world.disk_fails_until_ns = now_ns + fault.lasts_ns
+        else:
+            self._strike_process(fault)
+
+    def _strike_process(self, fault: Fault) -> None:
+        process = self.processes.get(fault.target)
+        if process is None or not process.alive:
+            return
+        match fault.kind:
+            case "kill":
+                process.stepping.arm(fault.effects_before)
+            case "stop":
+                process.stepping.arm(fault.effects_before, fault.lasts_ns)
+            case "drop_streams":
+                process.streams_do(lambda streams: streams.drop())
+            case _:
+                assert fault.kind == "stall_streams"
+                process.streams_do(lambda streams: streams.stall(fault.lasts_ns))
