@@ -1,0 +1,187 @@
+"""Keeping ours and the venue's together: when to read what, and whether it is recent enough.
+
+Open orders and trades are read every few seconds, at once after a break of the own-order
+feed, and as often as a proof of zero needs them. Reads wait for nothing and hold nothing up.
+"""
+
+from typing import Final
+
+from services.execution.account_reads import AccountReads, Read, judge_look
+from services.execution.canceling import Canceller
+from services.execution.fence import Zeroing
+from services.execution.order_register import OrderRegister
+from services.execution.positions import Positions
+from services.execution.reconcile import Reconciler
+from services.execution.requests import Ask, LookAsk, OpenOrdersAsk, Requests, TradesAsk
+from shared.config import TimingSettings
+from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish
+from shared.facts import Alert, OwnOrder, OwnTrade
+from shared.identifiers import OrderHash
+from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant, MonotonicNs
+
+ZERO_READ_EVERY_NS: Final = NS_PER_S
+"""How often open orders are read on the way to zero, to find what is left."""
+
+LOOKS_MAX: Final = 16
+"""Questions after single orders under way at once."""
+
+HISTORY_MS: Final = 3_600_000
+"""How far back trades are read when none is known, or one does not settle."""
+
+
+class AccountSync:
+    """When what was read.
+
+    Attributes:
+        has_trades: Whether trades have been read whole since the start.
+        reconciled_ns: CLOCK_MONOTONIC of the newest whole read of both; None before the first.
+    """
+
+    def __init__(
+        self,
+        timing: TimingSettings,
+        requests: Requests,
+        register: OrderRegister,
+        positions: Positions,
+        reconciler: Reconciler,
+    ) -> None:
+        """Begin with nothing read."""
+        self._every_ns = timing.reconcile_light_ms * NS_PER_MS
+        self._requests = requests
+        self._register = register
+        self._positions = positions
+        self._reconciler = reconciler
+        self._reads = AccountReads(requests, timing.read_deadline_ms)
+        self._orders_ns: BootNs | None = None
+        self._trades_ns: BootNs | None = None
+        self._orders_asked_ns = BootNs(0)
+        self._trades_asked_ns = BootNs(0)
+        self._looks: set[OrderHash] = set()
+        self.has_trades = False
+        self.reconciled_ns: MonotonicNs | None = None
+
+    def is_reconciled(self, sound_ns: BootNs | None) -> bool:
+        """Whether both reads were sent after the own-order feed was last found sound."""
+        if sound_ns is None or self._orders_ns is None or self._trades_ns is None:
+            return False
+        return min(self._orders_ns, self._trades_ns) > sound_ns
+
+    def age_ns(self, now: Instant) -> int | None:
+        """Return the age of the older of both reads; None before the first."""
+        if self._orders_ns is None or self._trades_ns is None:
+            return None
+        return now.boot_ns - min(self._orders_ns, self._trades_ns)
+
+    def tick(self, zeroing: Zeroing | None, sound_ns: BootNs | None, now: Instant) -> list[Effect]:
+        """Send the reads that are due."""
+        if self._reconciler.identity is None:
+            return []
+        effects: list[Effect] = []
+        if self._reads.may_read_orders(now) and self._wants_orders(zeroing, sound_ns, now):
+            self._orders_asked_ns = now.boot_ns
+            effects += self._reads.read_orders(now)
+        if self._reads.may_read_trades(now) and self._wants_trades(sound_ns, now):
+            self._trades_asked_ns = now.boot_ns
+            effects += self._reads.read_trades(self._trades_since_ms(now), now)
+        for order in self._reconciler.to_look_at(now.boot_ns):
+            if len(self._looks) >= LOOKS_MAX:
+                break
+            looked = self._reads.look(order.record.order_id, now)
+            self._looks.add(order.record.order_id)
+            order.look_request = 1
+            effects += looked
+        return effects
+
+    def replied(
+        self, ask: Ask | None, reply: HttpReply, zeroing: Zeroing | None, now: Instant
+    ) -> list[Effect]:
+        """Take the answer to any read."""
+        if isinstance(ask, OpenOrdersAsk):
+            effects, orders = self._reads.orders_replied(reply, now)
+            return [*effects, *self._take_orders(orders, zeroing, now)]
+        if isinstance(ask, TradesAsk):
+            effects, trades = self._reads.trades_replied(reply, now)
+            return [*effects, *self._take_trades(trades, now)]
+        if isinstance(ask, LookAsk):
+            self._looks.discard(ask.order_id)
+            self._reconciler.take_look(judge_look(ask.order_id, reply), now)
+        return []
+
+    def failed(
+        self, ask: Ask | None, failure: HttpFailed, zeroing: Zeroing | None, now: Instant
+    ) -> list[Effect]:
+        """Take a read that got no answer."""
+        if isinstance(ask, OpenOrdersAsk):
+            return self._take_orders(self._reads.orders_failed(failure, now), zeroing, now)
+        if isinstance(ask, TradesAsk):
+            return self._take_trades(self._reads.trades_failed(failure, now), now)
+        if isinstance(ask, LookAsk):
+            self._looks.discard(ask.order_id)
+            order = self._register.find(ask.order_id)
+            if order is not None:
+                order.look_request = 0
+                order.look_after_ns = BootNs(now.boot_ns + ZERO_READ_EVERY_NS)
+        return []
+
+    def cancel_strangers(self, canceller: Canceller, now: Instant) -> list[Effect]:
+        """Cancel what was found at the venue and nobody here had wished for."""
+        strangers = self._reconciler.strangers
+        if not strangers:
+            return []
+        for order in strangers:
+            canceller.doom(order, "adopted")
+        text = f"{len(strangers)} orders at the venue that are not ours; cancelling them"
+        strangers.clear()
+        alert = Alert("critical", "unknown_orders", text, "unknown_orders")
+        return [Publish("risk.alert", alert, now.monotonic_ns), *canceller.tick(now)]
+
+    def _wants_orders(self, zeroing: Zeroing | None, sound_ns: BootNs | None, now: Instant) -> bool:
+        since_ns = now.boot_ns - self._orders_asked_ns
+        if zeroing is not None:
+            return zeroing.wants_read(now) or since_ns >= ZERO_READ_EVERY_NS
+        is_behind = sound_ns is not None and (self._orders_ns or 0) <= sound_ns
+        return is_behind or since_ns >= self._every_ns
+
+    def _wants_trades(self, sound_ns: BootNs | None, now: Instant) -> bool:
+        since_ns = now.boot_ns - self._trades_asked_ns
+        is_behind = sound_ns is not None and (self._trades_ns or 0) <= sound_ns
+        return is_behind or not self.has_trades or since_ns >= self._every_ns
+
+    def _trades_since_ms(self, now: Instant) -> int:
+        """Return from when on trades are read: the newest known, or the oldest unsettled."""
+        earliest_ms = now.wall_ms - HISTORY_MS
+        newest_ms = self._positions.newest_match_ms() or earliest_ms
+        oldest_ms = min((fill.match_ms for fill in self._positions.unsettled()), default=newest_ms)
+        return min(newest_ms, max(oldest_ms, earliest_ms))
+
+    def _take_orders(
+        self, read: Read[OwnOrder] | None, zeroing: Zeroing | None, now: Instant
+    ) -> list[Effect]:
+        if read is None:
+            return []
+        count = None if read.rows is None else len(read.rows)
+        if zeroing is not None:
+            zeroing.report(self._register, now)
+            zeroing.take_read(read.sent_ns, read.answered_ns, count)
+        if read.rows is None:
+            return [Log("reconcile.failed", {"what": "orders", "why": read.trouble}, "warning")]
+        self._reconciler.take_read(read, now)
+        self._orders_ns = read.sent_ns
+        self._note(now)
+        return []
+
+    def _take_trades(self, read: Read[OwnTrade] | None, now: Instant) -> list[Effect]:
+        if read is None:
+            return []
+        if read.rows is None:
+            return [Log("reconcile.failed", {"what": "trades", "why": read.trouble}, "warning")]
+        for trade in read.rows:
+            self._reconciler.take_trade(trade, now)
+        self._trades_ns = read.sent_ns
+        self.has_trades = True
+        self._note(now)
+        return []
+
+    def _note(self, now: Instant) -> None:
+        if self._orders_ns is not None and self._trades_ns is not None:
+            self.reconciled_ns = now.monotonic_ns

@@ -1,0 +1,143 @@
+"""What holds now, of all that an order rests on: assembled for the gate and for people.
+
+Judges nothing itself: the predicates stand in `gate.py`.
+"""
+
+from services.execution import gate, reporting
+from services.execution.gate import Account, Predicate, first_failing
+from services.execution.may_send import Grant
+from services.execution.parts import Parts
+from shared.effects import Publish
+from shared.facts import ExecutionStatus, MarketInfo
+from shared.identifiers import ConditionId, StrategyName, TokenId
+from shared.units import Instant
+
+
+class Conditions:
+    """The gate's view of the parts."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Look at these."""
+        self._parts = parts
+
+    def blocks(self) -> tuple[tuple[str, str], ...]:
+        """Return what forbids any order, whatever the lease says."""
+        found: list[tuple[str, str]] = []
+        if self._parts.panic:
+            found.append(("panic", "the PANIC file stands in the data directory"))
+        if self._parts.stopping is not None:
+            found.append(("stopping", self._parts.stopping[0]))
+        if self._parts.standing.is_fenced:
+            found.append(("fence", self._parts.standing.fence_reason))
+        if self._parts.self_fence.fenced is not None:
+            found.append(("self_fence", self._parts.self_fence.fenced.cause))
+        if self._parts.journaling.fault:
+            found.append(("ledger", self._parts.journaling.fault))
+        if self._parts.zeroing is not None:
+            found.append(("zeroing", self._parts.zeroing.cause))
+        return tuple(found)
+
+    def grant(self) -> Grant:
+        """Return what is held now, for `may_send`."""
+        blocks = self.blocks()
+        standing = self._parts.standing
+        return Grant(
+            epoch=standing.epoch,
+            until_ns=standing.until_ns,
+            state=standing.lease_state,
+            blocked=blocks[0][0] if blocks else "",
+        )
+
+    def account_predicates(self, now: Instant) -> tuple[Predicate, ...]:
+        """Return what must hold for any order at all."""
+        standing = self._parts.standing
+        leased = standing.is_leased(now)
+        account = Account(
+            leased=leased,
+            lease_age_ns=now.boot_ns - standing.heard_ns if standing.heard_ns else None,
+            state=gate.account_state(
+                standing.trading_state,
+                standing.lease_state if leased else "PAUSED",
+                standing.scopes.values(),
+            ),
+            start=self.start_missing(),
+            blocked=self.blocks(),
+            user_age_ns=self._parts.inputs.user_age_ns(now),
+            is_reconciled=self._parts.sync.is_reconciled(self._parts.inputs.user_sound_ns),
+            reconciled_age_ns=self._parts.sync.age_ns(now),
+            lost_e6=-self._parts.positions.realised_today_e6(now),
+            venue_hold=self._parts.desk.phase.holds(now.boot_ns, post_only=True),
+        )
+        return gate.account_predicates(
+            account, self._parts.config.timing, self._parts.config.limits
+        )
+
+    def narrow_predicates(
+        self, market: ConditionId, token: TokenId, strategy: StrategyName, now: Instant
+    ) -> tuple[Predicate, ...]:
+        """Return what must hold for an order of a strategy in a token of a market."""
+        config, scopes = self._parts.config, self._parts.standing.scopes
+        return (
+            *gate.market_predicates(
+                market,
+                self._parts.inputs,
+                scopes,
+                config.timing,
+                config.markets.calendar_stale_ms,
+                now,
+            ),
+            *gate.token_predicates(token, self._parts.inputs, scopes, config.timing, now),
+            *gate.strategy_predicates(strategy, scopes),
+        )
+
+    def start_missing(self) -> str:
+        """Say what the start still waits for; empty once it is proven."""
+        doubts = self._parts.register.count("INTENDED", "SUBMITTED", "UNKNOWN")
+        cause = self._parts.zeroing.cause if self._parts.zeroing is not None else ""
+        return self._parts.startup.missing(doubts, cause)
+
+    def status_fact(self, now: Instant) -> Publish:
+        """Return what execution says of itself every 100 ms."""
+        failing = first_failing(self.account_predicates(now), reduce_only=False)
+        state = (
+            self._parts.standing.trading_state if self._parts.standing.is_leased(now) else "PAUSED"
+        )
+        fact = ExecutionStatus(
+            trading_state="ACTIVE" if failing is None else "PAUSED" if state == "ACTIVE" else state,
+            cause="" if failing is None else f"{failing.name} {failing.value}".rstrip(),
+            epoch=self._parts.standing.epoch,
+            lease_until_ns=self._parts.standing.until_ns,
+            open_orders=self._parts.register.count("LIVE", "PARTLY_FILLED"),
+            in_flight=self._parts.register.count("INTENDED", "SUBMITTED"),
+            unknown=self._parts.register.count("UNKNOWN"),
+            proven_start=self._parts.startup.is_proven,
+            reconciled_ns=self._parts.sync.reconciled_ns,
+            refusals=reporting.refusals(self._parts.desk),
+        )
+        return Publish("execution.status", fact, now.monotonic_ns)
+
+    def explanations(self, now: Instant) -> Publish:
+        """Return every predicate of the gate, for people."""
+        config, scopes = self._parts.config, self._parts.standing.scopes
+
+        def predicates_of(info: MarketInfo) -> tuple[Predicate, ...]:
+            stale_ms = config.markets.calendar_stale_ms
+            tokens = tuple(
+                predicate
+                for token in info.tokens
+                for predicate in gate.token_predicates(
+                    token, self._parts.inputs, scopes, config.timing, now
+                )
+            )
+            market = gate.market_predicates(
+                info.condition_id, self._parts.inputs, scopes, config.timing, stale_ms, now
+            )
+            return (*market, *tokens)
+
+        return reporting.explanations(
+            self.account_predicates(now),
+            self._parts.inputs.markets(),
+            predicates_of,
+            self._parts.desk,
+            now,
+        )

@@ -1,0 +1,270 @@
+"""Execution's decisions: every message and every tick, from what is known to what is done.
+
+Ties the nouns beside it together and holds no rule of its own but their order: what blocks
+comes before what cancels, cancels before posts, and the journal of a turn before all that
+rests on it. Source of the order: the fence protocol in ARCHITECTURE.md.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from services.execution import reporting
+from services.execution.conditions import Conditions
+from services.execution.fencing import START, Fencing
+from services.execution.gate import Predicate, first_failing
+from services.execution.hearing import Hearing
+from services.execution.may_send import Permit, PlaceOrder, may_send
+from services.execution.messages import IdentityFound, IdentityMissing, PanicSeen
+from services.execution.order_register import as_fact
+from services.execution.parts import Parts
+from services.execution.replies import take_post_failure, take_post_reply
+from services.execution.reporting import Repeated
+from services.execution.requests import CancelAllAsk, CancelAsk, CancelMarketAsk, PostAsk
+from services.execution.startup import OpenedLedger
+from services.execution.wishes import Key
+from shared.config import Config
+from shared.control import ExecutionPong, Ping
+from shared.effects import (
+    ControlReceived,
+    Effect,
+    Gap,
+    HttpFailed,
+    HttpReply,
+    JournalFailed,
+    Message,
+    Paused,
+    Publish,
+    Received,
+    Stop,
+)
+from shared.facts import OwnOrder, OwnTrade
+from shared.identifiers import ConditionId, Incarnation
+from shared.targets import TargetSet
+from shared.units import Instant
+
+HealthState = Literal["starting", "ready", "sick", "stopping"]
+
+TARGETED: Final = frozenset({"token_scope", "strategy_scope", "market_feed"})
+"""Failures of a part of a market: their orders are cancelled by id, others stay."""
+
+
+class ExecutionCore:
+    """The core. Public beside the two of every core: `may_send`, `execution_pong`, `health`."""
+
+    def __init__(
+        self, config: Config, incarnation: Incarnation, ledger: OpenedLedger, now: Instant
+    ) -> None:
+        """Begin halted, with what a verified ledger says."""
+        self._parts = Parts(config, incarnation, ledger, now)
+        self._conditions = Conditions(self._parts)
+        self._fencing = Fencing(self._parts)
+        self._hearing = Hearing(self._parts)
+        self._status = Repeated(reporting.STATUS_EVERY_NS)
+        self._holdings = Repeated(reporting.POSITIONS_EVERY_NS)
+        self._explaining = Repeated(reporting.EXPLAIN_EVERY_NS)
+        self._fencing.begin_zero(START, now)
+
+    def on_message(self, message: Message, now: Instant) -> list[Effect]:
+        """Take one message in and return what shall be done."""
+        match message:
+            case ControlReceived(body=Ping() as ping):
+                effects = self._fencing.on_ping(ping, now)
+            case Received():
+                effects = self._on_fact(message, now)
+            case HttpReply():
+                effects = self._on_reply(message, now)
+            case HttpFailed():
+                effects = self._on_failure(message, now)
+            case Gap():
+                self._hearing.lose(message)
+                effects = []
+            case Paused():
+                effects = self._hearing.wake(message)
+            case _:
+                effects = self._on_own_edge(message, now)
+        return self._finish(effects, now)
+
+    def on_tick(self, now: Instant) -> list[Effect]:
+        """Look at the time and return what shall be done."""
+        parts = self._parts
+        parts.inputs.watch_user(now)
+        effects = self._fencing.watch(now)
+        self._fencing.admit(now)
+        account = self._conditions.account_predicates(now)
+        effects += self._sweep(account, now)
+        effects += self._work_all(account, now)
+        effects += parts.canceller.tick(now)
+        effects += parts.sync.tick(parts.zeroing, parts.inputs.user_sound_ns, now)
+        effects += self._fencing.conclude(now)
+        effects += self._report(now)
+        parts.journaling.tick(now)
+        return self._finish(effects, now)
+
+    def may_send(self, permit: Permit, now: Instant) -> str | None:
+        """Return why a post may not leave at this fresh instant; asked before its write."""
+        return may_send(permit, self._conditions.grant(), now.boot_ns)
+
+    def health(self) -> tuple[HealthState, str]:
+        """Return how execution is, for the control line."""
+        if self._parts.stopping is not None:
+            return "stopping", self._parts.stopping[0]
+        if self._parts.journaling.fault:
+            return "sick", self._parts.journaling.fault
+        why = self._conditions.start_missing()
+        return ("starting", why) if why else ("ready", "")
+
+    def execution_pong(self, now: Instant) -> ExecutionPong:
+        """Return execution's part of a pong; the lease is asked for from this instant."""
+        parts = self._parts
+        unresolved, until_ns = parts.register.unresolved(now.boot_ns)
+        return ExecutionPong(
+            asked_ns=now.boot_ns,
+            ledger_epoch=parts.standing.epoch,
+            proven_start=parts.startup.is_proven,
+            start_state=self._conditions.start_missing(),
+            self_fenced=parts.self_fence.fenced,
+            fence_answer=parts.answers.answer,
+            carried=tuple((*key, number) for key, number in parts.standing.carried.items()),
+            open_orders=parts.register.count("LIVE", "PARTLY_FILLED"),
+            in_flight=parts.register.count("INTENDED", "SUBMITTED"),
+            unresolved=unresolved,
+            unresolved_until_ns=until_ns,
+        )
+
+    def snapshot(self, now: Instant) -> list[Publish]:
+        """Return what a reader needs that has missed everything."""
+        orders = [
+            Publish("execution.order", as_fact(order, now), now.monotonic_ns)
+            for order in self._parts.register.exposed()
+        ]
+        holdings = reporting.holdings(self._parts.positions, now)
+        return [*orders, holdings, self._conditions.status_fact(now)]
+
+    def _on_own_edge(self, message: Message, now: Instant) -> list[Effect]:
+        """Take what execution's own edges say, and the request to end."""
+        match message:
+            case JournalFailed():
+                return self._parts.journaling.on_failed(message, now)
+            case IdentityFound():
+                return self._fencing.on_identity(message, now)
+            case IdentityMissing():
+                self._parts.startup.miss(message.reason)
+            case PanicSeen():
+                return self._fencing.on_panic(message, now)
+            case Stop():
+                return self._fencing.on_stop(message, now)
+            case _:
+                pass
+        return []
+
+    def _on_fact(self, received: Received, now: Instant) -> list[Effect]:
+        """Take a fact in; a wish is worked on at once."""
+        body = received.body
+        if isinstance(body, TargetSet):
+            key = self._hearing.take_targets(received, now)
+            account = self._conditions.account_predicates(now)
+            posts = self._work(key, account, now)
+            return [*self._parts.canceller.tick(now), *posts]
+        if isinstance(body, OwnOrder | OwnTrade):
+            return self._hearing.take_own(body, now)
+        self._hearing.take_view(received, now)
+        return []
+
+    def _on_reply(self, reply: HttpReply, now: Instant) -> list[Effect]:
+        """Take an answer of the venue to where its question came from."""
+        parts = self._parts
+        ask = parts.requests.take(reply.request_id)
+        if isinstance(ask, PostAsk):
+            order = parts.register.find(ask.order_id)
+            assert order is not None, "an order under way is never forgotten"
+            return take_post_reply(order, reply, parts.register, parts.desk, now)
+        if isinstance(ask, CancelAllAsk | CancelAsk | CancelMarketAsk):
+            return parts.canceller.replied(ask, reply, now)
+        effects = parts.sync.replied(ask, reply, parts.zeroing, now)
+        return [*effects, *parts.sync.cancel_strangers(parts.canceller, now)]
+
+    def _on_failure(self, failure: HttpFailed, now: Instant) -> list[Effect]:
+        """Take the lack of an answer to where its question came from."""
+        parts = self._parts
+        ask = parts.requests.take(failure.request_id)
+        if isinstance(ask, PostAsk):
+            order = parts.register.find(ask.order_id)
+            assert order is not None, "an order under way is never forgotten"
+            return take_post_failure(order, failure, parts.register, parts.desk, now)
+        if isinstance(ask, CancelAllAsk | CancelAsk | CancelMarketAsk):
+            return parts.canceller.failed(ask, failure, now)
+        return parts.sync.failed(ask, failure, parts.zeroing, now)
+
+    def _sweep(self, account: Sequence[Predicate], now: Instant) -> list[Effect]:
+        """Doom every order that rests on something that does not hold any more."""
+        parts = self._parts
+        all_for = ""
+        markets: dict[ConditionId, str] = {}
+        for order in parts.register.exposed():
+            if order.doom:
+                continue
+            record = order.record
+            wide = first_failing(account, reduce_only=record.reduce_only, cancels_only=True)
+            if wide is not None or record.epoch < parts.standing.epoch:
+                all_for = "epoch" if wide is None else wide.name
+                continue
+            narrow = first_failing(
+                self._conditions.narrow_predicates(
+                    record.market, record.token, record.strategy, now
+                ),
+                reduce_only=record.reduce_only,
+                cancels_only=True,
+            )
+            if narrow is not None:
+                markets.setdefault(record.market, narrow.name)
+                parts.canceller.doom(order, narrow.name)
+        if all_for:
+            return parts.canceller.cancel_all(all_for, now)
+        effects: list[Effect] = []
+        for market, name in markets.items():
+            if name not in TARGETED:
+                effects += parts.canceller.cancel_market(market, name, now)
+        return effects
+
+    def _work_all(self, account: Sequence[Predicate], now: Instant) -> list[Effect]:
+        """Bring every strategy's orders to its wishes."""
+        keys: dict[Key, None] = dict.fromkeys(self._parts.wishes.live(now))
+        for order in self._parts.register.exposed():
+            keys[(order.record.strategy, order.record.market)] = None
+        effects: list[Effect] = []
+        for key in keys:
+            effects += self._work(key, account, now)
+        return effects
+
+    def _work(self, key: Key, account: Sequence[Predicate], now: Instant) -> list[PlaceOrder]:
+        """Bring one strategy's orders in one market to its wish."""
+        strategy, market = key
+        info = self._parts.inputs.market(market)
+        predicates = {}
+        if info is not None:
+            predicates = {
+                token: (
+                    *account,
+                    *self._conditions.narrow_predicates(market, token, strategy, now),
+                )
+                for token in info.tokens
+            }
+        targets = self._parts.wishes.of(key, now)
+        return self._parts.desk.work(strategy, info, market, targets, predicates, now)
+
+    def _report(self, now: Instant) -> list[Effect]:
+        """Return the facts that are repeated, when they are due."""
+        effects: list[Effect] = []
+        if self._status.is_due(now):
+            effects.append(self._conditions.status_fact(now))
+        if self._holdings.is_due(now):
+            effects.append(reporting.holdings(self._parts.positions, now))
+        if self._explaining.is_due(now):
+            effects.append(self._conditions.explanations(now))
+        return effects
+
+    def _finish(self, effects: Sequence[Effect], now: Instant) -> list[Effect]:
+        """Put the journal before what rests on it, and publish what has changed."""
+        journal = self._parts.journaling.take(now)
+        changed = reporting.changes(self._parts.register, self._parts.positions, now)
+        return [*journal, *effects, *changed]

@@ -1,0 +1,234 @@
+"""What must hold for one single order: price, size, caps, collar, and no crossing of our own.
+
+Pure predicates in a fixed order; the first that fails is the reason of the denial. The
+worst case counts: every open buy filled, no open sell filled, and what the venue counts as
+filled before any trade has told it.
+
+Source of the limits: `shared/config.py`; of the rows: requirements EX-12, EX-14, EX-23,
+EX-24, EX-26 and KS-6.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from shared.config import LimitSettings
+from shared.facts import BookView, MarketInfo, Side
+from shared.identifiers import StrategyName, TokenId
+from shared.targets import LEVELS_MAX, Target
+from shared.units import PRICE_ONE_E4, SHARE_E6, PriceE4, SizeE6, notional_e6
+from shared.venue.amounts import (
+    floor_price,
+    is_marketable_value,
+    is_price_on_grid,
+    is_resting_size,
+    is_size_signable,
+    is_tick,
+)
+
+CANCEL_BURST: Final = 120
+"""Cancels that the venue takes at once from an account of the standard tier.
+Source: https://docs.polymarket.com/api-reference/rate-limits (2026-09-28)."""
+
+CANCEL_RESERVE: Final = 20
+"""Never planned with: one cancel of everything costs what it cancels, and one is repeated."""
+
+USD_E6: Final = 1_000_000
+
+
+class Denial(msgspec.Struct, frozen=True):
+    """Why the gate denies an order.
+
+    Attributes:
+        reason: Name that is counted and shown.
+        value: What was judged, for people.
+    """
+
+    reason: str
+    value: str = ""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """An order as it would be posted.
+
+    Attributes:
+        price: After the clamp inside the spread.
+        tick_e4: Price step in force.
+    """
+
+    strategy: StrategyName
+    market: MarketInfo
+    target: Target
+    price: PriceE4
+    tick_e4: PriceE4
+
+
+class OwnQuote(msgspec.Struct, frozen=True):
+    """An order of ours that is or may come to be in the market."""
+
+    token: TokenId
+    side: Side
+    price: PriceE4
+
+
+class Load(msgspec.Struct, frozen=True):
+    """What we hold and have out, worst case, before the candidate.
+
+    Attributes:
+        outcome_e6: Shares of the candidate's token, all open buys filled.
+        complement_e6: Shares of the other token for certain: held, all open sells filled.
+        unpaired_elsewhere_e6: Worst unpaired shares of every other market.
+        exposure_e6: Cost of all positions and open buys, micro-dollars.
+        available_e6: The strategy's confirmed shares of the token less its open sells.
+        exposed_count: Orders open, in flight and unknown.
+        own_quotes: Of the candidate's market.
+    """
+
+    outcome_e6: int
+    complement_e6: int
+    unpaired_elsewhere_e6: int
+    exposure_e6: int
+    available_e6: int
+    exposed_count: int
+    own_quotes: tuple[OwnQuote, ...]
+
+
+def clamp_inside(target: Target, book: BookView, tick_e4: PriceE4) -> PriceE4 | Denial:
+    """Return a post-only price moved inside the spread by one tick, if it would cross.
+
+    An order that may take is left as it is.
+    """
+    if not target.post_only:
+        return target.price
+    if target.side == "BUY":
+        best = book.asks[0][0] if book.asks else PriceE4(PRICE_ONE_E4)
+        price = min(target.price, floor_price(PriceE4(best - 1), tick_e4))
+    else:
+        best = book.bids[0][0] if book.bids else PriceE4(0)
+        price = max(target.price, PriceE4(floor_price(best, tick_e4) + tick_e4))
+    if not tick_e4 <= price <= PRICE_ONE_E4 - tick_e4:
+        return Denial("no_room_inside_spread", str(best))
+    return PriceE4(price)
+
+
+def check_order(
+    candidate: Candidate, book: BookView | None, load: Load, limits: LimitSettings
+) -> Denial | None:
+    """Return why an order is denied, or None when it may be placed."""
+    checks: tuple[Callable[[], Denial | None], ...] = (
+        lambda: _check_shape(candidate),
+        lambda: _check_notional(candidate, limits),
+        lambda: _check_collar(candidate, book, limits),
+        lambda: _check_count(load, limits),
+        lambda: _check_own_crossing(candidate, load),
+        lambda: _check_sell(candidate, load),
+        lambda: _check_buy(candidate, load, limits),
+    )
+    for check in checks:
+        denial = check()
+        if denial is not None:
+            return denial
+    return None
+
+
+def _check_shape(candidate: Candidate) -> Denial | None:
+    """Tick, bounds, level and size, as the venue would refuse them."""
+    target, tick = candidate.target, candidate.tick_e4
+    if not is_tick(tick) or not is_price_on_grid(candidate.price, tick):
+        return Denial("tick", f"{candidate.price} at {tick}")
+    if not 0 <= target.level < LEVELS_MAX:
+        return Denial("level", str(target.level))
+    if not is_size_signable(target.size):
+        return Denial("size_step", str(target.size))
+    if not is_resting_size(target.size, candidate.market.min_size_e6):
+        return Denial("min_size", f"{target.size} of {candidate.market.min_size_e6}")
+    if not target.post_only and not is_marketable_value(target.side, candidate.price, target.size):
+        return Denial("min_notional", f"{candidate.price} x {target.size}")
+    return None
+
+
+def _check_notional(candidate: Candidate, limits: LimitSettings) -> Denial | None:
+    """One order's value."""
+    notional = notional_e6(candidate.price, candidate.target.size)
+    if notional > limits.order_notional_usd_max * USD_E6:
+        return Denial("notional", str(notional))
+    return None
+
+
+def _check_collar(
+    candidate: Candidate, book: BookView | None, limits: LimitSettings
+) -> Denial | None:
+    """No farther from the middle of the book than the collar; without a book, no order."""
+    if book is None:
+        return Denial("book_unknown")
+    touch = [side[0][0] for side in (book.bids, book.asks) if side]
+    if not touch:
+        return Denial("book_empty")
+    doubled_distance = abs(2 * candidate.price - (touch[0] + touch[-1]))
+    if doubled_distance > 2 * limits.price_collar_e4:
+        return Denial("collar", f"{candidate.price} beside {touch}")
+    return None
+
+
+def _check_count(load: Load, limits: LimitSettings) -> Denial | None:
+    """Never more in the market than the cancels at hand can take out."""
+    most = min(limits.open_orders_max, CANCEL_BURST - CANCEL_RESERVE)
+    if load.exposed_count >= most:
+        return Denial("open_orders", str(load.exposed_count))
+    return None
+
+
+def _check_own_crossing(candidate: Candidate, load: Load) -> Denial | None:
+    """An order that would match our own, in the same token or through its complement."""
+    target, price = candidate.target, candidate.price
+    for own in load.own_quotes:
+        if own.token == target.token:
+            bid, ask = (price, own.price) if target.side == "BUY" else (own.price, price)
+            crosses = own.side != target.side and bid >= ask
+        elif target.side == "BUY":
+            crosses = own.side == "BUY" and own.price + price >= PRICE_ONE_E4
+        else:
+            crosses = own.side == "SELL" and own.price + price <= PRICE_ONE_E4
+        if crosses:
+            return Denial("own_crossing", f"{own.side} {own.price} of {own.token}")
+    return None
+
+
+def _check_sell(candidate: Candidate, load: Load) -> Denial | None:
+    """Only confirmed shares that no other sell already gives away."""
+    target = candidate.target
+    if target.side == "BUY":
+        return Denial("reduce_only", "a buy adds") if target.reduce_only else None
+    if target.size > load.available_e6:
+        return Denial("inventory", f"{target.size} of {load.available_e6}")
+    return None
+
+
+def _check_buy(candidate: Candidate, load: Load, limits: LimitSettings) -> Denial | None:
+    """Per-outcome cap, unpaired shares over all markets, and exposure."""
+    target = candidate.target
+    if target.side == "SELL":
+        return None
+    outcome = load.outcome_e6 + target.size
+    if outcome > limits.shares_per_outcome_max * SHARE_E6:
+        return Denial("outcome_cap", str(outcome))
+    unpaired = load.unpaired_elsewhere_e6 + max(0, outcome - load.complement_e6)
+    if unpaired > limits.unpaired_shares_global_max * SHARE_E6:
+        return Denial("unpaired_cap", str(unpaired))
+    exposure = load.exposure_e6 + notional_e6(candidate.price, target.size)
+    if exposure > limits.exposure_usd_max * USD_E6:
+        return Denial("exposure_cap", str(exposure))
+    return None
+
+
+def worst_unpaired_e6(first: tuple[int, int, int], second: tuple[int, int, int]) -> SizeE6:
+    """Return the most unpaired shares that a market can come to.
+
+    Args:
+        first: Held, open buys and open sells of one token.
+        second: Of the other.
+    """
+    first_most, first_least = first[0] + first[1], first[0] - first[2]
+    second_most, second_least = second[0] + second[1], second[0] - second[2]
+    return SizeE6(max(0, first_most - second_least, second_most - first_least))

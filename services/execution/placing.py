@@ -1,0 +1,350 @@
+"""From wishes to orders: difference, gate, intent, post, for one strategy in one market.
+
+Every order passes the gate here; a denial has a reason that is counted and shown. An order
+that the venue refuses pauses its intent, so that it does not churn. Emits posts; their
+intents are journaled in the same turn by the core.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from services.execution.canceling import Canceller
+from services.execution.diff import difference
+from services.execution.gate import Predicate, first_failing
+from services.execution.inputs import Inputs
+from services.execution.lifecycle import Order, as_order, deadline_wall_ns, expiration_s
+from services.execution.may_send import POST_WAIT_NS_MAX, Permit, PlaceOrder
+from services.execution.order_checks import (
+    Candidate,
+    Denial,
+    Load,
+    OwnQuote,
+    check_order,
+    clamp_inside,
+    worst_unpaired_e6,
+)
+from services.execution.order_register import OrderRegister
+from services.execution.positions import Positions
+from services.execution.rate_budget import RateBudget
+from services.execution.requests import PostAsk, Requests
+from services.execution.venue_phase import VenuePhase
+from shared.config import Config
+from shared.facts import MarketInfo, Side
+from shared.identifiers import ConditionId, Incarnation, StrategyName, TokenId, order_salt
+from shared.ledger_schema import IdentityRecord, OrderRecord
+from shared.targets import Target
+from shared.units import NS_PER_MS, BootNs, Instant, PriceE4, SizeE6, WallNs
+from shared.venue.amounts import limit_amounts
+from shared.venue.order_hash import (
+    BUY_CODE,
+    SELL_CODE,
+    ExchangeDomain,
+    UnsignedOrder,
+    exchange_domain,
+    order_hash,
+)
+
+PAUSE_NS_FIRST: Final = 250 * NS_PER_MS
+PAUSE_DOUBLINGS_MAX: Final = 5
+"""An intent that the venue keeps refusing is tried again after a quarter to eight seconds."""
+
+SLOTS_MAX: Final = 4_096
+"""Intents remembered for pauses and denials; beyond that the oldest are forgotten."""
+
+Slot = tuple[StrategyName, ConditionId, TokenId, Side, int]
+
+
+class Signer(msgspec.Struct, frozen=True):
+    """Addresses that go into an order."""
+
+    wallet: str
+    signer: str
+    signature_type: int
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """An intent that the venue has refused."""
+
+    until_ns: BootNs
+    refusals: int
+
+
+class Desk:
+    """Decides and prepares posts.
+
+    Attributes:
+        denials: How often each reason has denied an order, in this run.
+        newest_denials: Why each intent is not in the market now.
+        identity: Who trades; None before it is known.
+        epoch: Newest received; every permit names it.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        incarnation: Incarnation,
+        register: OrderRegister,
+        positions: Positions,
+        inputs: Inputs,
+        canceller: Canceller,
+        requests: Requests,
+    ) -> None:
+        """Work on these."""
+        self._config = config
+        self._incarnation = incarnation
+        self._register = register
+        self._positions = positions
+        self._inputs = inputs
+        self._canceller = canceller
+        self._requests = requests
+        self._salts = 0
+        self._pauses: dict[Slot, Pause] = {}
+        self.rate = RateBudget(config.limits.orders_per_second_max)
+        self.phase = VenuePhase()
+        self.identity: IdentityRecord | None = None
+        self.signer: Signer | None = None
+        self.epoch = 0
+        self.denials: dict[str, int] = {}
+        self.newest_denials: dict[Slot, Denial] = {}
+
+    def work(
+        self,
+        strategy: StrategyName,
+        info: MarketInfo | None,
+        market: ConditionId,
+        targets: Iterable[Target],
+        predicates: dict[TokenId, tuple[Predicate, ...]],
+        now: Instant,
+    ) -> list[PlaceOrder]:
+        """Doom what is not wished any more and return the posts that pass the gate.
+
+        Args:
+            strategy: Whose wish it is.
+            info: The market; None when discovery does not vouch for it.
+            market: Its id.
+            targets: The strategy's whole wish there.
+            predicates: Account, market, strategy and token predicates of each token.
+            now: Present moment.
+        """
+        orders = [
+            order
+            for order in self._register.exposed()
+            if order.record.strategy == strategy and order.record.market == market
+        ]
+        ticks: dict[TokenId, PriceE4] = {}
+        if info is not None:
+            ticks = {token: self._inputs.tick_e4(info, token) for token in info.tokens}
+        change = difference(targets, orders, ticks, now.boot_ns)
+        for order, reason in change.cancels:
+            self._canceller.doom(order, reason)
+        posts: list[PlaceOrder] = []
+        for target in change.posts:
+            slot = (strategy, market, target.token, target.side, target.level)
+            placed = self._try(slot, info, target, ticks, predicates, now)
+            if isinstance(placed, Denial):
+                self._deny(slot, placed)
+                continue
+            self.newest_denials.pop(slot, None)
+            posts.append(placed)
+        return posts
+
+    def refused(self, order: Order, now: Instant) -> None:
+        """Take the venue's refusal of an order: its intent pauses, longer each time."""
+        slot = _slot(order.record)
+        known = self._pauses.get(slot)
+        refusals = 1 if known is None else min(known.refusals + 1, PAUSE_DOUBLINGS_MAX + 1)
+        until_ns = BootNs(now.boot_ns + (PAUSE_NS_FIRST << (refusals - 1)))
+        _bound(self._pauses)
+        self._pauses[slot] = Pause(until_ns, refusals)
+
+    def accepted(self, order: Order) -> None:
+        """Take an acceptance: the intent's next refusal counts anew."""
+        self._pauses.pop(_slot(order.record), None)
+        self.phase.accepted()
+
+    def count_denial(self, reason: str) -> None:
+        """Count a denial that concerns no single intent."""
+        self.denials[reason] = self.denials.get(reason, 0) + 1
+
+    def _deny(self, slot: Slot, denial: Denial) -> None:
+        """Count a denial when its reason changes: each tick says it again."""
+        known = self.newest_denials.get(slot)
+        if known is None or known.reason != denial.reason:
+            self.count_denial(denial.reason)
+        _bound(self.newest_denials)
+        self.newest_denials[slot] = denial
+
+    def _try(
+        self,
+        slot: Slot,
+        info: MarketInfo | None,
+        target: Target,
+        ticks: dict[TokenId, PriceE4],
+        predicates: dict[TokenId, tuple[Predicate, ...]],
+        now: Instant,
+    ) -> PlaceOrder | Denial:
+        """Take one target through the gate."""
+        if info is None or target.token not in info.tokens:
+            return Denial("unknown_market")
+        failing = first_failing(predicates[target.token], reduce_only=target.reduce_only)
+        if failing is not None:
+            return Denial(failing.name, failing.value)
+        held = self.phase.holds(now.boot_ns, post_only=target.post_only)
+        if held:
+            return Denial("venue", held)
+        pause = self._pauses.get(slot)
+        if pause is not None and now.boot_ns < pause.until_ns:
+            return Denial("refused_before", str(pause.refusals))
+        book = self._inputs.book(info.condition_id, target.token)
+        if book is None:
+            return Denial("book_unknown")
+        tick = ticks[target.token]
+        price = clamp_inside(target, book, tick)
+        if isinstance(price, Denial):
+            return price
+        candidate = Candidate(slot[0], info, target, price, tick)
+        denial = check_order(candidate, book, self._load(candidate), self._config.limits)
+        if denial is not None:
+            return denial
+        if not self.rate.take(now.boot_ns):
+            return Denial("message_rate")
+        return self._prepare(candidate, now)
+
+    def _load(self, candidate: Candidate) -> Load:
+        """Return what we hold and have out, worst case."""
+        info, target, register = candidate.market, candidate.target, self._register
+        token = target.token
+        other = info.tokens[1] if token == info.tokens[0] else info.tokens[0]
+        position = self._positions.of(info.condition_id, token, candidate.strategy)
+        return Load(
+            outcome_e6=self._held(token)[0] + self._held(token)[1],
+            complement_e6=self._held(other)[0] - self._held(other)[2],
+            unpaired_elsewhere_e6=self._unpaired(except_market=info.condition_id),
+            exposure_e6=self._positions.cost_e6() + register.open_buys_e6(),
+            available_e6=position.confirmed_e6
+            - register.open_size_e6(token, "SELL", candidate.strategy),
+            exposed_count=len(register.exposed()),
+            own_quotes=tuple(
+                OwnQuote(order.record.token, order.record.side, order.record.price_e4)
+                for order in register.exposed()
+                if order.record.market == info.condition_id
+            ),
+        )
+
+    def _held(self, token: TokenId) -> tuple[int, int, int]:
+        """Return the shares held of a token, with its open buys and open sells."""
+        register = self._register
+        bought = register.open_size_e6(token, "BUY") + register.untold_e6(token, "BUY")
+        sold = register.open_size_e6(token, "SELL") + register.untold_e6(token, "SELL")
+        return self._positions.matched_e6(token), bought, sold
+
+    def _unpaired(self, except_market: ConditionId | None = None) -> int:
+        """Return the worst unpaired shares over all markets but one."""
+        return sum(
+            worst_unpaired_e6(self._held(info.tokens[0]), self._held(info.tokens[1]))
+            for info in self._inputs.markets()
+            if info.condition_id != except_market
+        )
+
+    def _prepare(self, candidate: Candidate, now: Instant) -> PlaceOrder:
+        """Make the order, take it into the register as INTENDED, and return its post."""
+        identity, signer = self.identity, self.signer
+        assert identity is not None, "the gate lets nothing pass before there is an identity"
+        assert signer is not None, "an identity comes with its addresses"
+        timing, target, info = self._config.timing, candidate.target, candidate.market
+        amounts = limit_amounts(target.side, candidate.price, target.size, candidate.tick_e4)
+        order = UnsignedOrder(
+            salt=order_salt(self._incarnation, self._salts),
+            maker=signer.wallet,
+            signer=signer.signer,
+            token_id=target.token,
+            maker_amount=amounts.maker,
+            taker_amount=amounts.taker,
+            side_code=BUY_CODE if target.side == "BUY" else SELL_CODE,
+            signature_type=signer.signature_type,
+            timestamp_ms=now.wall_ms,
+        )
+        self._salts += 1
+        domain = self._domain(info)
+        expiration = expiration_s(now.wall_ns, timing.late_order_margin_ms)
+        record = OrderRecord(
+            order_id=order_hash(order, domain),
+            account=identity.account,
+            wallet=identity.wallet,
+            api_key_id=identity.api_key_id,
+            strategy=candidate.strategy,
+            leg_group=target.leg_group,
+            epoch=self.epoch,
+            incarnation=f"{self._incarnation:016x}",
+            intent=f"{info.condition_id}/{target.token}/{target.side}/{target.level}",
+            purpose=target.purpose,
+            market=info.condition_id,
+            token=target.token,
+            side=target.side,
+            level=target.level,
+            price_e4=candidate.price,
+            size_e6=target.size,
+            post_only=target.post_only,
+            reduce_only=target.reduce_only,
+            state="INTENDED",
+            filled_e6=SizeE6(0),
+            reason="",
+            salt=order.salt,
+            timestamp_ms=now.wall_ms,
+            maker_e6=amounts.maker,
+            taker_e6=amounts.taker,
+            expiration_s=expiration,
+            deadline_wall_ns=deadline_wall_ns(expiration, now.wall_ns, timing.socket_timeout_ms),
+            created_wall_ns=now.wall_ns,
+            sent_wall_ns=WallNs(0),
+            updated_wall_ns=now.wall_ns,
+        )
+        return self._post(record, order, domain, target, now)
+
+    def _post(
+        self,
+        record: OrderRecord,
+        order: UnsignedOrder,
+        domain: ExchangeDomain,
+        target: Target,
+        now: Instant,
+    ) -> PlaceOrder:
+        """Register the intent and return the post that carries it."""
+        kept = as_order(record, now)
+        kept.wished_price = target.price
+        request_id = self._requests.number(PostAsk(record.order_id))
+        kept.post_request = request_id
+        self._register.add(kept)
+        return PlaceOrder(
+            request_id=request_id,
+            order_id=record.order_id,
+            order=order,
+            domain=domain,
+            expiration_s=record.expiration_s,
+            post_only=target.post_only,
+            permit=Permit(
+                order_id=record.order_id,
+                epoch=self.epoch,
+                not_after_ns=BootNs(now.boot_ns + POST_WAIT_NS_MAX),
+                reduce_only=target.reduce_only,
+            ),
+            deadline_ns=BootNs(now.boot_ns + self._config.timing.post_deadline_ms * NS_PER_MS),
+        )
+
+    def _domain(self, info: MarketInfo) -> ExchangeDomain:
+        """Return the contract to sign to, on the configured chain."""
+        domain = exchange_domain(info.version, info.neg_risk)
+        return msgspec.structs.replace(domain, chain_id=self._config.venue.chain_id)
+
+
+def _slot(record: OrderRecord) -> Slot:
+    """Return the intent that an order serves."""
+    return (record.strategy, record.market, record.token, record.side, record.level)
+
+
+def _bound(table: dict[Slot, Denial] | dict[Slot, Pause]) -> None:
+    """Forget the oldest entry of a full table."""
+    if len(table) >= SLOTS_MAX:
+        table.pop(next(iter(table)))

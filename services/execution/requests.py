@@ -1,0 +1,85 @@
+"""Requests that are under way: what each one asked, so that its answer finds its way back.
+
+Numbers them by counting, builds them for their lane, and forgets them with their answer.
+Lanes share nothing: a cancel never waits behind a post or a read.
+"""
+
+import msgspec
+
+from shared.effects import HttpRequest
+from shared.identifiers import ConditionId, OrderHash
+from shared.units import NS_PER_MS, BootNs
+
+POST_LANE = "post"
+CANCEL_LANE = "cancel"
+READ_LANE = "read"
+
+
+class PostAsk(msgspec.Struct, frozen=True):
+    """A post of one order."""
+
+    order_id: OrderHash
+
+
+class CancelAllAsk(msgspec.Struct, frozen=True):
+    """A cancel of everything."""
+
+
+class CancelMarketAsk(msgspec.Struct, frozen=True):
+    """A cancel of everything in one market."""
+
+    market: ConditionId
+
+
+class CancelAsk(msgspec.Struct, frozen=True):
+    """A cancel of some orders."""
+
+    order_ids: tuple[OrderHash, ...]
+
+
+class OpenOrdersAsk(msgspec.Struct, frozen=True):
+    """One page of a read of all open orders."""
+
+
+class TradesAsk(msgspec.Struct, frozen=True):
+    """One page of a read of trades."""
+
+
+class LookAsk(msgspec.Struct, frozen=True):
+    """A question after one order."""
+
+    order_id: OrderHash
+
+
+Ask = PostAsk | CancelAllAsk | CancelMarketAsk | CancelAsk | OpenOrdersAsk | TradesAsk | LookAsk
+
+
+class Requests:
+    """All requests without an answer."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._last = 0
+        self._asks: dict[int, Ask] = {}
+
+    def number(self, ask: Ask) -> int:
+        """Return a new request id for an ask."""
+        self._last += 1
+        self._asks[self._last] = ask
+        return self._last
+
+    def take(self, request_id: int) -> Ask | None:
+        """Return what a request asked and forget it; None for one that is not known."""
+        return self._asks.pop(request_id, None)
+
+    def cancel(
+        self, ask: Ask, path: str, body: bytes, deadline_ms: int, now_ns: BootNs
+    ) -> HttpRequest:
+        """Return a cancel; every cancelling request is a DELETE."""
+        deadline_ns = BootNs(now_ns + deadline_ms * NS_PER_MS)
+        return HttpRequest(self.number(ask), CANCEL_LANE, "DELETE", path, body, deadline_ns)
+
+    def read(self, ask: Ask, path: str, deadline_ms: int, now_ns: BootNs) -> HttpRequest:
+        """Return a read."""
+        deadline_ns = BootNs(now_ns + deadline_ms * NS_PER_MS)
+        return HttpRequest(self.number(ask), READ_LANE, "GET", path, b"", deadline_ns)
