@@ -1,0 +1,133 @@
+"""Breakers: samples confirmed, tripped and released, one for each condition and scope.
+
+Driven by the switch table: a row's confirmation says how many samples trip it, a pause
+releases after clean time, and a latch of the table never releases here. What tripping
+does to the account or a scope is the core's work; it acts on the changes returned.
+"""
+
+import msgspec
+
+from services.risk.confirmation import Confirmed
+from services.risk.samples import Sample
+from services.risk.scopes import ScopeKey
+from shared.facts import SwitchStatus
+from shared.switches import Switch
+from shared.units import NS_PER_S, BootNs, Instant, WallNs
+
+FORGET_NS = 180 * NS_PER_S
+"""A condition that nobody has sampled for so long is over: its market has left the calendar."""
+
+BreakerKey = tuple[str, str, ScopeKey]
+"""Switch, subject, scope."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One breaker that tripped, or released."""
+
+    switch: Switch
+    subject: str
+    key: ScopeKey
+    tripped: bool
+    why: str
+    cancel: bool
+
+    @property
+    def hold(self) -> str:
+        """Name under which it holds a scope."""
+        return f"{self.switch.name} {self.subject}".rstrip()
+
+
+class _Breaker(msgspec.Struct):
+    """One condition of one scope."""
+
+    sample: Sample
+    confirmed: Confirmed
+    sampled_ns: BootNs
+    version: int = 0
+    since_wall_ns: WallNs = WallNs(0)
+
+
+class Breakers:
+    """All conditions that have been sampled.
+
+    Attributes:
+        version: Grows with each change.
+    """
+
+    def __init__(self, clean_ns: int) -> None:
+        self.version = 0
+        self._clean_ns = clean_ns
+        self._breakers: dict[BreakerKey, _Breaker] = {}
+
+    def take(self, sample: Sample, now: Instant) -> Change | None:
+        """Take a sample in; a change is returned when the condition tripped or released."""
+        key = (sample.switch.name, sample.subject, sample.key)
+        breaker = self._breakers.get(key)
+        if breaker is None:
+            confirmed = Confirmed(sample.switch.confirmation, self._clean_ns)
+            breaker = self._breakers[key] = _Breaker(sample, confirmed, now.boot_ns)
+        breaker.sample, breaker.sampled_ns = sample, now.boot_ns
+        if breaker.confirmed.tripped and sample.switch.kind == "latch":
+            return None
+        if not breaker.confirmed.add(sample.bad, sample.why, now.boot_ns):
+            return None
+        self.version += 1
+        breaker.version, breaker.since_wall_ns = self.version, now.wall_ns
+        return _change(breaker)
+
+    def forget_old(self, now: Instant) -> list[Change]:
+        """Release the conditions that nobody samples any more."""
+        changes = []
+        for key, breaker in tuple(self._breakers.items()):
+            if now.boot_ns >= breaker.sampled_ns + FORGET_NS:
+                del self._breakers[key]
+                if breaker.confirmed.tripped:
+                    self.version += 1
+                    breaker.confirmed.tripped = False
+                    changes.append(_change(breaker))
+        return changes
+
+    def account_reasons(self) -> tuple[str, ...]:
+        """Return why the account is paused; empty when nothing pauses it."""
+        return tuple(
+            f"{breaker.sample.switch.name}: {breaker.confirmed.why}"
+            for breaker in self._breakers.values()
+            if breaker.sample.key[0] == "account" and breaker.confirmed.tripped
+        )
+
+    def unclean(self, now_ns: BootNs) -> tuple[str, ...]:
+        """Return the account's conditions that have not been good for the clean time yet."""
+        return tuple(
+            _name(breaker)
+            for breaker in self._breakers.values()
+            if breaker.sample.key[0] == "account" and not breaker.confirmed.is_clean(now_ns)
+        )
+
+    def statuses(self) -> tuple[SwitchStatus, ...]:
+        """Return what is tripped, for people."""
+        return tuple(
+            SwitchStatus(
+                name=breaker.sample.switch.name,
+                scope=breaker.sample.key[0],
+                scope_id=breaker.sample.key[1],
+                kind=breaker.sample.switch.kind,
+                version=breaker.version,
+                since_wall_ns=breaker.since_wall_ns,
+                reason=breaker.confirmed.why,
+                evidence=breaker.sample.subject,
+            )
+            for breaker in self._breakers.values()
+            if breaker.confirmed.tripped
+        )
+
+
+def _name(breaker: _Breaker) -> str:
+    return f"{breaker.sample.switch.name} {breaker.sample.subject}".rstrip()
+
+
+def _change(breaker: _Breaker) -> Change:
+    sample = breaker.sample
+    confirmed = breaker.confirmed
+    return Change(
+        sample.switch, sample.subject, sample.key, confirmed.tripped, confirmed.why, sample.cancel
+    )

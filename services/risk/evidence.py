@@ -1,0 +1,107 @@
+"""What the facts on the bus say, with the age of each: the ground that samples stand on.
+
+Keeps the newest of everything level-triggered; decides nothing. What was never heard is
+None, and a fact's age is counted from when its publisher sent it.
+"""
+
+from shared.effects import Received
+from shared.facts import (
+    Calendar,
+    ExecutionStatus,
+    FeedStatus,
+    MarketInfo,
+    MarketView,
+    StateView,
+)
+from shared.identifiers import ConditionId
+from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs, WallMs
+
+MARKETS_MAX = 256
+"""Markets kept: eight assets with their running, next and just ended windows are fewer than 40.
+Further ones are not traded by us before room is there; execution's gate asks the calendar too."""
+
+ENDED_KEPT_MS = 120_000
+"""How long an ended market is kept: no order of ours outlives its deadline of two minutes."""
+
+STATUS_AGE_NS_MAX = NS_PER_S
+"""A feed repeats its status each 100 ms; one this old no longer says that it is connected."""
+
+
+class Evidence:
+    """Newest facts of feeds, state and execution."""
+
+    def __init__(self) -> None:
+        self.calendar_verified_ns: MonotonicNs | None = None
+        self.execution: ExecutionStatus | None = None
+        self._markets: dict[ConditionId, MarketInfo] = {}
+        self._feeds: dict[str, tuple[FeedStatus, MonotonicNs]] = {}
+        self._views: dict[ConditionId, MarketView] = {}
+        self._view_ns: MonotonicNs | None = None
+
+    def hear(self, received: Received, now: Instant) -> None:
+        """Take a fact in; those that risk does not need are passed over."""
+        body = received.body
+        if isinstance(body, FeedStatus):
+            self._feeds[received.component] = (body, received.sent_ns)
+        elif isinstance(body, StateView):
+            self._views = {view.market: view for view in body.markets[:MARKETS_MAX]}
+            self._view_ns = received.sent_ns
+        elif isinstance(body, ExecutionStatus):
+            self.execution = body
+        elif isinstance(body, Calendar):
+            self._learn(body, now)
+
+    def markets(self) -> tuple[MarketInfo, ...]:
+        """Return the markets of the calendar, those just ended included."""
+        return tuple(self._markets.values())
+
+    def is_connected(self, feed: str, now: Instant) -> bool:
+        """Tell whether a feed says, and has said lately, that it is connected."""
+        known = self._feeds.get(feed)
+        if known is None:
+            return False
+        status, sent_ns = known
+        return status.connected and now.monotonic_ns - sent_ns < STATUS_AGE_NS_MAX
+
+    def cause(self, feed: str) -> str:
+        """Return why a feed says that it is not connected."""
+        known = self._feeds.get(feed)
+        return known[0].cause if known else "never heard of"
+
+    def age_ns(self, feed: str, key: str, now: Instant) -> int | None:
+        """Return how long ago a stream of a feed was proven; None when it never was."""
+        known = self._feeds.get(feed)
+        if known is None:
+            return None
+        for evidence in known[0].evidence:
+            if evidence.key == key and evidence.evident_ns is not None:
+                return now.monotonic_ns - evidence.evident_ns
+        return None
+
+    def view(self, market: ConditionId) -> MarketView | None:
+        """Return state's view of a market, None when it has none."""
+        return self._views.get(market)
+
+    def view_age_ns(self, now: Instant) -> int | None:
+        """Return how long ago state last spoke; None when it never did."""
+        return None if self._view_ns is None else now.monotonic_ns - self._view_ns
+
+    def calendar_age_ns(self, now: Instant) -> int | None:
+        """Return how long ago discovery last vouched for the calendar; None for never."""
+        verified = self.calendar_verified_ns
+        return None if verified is None else now.monotonic_ns - verified
+
+    def valid_markets(self) -> int:
+        """Return how many markets state vouches for."""
+        return sum(view.valid for view in self._views.values())
+
+    def _learn(self, calendar: Calendar, now: Instant) -> None:
+        """Take the calendar in and forget what ended long enough ago."""
+        self.calendar_verified_ns = calendar.verified_ns
+        for market in calendar.markets:
+            if market.condition_id in self._markets or len(self._markets) < MARKETS_MAX:
+                self._markets[market.condition_id] = market
+        kept_from = WallMs(now.wall_ns // NS_PER_MS - ENDED_KEPT_MS)
+        for market in tuple(self._markets.values()):
+            if market.end_ms < kept_from:
+                del self._markets[market.condition_id]

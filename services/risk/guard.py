@@ -1,0 +1,285 @@
+"""The guard: what is done about a missing proof, and what it takes to resume.
+
+Owns every noun of risk and the effects of a turn. Fencing, latching, pinging, resuming and ending
+are done here and nowhere else; which message leads to what is `core.py`.
+"""
+
+from services.risk.authority import Authority, latched_state
+from services.risk.breakers import Breakers, Change
+from services.risk.desk import OperatorDesk
+from services.risk.evidence import Evidence
+from services.risk.latches import LatchKey
+from services.risk.liveness import Liveness
+from services.risk.messages import KillProcess, StoredState
+from services.risk.notes import Notes
+from services.risk.recovery import check_recovery
+from services.risk.report import gather_recovery, reasons, report_status
+from services.risk.samples import Sample, Sampler
+from services.risk.sweep import Sweep
+from services.risk.writes import Writes
+from shared.config import Config
+from shared.effects import Control, Effect, Exit, Publish
+from shared.facts import RiskStatus
+from shared.identifiers import Component, Incarnation
+from shared.operator import RecoveryCheck
+from shared.risk_schema import EpochReserved, LatchRow
+from shared.switches import HEARTBEAT_LOST, RISK_DATABASE, SHUTDOWN
+from shared.topics import EXECUTION
+from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
+
+STOP_NS_MAX = 12 * NS_PER_S
+"""A stop that cannot prove zero by then ends all the same and says so in its status: six
+seconds of proof with a dead execution, doubled; supervisord waits a little longer."""
+
+DATABASE_LATCH: LatchKey = (RISK_DATABASE.name, "account", "")
+
+
+class Guard:
+    """Every noun of risk, and what is done with them.
+
+    Attributes:
+        out: Commands of this turn, in the order in which they leave.
+        stopping_ns: Since when this process ends; None while it does not.
+    """
+
+    def __init__(
+        self, config: Config, incarnation: Incarnation, stored: StoredState, now: Instant
+    ) -> None:
+        timing = config.timing
+        self.authority = Authority(timing, incarnation, stored, now.boot_ns)
+        self.liveness = Liveness(timing.hang_ms * NS_PER_MS, now.boot_ns)
+        self.evidence = Evidence()
+        self.sampler = Sampler(config, self.evidence, self.liveness)
+        self.breakers = Breakers(timing.clean_data_ms * NS_PER_MS)
+        self.sweep = Sweep(timing)
+        self.writes = Writes(stored)
+        self.notes = Notes(self.writes)
+        self.desk = OperatorDesk()
+        self.out: list[Effect] = []
+        self.stopping_ns: BootNs | None = None
+        self._config = config
+        self._stored = stored
+        self._fence_began = now.monotonic_ns
+        self._stage = ""
+        self._exited = False
+
+    def take_out(self, now: Instant) -> list[Effect]:
+        """End a turn: commands first, then what tells of them, then the disk."""
+        authority = self.authority
+        fence = authority.present_fence
+        if fence.stage != self._stage:
+            self.note_stage(now)
+        self.out += self.desk.halts_done(authority.latches, fence, authority.scopes, now.wall_ns)
+        effects, self.out = self.out, []
+        return effects + self.notes.take() + self.writes.flush()
+
+    def halt_trading(self, reason: str, now: Instant, *, fresh: bool = False) -> None:
+        """Fence, unless a fence stands already.
+
+        Args:
+            reason: For people.
+            now: Of the decision.
+            fresh: Whether a fence that is proven already does not do.
+        """
+        fence = self.authority.present_fence
+        stands = not self.authority.trading and not (fresh and fence.is_zero)
+        if not stands:
+            self.new_fence(reason, now)
+
+    def new_fence(self, reason: str, now: Instant) -> None:
+        """Take a new epoch, tell everybody, cancel everything: in this order, in this turn."""
+        executions = self.liveness.runs(EXECUTION)
+        before = self.authority.state()
+        fence = self.authority.begin_fence(reason, executions, now.boot_ns)
+        self._fence_began = now.monotonic_ns
+        self.ping_all(now)
+        self.out += self.sweep.begin(now.boot_ns)
+        self.notes.transition("fence", before, f"epoch {fence.fence_id}", reason, now, kind="fence")
+        self.notes.alert("warning", "fence", reason, HEARTBEAT_LOST.runbook, now)
+        self._stage = fence.stage
+
+    def note_stage(self, now: Instant) -> None:
+        """Note a stage of the fence; at zero every pause is carried out too."""
+        fence = self.authority.present_fence
+        self.notes.transition(
+            "fence_stage", self._stage, fence.stage, fence.reason, now, kind="fence"
+        )
+        self._stage = fence.stage
+        if fence.is_zero:
+            self.authority.scopes.all_carried()
+
+    def drive(self, now: Instant) -> None:
+        """Do what is due: while trading, vouch; otherwise bring the fence to its proof."""
+        for run in self.liveness.hung_to_kill(now.boot_ns):
+            self.kill(run.peer.component, run.peer.incarnation, "hung", now)
+        if self.authority.trading:
+            self._vouch(now)
+            return
+        fence = self.authority.present_fence
+        fence.tick(now.boot_ns)
+        for incarnation in fence.overdue(now.boot_ns):
+            self.kill(EXECUTION, incarnation, "BLOCKED did not come", now)
+        self.out += self.sweep.tick(fence, now.boot_ns)
+        if fence.is_zero and self._may_beat():
+            self.out += self.sweep.keep_alive(now.boot_ns)
+
+    def _vouch(self, now: Instant) -> None:
+        """Beat, and look at what trading rests on beyond the switches."""
+        if not self.sweep.dead_man.admits(now.boot_ns):
+            self.halt_trading(f"dead-man switch: {self.sweep.dead_man.trouble}", now)
+            return
+        late = self.authority.scopes.overdue(now.boot_ns)
+        if late:
+            self.halt_trading(f"execution has not carried out a pause of {late[0][1]}", now)
+            return
+        self.out += self.sweep.keep_alive(now.boot_ns)
+
+    def _may_beat(self) -> bool:
+        """Tell whether we would let something be in the market: not latched, not ending."""
+        return self.stopping_ns is None and not self.authority.account_latches()
+
+    def recovery(self, now: Instant) -> tuple[RecoveryCheck, ...]:
+        """Return the check list as it is now."""
+        return check_recovery(
+            gather_recovery(
+                self._config,
+                self.authority,
+                self.breakers,
+                self.liveness,
+                self.evidence,
+                self.sweep,
+                self.writes,
+                self._fence_began,
+                now,
+            )
+        )
+
+    def try_to_resume(self, now: Instant) -> None:
+        """Begin to trade when the whole check list holds."""
+        due = self.authority.epochs.reservation_due()
+        if due is not None:
+            self.writes.add(EpochReserved(due))
+        if self.authority.trading or self.stopping_ns is not None:
+            return
+        if not all(check.holds for check in self.recovery(now)):
+            return
+        epoch = self.authority.begin_trading()
+        self.sweep.cancels.stand_down()
+        self.notes.transition(
+            "trading_state", "PAUSED", "ACTIVE", f"recovery validated, epoch {epoch}", now
+        )
+
+    def _changed(self, change: Change, now: Instant) -> None:
+        """Carry a switch out: the account is fenced, a scope is held."""
+        before, after = ("clear", "tripped") if change.tripped else ("tripped", "clear")
+        place = f"{change.key[0]} {change.key[1]}".rstrip()
+        self.notes.transition(change.hold, before, after, change.why, now, scope=place)
+        if change.key[0] == "account":
+            if change.tripped:
+                self.halt_trading(f"{change.switch.name}: {change.why}", now)
+            return
+        scopes = self.authority.scopes
+        if not change.tripped:
+            scopes.release(change.key, change.hold)
+            return
+        state = change.switch.state
+        scopes.hold(change.key, change.hold, state, change.why, now.boot_ns, cancel=change.cancel)
+        self.ping_all(now)
+
+    def latch(self, key: LatchKey, reason: str, evidence: str, now: Instant) -> LatchRow:
+        """Set a latch: it holds from here on, whatever becomes of the write."""
+        row = self.authority.latches.set(key, now.wall_ns, reason, evidence)
+        self.writes.add(row)
+        place = f"{row.scope} {row.scope_id}".rstrip()
+        self.notes.transition(row.name, "clear", "latched", reason, now, scope=place)
+        self.notes.alert("critical", row.name, reason, row.name.replace("_", "-"), now)
+        if row.scope == "account":
+            self.halt_trading(f"{row.name}: {reason}", now, fresh=True)
+        else:
+            self._hold(row, now)
+            self.ping_all(now)
+        return row
+
+    def _hold(self, row: LatchRow, now: Instant) -> None:
+        """Hold the scope of a latch below the account."""
+        key = (row.scope, row.scope_id)
+        state = latched_state(row)
+        self.authority.scopes.hold(key, row.name, state, row.reason, now.boot_ns)
+
+    def ping_all(self, now: Instant) -> None:
+        """Repeat the whole present order to every run that is not known to have ended."""
+        why = reasons(self.authority, self.breakers, now)
+        version = self.authority.latches.version + self.breakers.version
+        admitted = self.sweep.dead_man.admits(now.boot_ns)
+        for run in self.liveness.all_living():
+            ping = self.authority.ping(run, why, version, now.boot_ns, admitted=admitted)
+            self.out.append(Control(ping, run.peer))
+
+    def publish_status(self, now: Instant) -> None:
+        """Broadcast the status."""
+        self.out.append(Publish("risk.status", self.status(now), now.monotonic_ns))
+
+    def status(self, now: Instant) -> RiskStatus:
+        """Return the status as it is now."""
+        return report_status(self.authority, self.breakers, self.liveness, self.sweep, now)
+
+    def kill(self, component: Component, incarnation: Incarnation, why: str, now: Instant) -> None:
+        """Kill a run, and tell of it."""
+        self.out.append(KillProcess(component, incarnation))
+        self.notes.transition(component, "alive", "killed", why, now)
+        self.notes.alert("critical", f"killed {component}", f"{component}: {why}", "liveness", now)
+
+    def stop(self, cause: str, now: Instant) -> None:
+        """Begin to end: KS-12, whoever asks for it, in whatever order the group ends."""
+        if self.stopping_ns is not None:
+            return
+        self.stopping_ns = now.boot_ns
+        self.notes.transition("risk", "running", "stopping", cause, now)
+        self.halt_trading(f"{SHUTDOWN.name}: {cause}", now)
+
+    def stop_when_done(self, now: Instant) -> None:
+        """End once zero is proven and everything is on disk, or when the time is over."""
+        if self.stopping_ns is None or self._exited:
+            return
+        fence = self.authority.present_fence
+        proven = fence.is_zero and self.writes.is_idle
+        if not proven and now.boot_ns < self.stopping_ns + STOP_NS_MAX:
+            return
+        self._exited = True
+        self.out += self.desk.refuse_all("risk is stopping")
+        waits = fence.waits_for(now.boot_ns)
+        reason = f"zero not proven: {waits}" if waits else "zero proven"
+        self.out.append(Exit(0 if fence.is_zero else 1, reason))
+
+    def sample_presence(self, now: Instant) -> None:
+        """Look who is there: an exit or a hang trips at once."""
+        for sample in self.sampler.presence(now):
+            self.take_sample(sample, now)
+
+    def sample_data(self, now: Instant) -> None:
+        """Look at the data, once a ping."""
+        for sample in self.sampler.data(now):
+            self.take_sample(sample, now)
+        for change in self.breakers.forget_old(now):
+            self._changed(change, now)
+
+    def take_sample(self, sample: Sample, now: Instant) -> None:
+        """Confirm a sample, and carry out what it changes."""
+        change = self.breakers.take(sample, now)
+        if change is not None:
+            self._changed(change, now)
+
+    def start(self, now: Instant) -> None:
+        """Begin with a fence: whatever an earlier risk allowed is over."""
+        self.new_fence("risk has started", now)
+        if self._stored.trouble:
+            self.latch(DATABASE_LATCH, self._stored.trouble, "at start", now)
+        for row in self.authority.latches.rows():
+            if row.scope != "account":
+                self._hold(row, now)
+
+    def was_away(self, away_ns: int, now: Instant) -> None:
+        """Take a new epoch after our own pause, and hear everybody afresh before any grant."""
+        self.liveness.woke(now.boot_ns)
+        self.authority.grantor.woke(now.boot_ns)
+        self.halt_trading(f"risk was away for {away_ns // NS_PER_MS} ms", now)

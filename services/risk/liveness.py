@@ -1,0 +1,145 @@
+"""Who is there: every run of every component, its last pong, and whether it has ended.
+
+Three signs, kept apart: a pong says that a run answered, a pidfd says that it ended, silence
+says that it hangs. A pong that answers a ping sent after the run's exit contradicts the
+kernel; it is told, and counts for nothing.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from shared.control import Pong
+from shared.effects import Peer
+from shared.identifiers import Component, Incarnation
+from shared.topics import COMPONENTS, EXECUTION, RISK
+from shared.units import NS_PER_S, BootNs
+
+RUNS_MAX = 8
+"""Runs of one component that are kept: a lock allows one, and each restart ends one."""
+
+HANG_NS = NS_PER_S
+"""Silence after which a component other than execution counts as hung. Ten pings; execution
+watches the age of their data itself, and sooner."""
+
+KILL_HUNG_NS = 3 * NS_PER_S
+"""Silence after which a hung component is killed, so that supervisord starts it anew."""
+
+Condition = Literal["absent", "alive", "hung", "exited"]
+Heard = Literal["new", "known", "contradiction", "ignored"]
+
+
+class Run(msgspec.Struct):
+    """One incarnation of a component.
+
+    Attributes:
+        pong_ns: When its newest pong was taken in.
+        exited_ns: When the kernel told of its end; 0 while it has not.
+        killed_ns: When it was last killed; 0 for never.
+    """
+
+    peer: Peer
+    pid: int
+    pong: Pong
+    pong_ns: BootNs
+    exited_ns: BootNs = BootNs(0)
+    killed_ns: BootNs = BootNs(0)
+
+
+class Liveness:
+    """All runs, newest last for each component."""
+
+    def __init__(self, hang_execution_ns: int, now_ns: BootNs) -> None:
+        self._hang_execution_ns = hang_execution_ns
+        self._woke_ns = now_ns
+        self._runs: dict[Component, list[Run]] = {
+            component: [] for component in COMPONENTS if component != RISK
+        }
+
+    def hear(self, pong: Pong, now_ns: BootNs) -> Heard:
+        """Take a pong in; `new` asks for a pidfd on its process."""
+        runs = self._runs.get(pong.component)
+        if runs is None:
+            return "ignored"
+        for run in runs:
+            if run.peer.incarnation == pong.incarnation:
+                if run.exited_ns:
+                    return "contradiction" if pong.ping_sent_ns > run.exited_ns else "ignored"
+                run.pong, run.pong_ns = pong, now_ns
+                return "known"
+        if len(runs) >= RUNS_MAX and not self._forget_one(runs):
+            return "ignored"
+        runs.append(Run(Peer(pong.component, pong.incarnation), pong.pid, pong, now_ns))
+        return "new"
+
+    def exited(self, component: Component, incarnation: Incarnation, now_ns: BootNs) -> bool:
+        """Take the kernel's word for the end of a run; True when it was news."""
+        for run in self._runs.get(component, []):
+            if run.peer.incarnation == incarnation and not run.exited_ns:
+                run.exited_ns = now_ns
+                return True
+        return False
+
+    def woke(self, now_ns: BootNs) -> None:
+        """Start everybody's silence anew: this process was away and heard nothing."""
+        self._woke_ns = now_ns
+
+    def newest(self, component: Component) -> Run | None:
+        """Return the run of a component that was heard of last; None when none ever was."""
+        runs = self._runs[component]
+        return runs[-1] if runs else None
+
+    def living(self, component: Component) -> tuple[Run, ...]:
+        """Return the runs of a component that have not ended."""
+        return tuple(run for run in self._runs[component] if not run.exited_ns)
+
+    def runs(self, component: Component) -> tuple[Run, ...]:
+        """Return every run of a component that is still known, those that ended included."""
+        return tuple(self._runs[component])
+
+    def all_living(self) -> tuple[Run, ...]:
+        """Return all runs that have not ended, execution's first: it is pinged first."""
+        rest = [component for component in self._runs if component != EXECUTION]
+        return tuple(run for name in (EXECUTION, *rest) for run in self.living(name))
+
+    def silence_ns(self, run: Run, now_ns: BootNs) -> int:
+        """Return for how long a run has been silent while this process listened."""
+        return now_ns - max(run.pong_ns, self._woke_ns)
+
+    def condition(self, component: Component, now_ns: BootNs) -> Condition:
+        """Return how a component is."""
+        run = self.newest(component)
+        if run is None:
+            return "absent"
+        if run.exited_ns:
+            return "exited"
+        limit = self._hang_execution_ns if component == EXECUTION else HANG_NS
+        return "hung" if self.silence_ns(run, now_ns) >= limit else "alive"
+
+    def hung_to_kill(self, now_ns: BootNs) -> tuple[Run, ...]:
+        """Return the runs that are to be killed now for their silence, execution's excepted.
+
+        Execution is killed for a missing BLOCKED alone (`fence.py`), which comes sooner.
+        """
+        due = []
+        for run in self.all_living():
+            silent = self.silence_ns(run, now_ns) >= KILL_HUNG_NS
+            again = now_ns >= run.killed_ns + KILL_HUNG_NS
+            if run.peer.component != EXECUTION and silent and again:
+                run.killed_ns = now_ns
+                due.append(run)
+        return tuple(due)
+
+    def is_answering(self, component: Component, now_ns: BootNs) -> bool:
+        """Tell whether a component answers and calls itself ready."""
+        run = self.newest(component)
+        alive = self.condition(component, now_ns) == "alive"
+        return alive and run is not None and run.pong.state == "ready"
+
+    def _forget_one(self, runs: list[Run]) -> bool:
+        """Make room by forgetting the oldest run that has ended; False when none has."""
+        for index, run in enumerate(runs):
+            if run.exited_ns:
+                del runs[index]
+                return True
+        return False

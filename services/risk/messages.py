@@ -1,0 +1,108 @@
+"""What risk's core and its own edges tell each other. Pure words; no edge is imported here."""
+
+import msgspec
+
+from shared.effects import Effect, Message
+from shared.identifiers import Component, Incarnation
+from shared.risk_schema import CHAIN_START, LatchRow, RiskRecord
+from shared.units import BootNs
+
+
+class Persist(Effect, frozen=True):
+    """Write records in one transaction, beside the loop; answered by `Persisted`.
+
+    Deliberately not `Durable`: a fence must not wait for a disk. Writes are carried out in the
+    order asked, and each is tried again until it is done.
+    """
+
+    write_id: int
+    records: tuple[RiskRecord, ...]
+
+
+class Persisted(Message, frozen=True):
+    """A write is on disk."""
+
+    write_id: int
+
+
+class PersistFailed(Message, frozen=True):
+    """A write is not on disk yet; it, and all after it, will be tried again."""
+
+    write_id: int
+    reason: str
+
+
+class WatchProcess(Effect, frozen=True):
+    """Hold a pidfd on one run of a component; its exit comes as `ProcessExited`."""
+
+    component: Component
+    incarnation: Incarnation
+    pid: int
+
+
+class KillProcess(Effect, frozen=True):
+    """SIGKILL through the pidfd held, so that no other process can be hit."""
+
+    component: Component
+    incarnation: Incarnation
+
+
+class ForgetProcess(Effect, frozen=True):
+    """Let go of a pidfd."""
+
+    component: Component
+    incarnation: Incarnation
+
+
+class ProcessExited(Message, frozen=True):
+    """The kernel says that this run has ended: it writes nothing any more."""
+
+    component: Component
+    incarnation: Incarnation
+
+
+class ProcessUnwatchable(Message, frozen=True):
+    """No pidfd could be had though the process may live: its exit will not be seen."""
+
+    component: Component
+    incarnation: Incarnation
+    reason: str
+
+
+class SupervisorGone(Message, frozen=True):
+    """The process that started this one has ended: the group fences and ends."""
+
+
+class PanicSeen(Message, frozen=True):
+    """Whether the PANIC file exists; told at start and at each change."""
+
+    present: bool
+
+
+class BeatPermit(msgspec.Struct, frozen=True):
+    """How long a decided beat may still be sent; afterwards it is dropped, not sent late."""
+
+    not_after_ns: BootNs
+
+
+class StoredState(msgspec.Struct, frozen=True):
+    """What the database held when it was opened, before the loop began.
+
+    Attributes:
+        used_max: Highest epoch that an earlier run may have used: what was reserved before.
+        reserved: Highest epoch that this run may use, durable already.
+        latch_version: Highest version given to a latch.
+        audit_sequence: Of the newest audit row, 0 for none; audit_hash: its hash.
+        fresh: Neither database nor marker existed: a first start, unless the ledger has
+            epochs of its own.
+        trouble: Why the database cannot be trusted or written; empty when it can.
+    """
+
+    used_max: int = 0
+    reserved: int = 0
+    latch_version: int = 0
+    latches: tuple[LatchRow, ...] = ()
+    audit_sequence: int = 0
+    audit_hash: bytes = CHAIN_START
+    fresh: bool = False
+    trouble: str = ""

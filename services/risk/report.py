@@ -1,0 +1,149 @@
+"""Risk's status for everybody: what is granted, what is not, and why. Pure."""
+
+from services.risk.authority import Authority
+from services.risk.breakers import Breakers
+from services.risk.evidence import Evidence
+from services.risk.liveness import Liveness
+from services.risk.recovery import RecoveryFacts
+from services.risk.sweep import Sweep
+from services.risk.writes import Writes
+from shared.config import Config
+from shared.facts import ComponentStatus, RiskStatus, SwitchStatus
+from shared.identifiers import Component
+from shared.topics import COMPONENTS, EXECUTION, FEEDS, RISK, STATE
+from shared.units import NS_PER_MS, Instant, MonotonicNs
+
+NEEDED: tuple[Component, ...] = (*FEEDS, STATE, EXECUTION)
+"""Without these nothing trades; a strategy stops itself alone, the recorder nobody."""
+
+
+def switch_statuses(authority: Authority, breakers: Breakers) -> tuple[SwitchStatus, ...]:
+    """Return everything that is tripped, latches first."""
+    latches = tuple(
+        SwitchStatus(
+            name=row.name,
+            scope=row.scope,
+            scope_id=row.scope_id,
+            kind="latch",
+            version=row.version,
+            since_wall_ns=row.wall_ns,
+            reason=row.reason,
+            evidence=row.evidence,
+        )
+        for row in authority.latches.rows()
+    )
+    return latches + breakers.statuses()
+
+
+def reasons(authority: Authority, breakers: Breakers, now: Instant) -> tuple[str, ...]:
+    """Return why the account is not ACTIVE; empty when it is."""
+    if authority.trading:
+        return ()
+    found = [*authority.account_latches(), *breakers.account_reasons()]
+    fence = authority.fence
+    waits = fence.waits_for(now.boot_ns) if fence is not None else "risk starts"
+    if waits:
+        found.append(f"fence: {waits}")
+    return tuple(found) or ("recovery is being validated",)
+
+
+def report_status(
+    authority: Authority, breakers: Breakers, liveness: Liveness, sweep: Sweep, now: Instant
+) -> RiskStatus:
+    """Return the fact that is repeated ten times a second."""
+    fence = authority.fence
+    return RiskStatus(
+        trading_state=authority.state(),
+        reasons=reasons(authority, breakers, now),
+        epoch=authority.epochs.current,
+        fence=fence.stage if fence is not None else "none",
+        fence_reason=fence.reason if fence is not None else "",
+        beat_age_ns=sweep.dead_man.age_ns(now.boot_ns),
+        switches=switch_statuses(authority, breakers),
+        components=component_statuses(liveness, now),
+        switch_version=authority.latches.version + breakers.version,
+    )
+
+
+def component_statuses(liveness: Liveness, now: Instant) -> tuple[ComponentStatus, ...]:
+    """Return every component as risk sees it, in flow order."""
+    found = []
+    for component in COMPONENTS:
+        if component == RISK:
+            continue
+        run = liveness.newest(component)
+        condition = liveness.condition(component, now.boot_ns)
+        if run is None:
+            found.append(ComponentStatus(component, 0, 0, False, None, 0, "absent", ""))
+            continue
+        alive = condition == "alive"
+        found.append(
+            ComponentStatus(
+                component=component,
+                pid=run.pid,
+                incarnation=run.peer.incarnation,
+                alive=alive,
+                pong_age_ns=now.boot_ns - run.pong_ns,
+                loop_lag_ns=run.pong.loop_lag_ns,
+                state=run.pong.state if alive else condition,
+                reason=run.pong.reason,
+            )
+        )
+    return tuple(found)
+
+
+def gather_recovery(
+    config: Config,
+    authority: Authority,
+    breakers: Breakers,
+    liveness: Liveness,
+    evidence: Evidence,
+    sweep: Sweep,
+    writes: Writes,
+    fence_began: MonotonicNs,
+    now: Instant,
+) -> RecoveryFacts:
+    """Return what the recovery check list is judged by."""
+    fence = authority.fence
+    run = liveness.newest(EXECUTION)
+    told = run.pong.execution if run is not None else None
+    status = evidence.execution
+    reconciled = status.reconciled_ns if status is not None else None
+    asked = run is not None and authority.grantor.has_asked(run.peer.incarnation, now.boot_ns)
+    start = "execution was never heard of"
+    if told is not None:
+        start = "" if told.proven_start else told.start_state or "not proven"
+    return RecoveryFacts(
+        latches=authority.account_latches(),
+        pauses=breakers.account_reasons(),
+        unclean=breakers.unclean(now.boot_ns),
+        fence_waits_for=fence.waits_for(now.boot_ns) if fence is not None else "no fence yet",
+        silent=tuple(name for name in NEEDED if not liveness.is_answering(name, now.boot_ns)),
+        view_age_ns=evidence.view_age_ns(now),
+        view_age_ns_max=config.timing.state_stale_ms * NS_PER_MS,
+        valid_markets=evidence.valid_markets(),
+        executions=len(liveness.living(EXECUTION)),
+        start_state=start,
+        reconciled=reconciled is not None and reconciled >= fence_began,
+        asked=asked,
+        beat_trouble=_beat_trouble(sweep, now),
+        cancel_trouble=_cancel_trouble(sweep),
+        epoch_durable=authority.epochs.next_is_durable(),
+        database_trouble=writes.trouble,
+    )
+
+
+def _beat_trouble(sweep: Sweep, now: Instant) -> str:
+    """Return why the dead-man switch does not admit, empty when it does."""
+    if sweep.dead_man.admits(now.boot_ns):
+        return ""
+    return sweep.dead_man.trouble or "the last acknowledged beat is too old"
+
+
+def _cancel_trouble(sweep: Sweep) -> str:
+    """Return why the own cancel path is not sure to work, empty when it is."""
+    if sweep.cancels.refused:
+        return "the venue refuses our cancels: the beats have stopped"
+    if sweep.cancels.answered_ns is None:
+        return sweep.cancels.trouble or "cancel-all is not answered yet"
+    return ""
