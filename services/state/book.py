@@ -27,6 +27,9 @@ SETTLE_NS_MAX = 300 * NS_PER_MS
 """Longest time from the first frame of a batch until the book must agree with its hash. The
 eight frames of a recorded batch came within 4 ms; the rest is for a stalled link."""
 
+HASH_DISAGREES = "hash disagrees"
+"""The doubt of a book whose changes do not lead to the venue's hash."""
+
 SEARCHES_MAX = 16
 """Searches for the hashed last price after each sign of a trade: one for each frame of the largest
 batch recorded, twice. A search tries about 200 texts, or 2,000 at the finest step."""
@@ -160,7 +163,7 @@ class TokenBook:
             return True
         self._is_dirty = False
         if now.monotonic_ns - self._open_since_ns >= SETTLE_NS_MAX:
-            self.distrust("hash disagrees")
+            self.distrust(HASH_DISAGREES)
         return False
 
     def _is_before(self, snapshot: BookSnapshot) -> bool:

@@ -8,6 +8,7 @@ a book that it cannot prove.
 
 from typing import Literal
 
+from services.state.book import HASH_DISAGREES
 from services.state.feed_health import FeedHealth
 from services.state.hot_view import HotMarket
 from services.state.prices import AssetPrices
@@ -31,8 +32,8 @@ from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
 
 VIEW_EVERY_NS = 100 * NS_PER_MS
 DOUBT_AFTER_NS = 500 * NS_PER_MS
-"""Patience with a book without proof before its snapshot is asked for: after a change of the price
-step, or after a gap, the snapshot is usually on its way."""
+"""Patience with a book without snapshot before one is asked for: after a change of the price step,
+or after a gap, it is usually on its way. A wrong hash has been waited for already."""
 
 DOUBT_EVERY_NS = 2 * NS_PER_S
 """A doubt is a fact and may be lost: it is repeated while it lasts, and not faster, so that a venue
@@ -76,6 +77,7 @@ class StateCore:
         """Settle what is still open, doubt what stays so, and publish."""
         effects: list[Effect] = []
         for market in self._markets.values():
+            market.distrust_stale(self._health, now)
             market.settle(now)
             effects.extend(self._publish_proven(market, now))
         effects.extend(self._doubts(now))
@@ -163,8 +165,9 @@ class StateCore:
                 if not book.doubt or is_deaf or is_over:
                     self._doubted_ns.pop(book.token, None)
                     continue
+                patience = 0 if book.doubt == HASH_DISAGREES else DOUBT_AFTER_NS
                 due = self._doubted_ns.setdefault(
-                    book.token, MonotonicNs(now.monotonic_ns + DOUBT_AFTER_NS)
+                    book.token, MonotonicNs(now.monotonic_ns + patience)
                 )
                 if now.monotonic_ns < due:
                     continue

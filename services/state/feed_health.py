@@ -47,9 +47,11 @@ class FeedHealth:
             return "market feed silent"
         return "" if self._status.connected else "market feed not connected"
 
-    def token_problem(self, token: TokenId, now: Instant) -> str:
-        """Return why one token's book may be stale, empty when evidence is fresh."""
+    def lacks_evidence(self, token: TokenId) -> bool:
+        """Tell whether nothing has ever shown a token's stream right."""
+        return self._evident.get(token) is None
+
+    def is_stale(self, token: TokenId, now: Instant) -> bool:
+        """Tell whether the newest evidence for a token is too old."""
         evident_ns = self._evident.get(token)
-        if evident_ns is None:
-            return "no evidence"
-        return "stale" if now.monotonic_ns - evident_ns > self._stale_ns else ""
+        return evident_ns is not None and now.monotonic_ns - evident_ns > self._stale_ns

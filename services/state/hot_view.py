@@ -82,6 +82,16 @@ class HotMarket:
         for book in self._books.values():
             book.distrust(why)
 
+    def distrust_stale(self, health: FeedHealth, now: Instant) -> None:
+        """Doubt books without fresh evidence.
+
+        Fresh evidence later shows that the stream is alive again, not that nothing was lost
+        meanwhile: only a new snapshot ends the doubt.
+        """
+        for book in self._books.values():
+            if book.proven is not None and health.is_stale(book.token, now):
+                book.distrust("stale")
+
     def settle(self, now: Instant) -> None:
         """Try to prove what was folded since the last turn."""
         for book in self._books.values():
@@ -130,7 +140,7 @@ class HotMarket:
             return "book not proven"
         if book.proven.is_crossed:
             return "book crossed"
-        return health.token_problem(book.token, now)
+        return "no evidence yet" if health.lacks_evidence(book.token) else ""
 
     def _shown(self, proven: tuple[ProvenLevels, ProvenLevels]) -> tuple[BookView, BookView]:
         first, second = self.info.tokens

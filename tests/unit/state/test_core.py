@@ -1,0 +1,330 @@
+"""The state builder: what it shows, what it doubts, and when nothing of it may be trusted."""
+
+from typing import Any
+
+import pytest
+
+from services.state.core import DOUBT_AFTER_NS, DOUBT_EVERY_NS, StateCore
+from services.state.feed_health import STATUS_SILENT_NS_MAX
+from shared.effects import Effect, Exit, Gap, Paused, Stop
+from shared.facts import (
+    BookDoubted,
+    Calendar,
+    Evidence,
+    FeedStatus,
+    MarketView,
+    ReferencePrice,
+    TradePrinted,
+)
+from shared.identifiers import Asset, TokenId
+from shared.topics import FEED_DISCOVERY, FEED_MARKET, FEED_PRICE
+from shared.units import NS_PER_MS, Instant, MonotonicNs, PriceE4, ReferenceE18, SizeE6, WallMs
+from tests.builders.books import SHARE, VenueBook, fact
+from tests.builders.feeds import WALL_START_MS, at, config, facts, of_type
+from tests.builders.markets import DOWN, UP, market_info
+
+STALE_MS = 2_000
+
+
+class Rig:
+    """A state core with a fake market feed before it."""
+
+    def __init__(self) -> None:
+        self.core = StateCore(config())
+        self.market = market_info(
+            start_ms=WallMs(WALL_START_MS), end_ms=WallMs(WALL_START_MS + 60_000)
+        )
+        self.up = VenueBook(UP, self.market)
+        self.down = VenueBook(DOWN, self.market)
+        self.session = 1
+        self.connected = True
+        self.evident_ms: float | None = None
+
+    def hear(self, topic: str, body: Any, now: Instant, incarnation: int = 1) -> list[Effect]:
+        component = {"feed.calendar": FEED_DISCOVERY, "feed.price": FEED_PRICE}.get(
+            topic, FEED_MARKET
+        )
+        return self.core.on_message(fact(component, topic, body, now, incarnation), now)
+
+    def list_market(self, now: Instant) -> None:
+        self.hear("feed.calendar", Calendar((self.market,), now.monotonic_ns), now)
+
+    def status(self, now: Instant, *, incarnation: int = 1) -> None:
+        evident = now.monotonic_ns if self.evident_ms is None else at(self.evident_ms).monotonic_ns
+        entries = tuple(Evidence(token, MonotonicNs(evident)) for token in (UP, DOWN))
+        status = FeedStatus(
+            feed=FEED_MARKET,
+            connected=self.connected,
+            since_ns=at(0).monotonic_ns,
+            cause="" if self.connected else "test",
+            session=self.session,
+            evidence=entries,
+        )
+        self.hear("feed.status", status, now, incarnation)
+
+    def dump(self, now: Instant) -> list[Effect]:
+        return [
+            *self.hear("feed.market", self.up.snapshot(), now),
+            *self.hear("feed.market", self.down.snapshot(), now),
+        ]
+
+    def view(self, now: Instant) -> MarketView:
+        (published,) = self.core.snapshot(now)
+        (view,) = facts([published], "state.view")[0].markets
+        assert isinstance(view, MarketView)
+        return view
+
+
+def ready(milliseconds: float = 0) -> Rig:
+    rig = Rig()
+    now = at(milliseconds)
+    rig.list_market(now)
+    rig.status(now)
+    rig.dump(now)
+    assert rig.view(now).valid
+    return rig
+
+
+def doubted(effects: list[Effect]) -> list[TokenId]:
+    return [body.token for body in facts(effects, "state.doubted")]
+
+
+def test_view_of_two_proven_books_is_valid_and_shows_them_best_first() -> None:
+    view = ready().view(at(0))
+    assert (view.valid, view.reason) == (True, "")
+    assert view.books is not None
+    assert view.books[0].token == UP
+    assert view.books[0].bids[0] == (4_900, 20 * SHARE)
+    assert view.books[1].asks[0] == (5_100, 25 * SHARE)
+    assert view.proven_ns == at(0).monotonic_ns
+    assert (view.reference, view.strike_e18, view.volatility_e9) == (None, None, None)
+
+
+def test_view_is_invalid_before_the_market_feed_is_heard() -> None:
+    rig = Rig()
+    rig.list_market(at(0))
+    rig.dump(at(0))
+    assert (rig.view(at(0)).valid, rig.view(at(0)).reason) == (False, "market feed not heard")
+
+
+def test_market_is_published_once_both_books_are_proven_again() -> None:
+    rig = ready()
+    change = rig.up.step("BUY", 4_700, 5)
+    mirrored = rig.down.step("SELL", 5_300, 5)
+    published = rig.hear("feed.market", rig.up.frame(change, mirrored), at(3))
+    (view,) = facts(published, "state.market")
+    assert view.valid
+    assert view.books[0].bids[2] == (4_700, 5 * SHARE)
+    assert view.books[1].asks[2] == (5_300, 5 * SHARE)
+
+
+def test_published_market_carries_the_stamp_of_its_input() -> None:
+    rig = ready()
+    published = rig.hear("feed.market", rig.up.frame(rig.up.step("BUY", 4_700, 5)), at(3))
+    (effect,) = published
+    assert getattr(effect, "input_ns", None) == at(3).monotonic_ns
+
+
+def test_open_batch_waits_and_is_published_when_whole() -> None:
+    rig = ready()
+    rig.up.venue_ms += 10
+    rig.up.set("BUY", 4_600, 5)
+    rig.up.set("BUY", 4_700, 5)
+    first, second = rig.up.change("BUY", 4_600), rig.up.change("BUY", 4_700)
+    assert rig.hear("feed.market", rig.up.frame(first), at(3)) == []
+    assert facts(rig.core.on_tick(at(4)), "state.market") == []
+    assert rig.view(at(4)).valid, "the last proven book stands while a batch is open"
+    assert facts(rig.hear("feed.market", rig.up.frame(second), at(5)), "state.market")
+
+
+@pytest.mark.req("KS-4")
+def test_book_out_of_sync_makes_the_view_invalid_and_is_doubted() -> None:
+    rig = ready()
+    rig.up.step("BUY", 4_500, 5)  # lost
+    rig.hear("feed.market", rig.up.frame(rig.up.step("BUY", 4_700, 5)), at(3))
+    effects = rig.core.on_tick(at(303))
+    assert rig.view(at(303)).reason == "Up: hash disagrees"
+    assert doubted(effects) == [UP]
+
+
+@pytest.mark.req("KS-4")
+def test_view_recovers_when_a_snapshot_is_proven() -> None:
+    rig = ready()
+    rig.up.step("BUY", 4_500, 5)
+    rig.hear("feed.market", rig.up.frame(rig.up.step("BUY", 4_700, 5)), at(3))
+    rig.core.on_tick(at(400))
+    rig.hear("feed.market", rig.up.snapshot(), at(450))
+    rig.status(at(450))
+    assert rig.view(at(450)).valid
+
+
+def test_doubt_is_repeated_while_it_lasts_and_no_faster() -> None:
+    rig = ready()
+    rig.core.on_message(Gap(FEED_MARKET, "feed.market", 3, "sequence"), at(0))
+    asked = []
+    for step in range(0, 6_000, 10):
+        rig.status(at(step))
+        if doubted(rig.core.on_tick(at(step))):
+            asked.append(step)
+    first = DOUBT_AFTER_NS // NS_PER_MS
+    every = DOUBT_EVERY_NS // NS_PER_MS
+    assert asked == [first, first + every, first + 2 * every]
+
+
+def test_deaf_feed_is_asked_for_nothing() -> None:
+    rig = ready()
+    rig.core.on_message(Gap(FEED_MARKET, "", 3, "sequence"), at(0))
+    rig.connected = False
+    for step in range(0, 3_000, 100):
+        rig.status(at(step))
+        assert doubted(rig.core.on_tick(at(step))) == []
+
+
+@pytest.mark.req("KS-4")
+@pytest.mark.parametrize(("age_ms", "is_valid"), [(-1, True), (0, True), (1, False)])
+def test_token_without_evidence_for_too_long_is_stale(age_ms: int, *, is_valid: bool) -> None:
+    rig = ready()
+    rig.evident_ms = 0
+    now = at(STALE_MS + age_ms)
+    rig.status(now)
+    rig.core.on_tick(now)
+    assert rig.view(now).valid == is_valid
+
+
+@pytest.mark.req("KS-4")
+def test_stale_book_stays_invalid_when_frames_come_again_until_a_snapshot() -> None:
+    """What the stream told after a silence would be folded onto a book that missed changes."""
+    rig = ready()
+    rig.evident_ms = 0
+    rig.status(at(2_500))
+    rig.core.on_tick(at(2_500))
+    rig.evident_ms = None
+    rig.hear("feed.market", rig.up.frame(rig.up.step("BUY", 4_700, 5)), at(2_600))
+    rig.status(at(2_600))
+    rig.core.on_tick(at(2_600))
+    assert not rig.view(at(2_600)).valid
+    rig.dump(at(2_700))
+    assert rig.view(at(2_700)).valid
+
+
+@pytest.mark.parametrize(("late_ns", "is_valid"), [(0, True), (1, False)])
+def test_silent_feed_process_is_not_believed(late_ns: int, *, is_valid: bool) -> None:
+    rig = ready()
+    now = at(0)
+    later = Instant(
+        now.boot_ns, MonotonicNs(now.monotonic_ns + STATUS_SILENT_NS_MAX + late_ns), now.wall_ns
+    )
+    assert rig.view(later).valid == is_valid
+
+
+@pytest.mark.req("NET-3")
+def test_new_session_of_the_feed_invalidates_every_book_of_the_old_one() -> None:
+    rig = ready()
+    rig.session = 2
+    rig.status(at(1))
+    assert rig.view(at(1)).reason == "Up: new session of the market feed"
+    rig.dump(at(2))
+    assert rig.view(at(2)).valid
+
+
+def test_same_session_number_of_another_run_of_the_feed_is_a_new_session() -> None:
+    rig = ready()
+    rig.status(at(1), incarnation=2)
+    assert not rig.view(at(1)).valid
+
+
+def test_lost_facts_of_other_publishers_do_not_touch_the_books() -> None:
+    rig = ready()
+    rig.core.on_message(Gap(FEED_PRICE, "feed.price", 1, "sequence"), at(1))
+    assert rig.view(at(1)).valid
+
+
+def test_own_pause_invalidates_everything() -> None:
+    rig = ready()
+    rig.core.on_message(Paused(10**9), at(1))
+    assert not rig.view(at(1)).valid
+
+
+@pytest.mark.parametrize(("wall_ms", "is_valid"), [(59_999, True), (60_000, False)])
+def test_ended_market_is_invalid_from_its_last_moment_on(wall_ms: int, *, is_valid: bool) -> None:
+    rig = ready(59_990)
+    rig.status(at(wall_ms))
+    view = rig.view(at(wall_ms))
+    assert (view.valid, view.reason) == (is_valid, "" if is_valid else "market ended")
+
+
+def test_closed_market_leaves_the_view() -> None:
+    rig = ready()
+    gone = market_info(closed=True)
+    rig.hear("feed.calendar", Calendar((gone,), at(1).monotonic_ns), at(1))
+    (published,) = rig.core.snapshot(at(1))
+    assert facts([published], "state.view")[0].markets == ()
+
+
+def test_market_carries_reference_strike_and_volatility() -> None:
+    rig = ready()
+    for step in range(60):
+        tick = ReferencePrice(
+            Asset("btc"),
+            "chainlink",
+            ReferenceE18((100_000 + step % 2) * 10**18),
+            WallMs(WALL_START_MS + step * 500),
+            at(step * 500).monotonic_ns,
+        )
+        rig.hear("feed.price", tick, at(step * 500))
+    view = rig.view(at(30_000))
+    assert view.strike_e18 == 100_000 * 10**18
+    assert view.reference is not None
+    assert view.reference.venue_ms == WALL_START_MS + 29_500
+    assert view.volatility_e9 is not None
+
+
+def test_prices_before_the_first_calendar_are_kept() -> None:
+    rig = Rig()
+    tick = ReferencePrice(
+        Asset("btc"), "chainlink", ReferenceE18(10**23), WallMs(WALL_START_MS), at(0).monotonic_ns
+    )
+    rig.hear("feed.price", tick, at(0))
+    rig.list_market(at(1))
+    assert rig.view(at(1)).strike_e18 == 10**23
+
+
+def test_trade_is_told_to_both_books() -> None:
+    rig = ready()
+    for venue in (rig.up, rig.down):
+        venue.last_trade = "0.335"
+        venue.venue_ms += 10
+        rig.hear("feed.market", venue.snapshot(after_trade=True), at(1))
+    rig.hear(
+        "feed.market",
+        TradePrinted(rig.market.condition_id, UP, PriceE4(6_650), SizeE6(SHARE), "BUY", WallMs(1)),
+        at(40),
+    )
+    assert rig.view(at(40)).valid
+    assert rig.view(at(40)).proven_ns == at(40).monotonic_ns
+
+
+def test_views_are_repeated_every_100_ms() -> None:
+    rig = ready()
+    times = [
+        step for step in range(0, 1_000, 10) if facts(rig.core.on_tick(at(step)), "state.view")
+    ]
+    assert times == list(range(0, 1_000, 100))
+
+
+def test_state_waits_for_a_calendar_and_ends_when_told() -> None:
+    core = StateCore(config())
+    assert core.health() == ("starting", "no calendar yet")
+    assert of_type(core.on_message(Stop("test"), at(0)), Exit) == [Exit(0, "test")]
+    assert ready().core.health() == ("ready", "")
+
+
+def test_doubt_names_market_and_reason() -> None:
+    rig = ready()
+    rig.core.on_message(Gap(FEED_MARKET, "", 1, "sequence"), at(0))
+    rig.core.on_tick(at(0))
+    rig.status(at(501))
+    effects = rig.core.on_tick(at(501))
+    assert facts(effects, "state.doubted")[0] == BookDoubted(
+        rig.market.condition_id, UP, "gap: sequence"
+    )
