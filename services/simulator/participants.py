@@ -265,7 +265,7 @@ class Participants:
         self._number += 1
         own = price if outcome == 0 else PRICE_ONE_E4 - price
         return Order(
-            order_id=f"participant-{self._number}",
+            order_id=f"0x{self._number:064x}",
             maker=account,
             owner="",
             market=crowd.market.condition_id,
