@@ -1,0 +1,48 @@
+"""Shell of execution: ledger, gateway, panic file, and the core in the one loop."""
+
+import sys
+
+from bus import actor, clock, process
+from bus.locks import AlreadyRunning, lock_file
+from services.execution.core import ExecutionCore
+from services.execution.gateway import Gateway
+from services.execution.ledger import Ledger, LedgerFault, NoLedger
+from services.execution.panic_file import PanicFile
+from shared.effects import Log
+from shared.ledger_schema import LEDGER_FILE
+from shared.topics import EXECUTION
+
+
+def open_ledger(started: process.Started) -> Ledger | NoLedger:
+    """Open the ledger, or stand still without it, saying why."""
+    path = started.settings.data_directory / LEDGER_FILE
+    try:
+        return Ledger(path, clock.read())
+    except (LedgerFault, OSError) as error:
+        started.lines.write(Log("ledger.refused", {"why": str(error)}, "critical"), clock.read())
+        return NoLedger(str(error))
+
+
+def main() -> int:
+    """Run execution until it is told to stop; return the exit status.
+
+    Exit status 3: another process holds the ledger.
+    """
+    started = process.start(EXECUTION)
+    settings = started.settings
+    try:
+        lock = lock_file(settings.data_directory / f"{LEDGER_FILE}.lock", "the ledger")
+    except AlreadyRunning as error:
+        started.lines.write(Log("process.refused", {"why": str(error)}, "critical"), clock.read())
+        return process.EXIT_LOCKED
+    ledger = open_ledger(started)
+    core = ExecutionCore(settings.config, started.incarnation, ledger.opened, clock.read())
+    gateway = Gateway(settings, core.may_send)
+    try:
+        return actor.run(started, core, (ledger, gateway, PanicFile(settings.data_directory)))
+    finally:
+        lock.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

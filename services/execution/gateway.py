@@ -1,0 +1,209 @@
+"""The way to the venue: signs and posts orders, cancels, reads, over lanes of warm sockets.
+
+An edge around the bus's HTTP lanes. A post is signed and serialised here, and `may_send` is
+asked again directly before its one write, with a fresh clock reading. Cancels and resets go
+out before the commit of their turn; posts after it. Until key and credentials are there,
+nothing leaves: every request is answered as not sent.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from bus.credentials import CredentialsFault, Missing, read_credentials
+from bus.edge import Edge
+from bus.http import BeforeWrite, Headers, HttpEdge, Lane
+from bus.settings import Settings, secret_file_problem
+from services.execution.may_send import Permit, PlaceOrder
+from services.execution.messages import IdentityFound, IdentityMissing
+from services.execution.requests import CANCEL_LANE, POST_LANE, READ_LANE
+from services.execution.signer import DEPOSIT_WALLET_TYPE, KeyFault, OrderSigner, read_key
+from shared.config import Config
+from shared.effects import Effect, HttpFailed, HttpRequest, HttpReset, Message
+from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
+from shared.venue.auth import Credentials, request_headers
+from shared.venue.orders_wire import ORDER_PATH, PostOrder, to_signed_order
+from shared.venue.wire import encode
+
+POST_CONNECTIONS = 8
+"""Posts in flight at once: a round trip of 250 ms at the account's highest rate of posts."""
+
+CANCEL_CONNECTIONS = 4
+"""A cancel-all, its repeat, and targeted ones never wait for each other."""
+
+READ_CONNECTIONS = 4
+"""Open orders, trades, and questions after single orders."""
+
+QUEUE_MAX = 64
+
+LOOK_EVERY_NS = 200 * NS_PER_MS
+"""How often missing key or credentials are looked for: the command writes them at start."""
+
+SIGNATURE_TYPES: dict[str, int] = {"eoa": 0, "proxy": 1, "safe": 2, "deposit": 3}
+
+MaySend = Callable[[Permit, Instant], str | None]
+
+
+class MakeHttp(Protocol):
+    """Makes an edge that carries out `HttpRequest` and `HttpReset` over lanes."""
+
+    def __call__(
+        self,
+        lanes: Sequence[Lane],
+        *,
+        headers: Headers | None = None,
+        before_write: BeforeWrite | None = None,
+    ) -> Edge:
+        """Prepare the lanes; arguments as of `bus.http.HttpEdge`."""
+        ...
+
+
+def lanes(config: Config) -> tuple[Lane, ...]:
+    """Return the lanes of execution; they share nothing."""
+    url = config.venue.clob_url
+    timeout_ms = config.timing.socket_timeout_ms
+    return (
+        Lane(POST_LANE, url, POST_CONNECTIONS, timeout_ms, QUEUE_MAX, waits_unconnected=False),
+        Lane(CANCEL_LANE, url, CANCEL_CONNECTIONS, timeout_ms, QUEUE_MAX, is_urgent=True),
+        Lane(READ_LANE, url, READ_CONNECTIONS, timeout_ms, QUEUE_MAX),
+    )
+
+
+class Gateway(Edge):
+    """Carries out `PlaceOrder`, `HttpRequest` and `HttpReset`."""
+
+    handles = (PlaceOrder, HttpRequest, HttpReset)
+
+    def __init__(
+        self, settings: Settings, may_send: MaySend, make_http: MakeHttp = HttpEdge
+    ) -> None:
+        """Prepare the lanes.
+
+        Args:
+            settings: Where the venue, the key file and the credentials file are.
+            may_send: The core's answer at a fresh instant, asked before each post's write.
+            make_http: Makes the edge that carries the requests; a simulation has its own.
+        """
+        self._settings = settings
+        self._may_send = may_send
+        self._http = make_http(
+            lanes(settings.config), headers=self._headers, before_write=self._before_write
+        )
+        self._signer: OrderSigner | None = None
+        self._credentials: Credentials | None = None
+        self._look_after_ns = BootNs(0)
+        self._told = ""
+
+    def apply(self, effect: Effect, now: Instant) -> list[Message]:
+        """Send a request, post an order, or reset a lane."""
+        if isinstance(effect, PlaceOrder):
+            return self._post(effect, now)
+        if isinstance(effect, HttpRequest) and self._credentials is None:
+            return [HttpFailed(effect.request_id, sent=False, reason="no_credentials")]
+        return self._http.apply(effect, now)
+
+    def is_urgent(self, effect: Effect) -> bool:
+        """Cancels and resets; never a post."""
+        return not isinstance(effect, PlaceOrder) and self._http.is_urgent(effect)
+
+    def withhold(self, effect: Effect, now: Instant) -> list[Message]:
+        """Answer for what was not sent because the commit of its turn failed."""
+        if isinstance(effect, PlaceOrder):
+            return [HttpFailed(effect.request_id, sent=False, reason="not_journaled")]
+        return self._http.withhold(effect, now)
+
+    def sockets(self) -> Iterable[tuple[int, int]]:
+        """Return the lanes' descriptors."""
+        return self._http.sockets()
+
+    def on_ready(self, descriptor: int, events: int, now: Instant) -> list[Message]:
+        """Go on with one connection."""
+        return self._http.on_ready(descriptor, events, now)
+
+    def on_tick(self, now: Instant) -> list[Message]:
+        """Look for key and credentials, and at the lanes' deadlines."""
+        return [*self._look(now), *self._http.on_tick(now)]
+
+    def close(self) -> None:
+        """Close every connection at once."""
+        self._http.close()
+
+    def _post(self, effect: PlaceOrder, now: Instant) -> list[Message]:
+        """Sign an order and hand it to its lane."""
+        if self._signer is None or self._credentials is None:
+            return [HttpFailed(effect.request_id, sent=False, reason="no_credentials")]
+        refusal = self._may_send(effect.permit, now)
+        if refusal is not None:
+            return [HttpFailed(effect.request_id, sent=False, reason=refusal)]
+        signature = self._signer.sign(effect.order, effect.domain)
+        body = PostOrder(
+            order=to_signed_order(effect.order, effect.expiration_s, signature),
+            owner=self._credentials.api_key,
+            order_type="GTD",
+            post_only=effect.post_only,
+        )
+        request = HttpRequest(
+            request_id=effect.request_id,
+            lane=POST_LANE,
+            method="POST",
+            path=ORDER_PATH,
+            body=encode(body),
+            deadline_ns=effect.deadline_ns,
+            permit=effect.permit,
+        )
+        return self._http.apply(request, now)
+
+    def _before_write(self, request: HttpRequest, now: Instant) -> str | None:
+        """Ask the core once more, directly before the first byte of a post."""
+        if isinstance(request.permit, Permit):
+            return self._may_send(request.permit, now)
+        return "no_permit" if request.lane == POST_LANE else None
+
+    def _headers(self, request: HttpRequest, now: Instant) -> Mapping[str, str]:
+        """Return the venue's authentication of one request."""
+        assert self._credentials is not None, "nothing leaves without credentials"
+        timestamp_s = now.wall_ns // NS_PER_S
+        return request_headers(
+            self._credentials, timestamp_s, request.method, request.path, request.body
+        )
+
+    def _look(self, now: Instant) -> list[Message]:
+        """Tell the core once when key and credentials can be used, or why they cannot."""
+        if self._credentials is not None or now.boot_ns < self._look_after_ns:
+            return []
+        self._look_after_ns = BootNs(now.boot_ns + LOOK_EVERY_NS)
+        loaded = self._load()
+        if isinstance(loaded, str):
+            is_news, self._told = loaded != self._told, loaded
+            return [IdentityMissing(loaded)] if is_news else []
+        self._signer, self._credentials = loaded
+        return [self._identity(*loaded)]
+
+    def _identity(self, signer: OrderSigner, credentials: Credentials) -> IdentityFound:
+        """Return who trades with these."""
+        account = self._settings.config.account
+        kind = SIGNATURE_TYPES[account.wallet_kind]
+        wallet = (account.wallet_address or signer.address).lower()
+        return IdentityFound(
+            account=account.name,
+            wallet=wallet,
+            signer=wallet if kind == DEPOSIT_WALLET_TYPE else signer.address,
+            signature_type=kind,
+            api_key_id=credentials.api_key,
+        )
+
+    def _load(self) -> tuple[OrderSigner, Credentials] | str:
+        """Return what both files hold, or why they cannot be used."""
+        key_file = self._settings.key_file
+        problem = secret_file_problem(key_file)
+        if problem is not None:
+            return f"{key_file} {problem}"
+        try:
+            signer = read_key(key_file)
+            found = read_credentials(self._settings.credentials_file)
+        except (KeyFault, CredentialsFault, OSError) as error:
+            return str(error)
+        if isinstance(found, Missing):
+            return f"{found.path} is missing"
+        if found.address.lower() != signer.address:
+            return "the credentials belong to another key"
+        return signer, found
