@@ -1,0 +1,89 @@
+"""`interlock explain`: why the gate would refuse an order now."""
+
+from pathlib import Path
+
+import click
+import msgspec
+from rich.text import Text
+
+from bus import clock
+from bus.tap import Tap
+from ops.cli.options import group_options, json_option, place_of
+from ops.cli.output import DOWN, FAILED, age, console, fail, show_json, table
+from shared.effects import Received
+from shared.facts import Explanations, GateExplanation
+from shared.topics import EXECUTION
+from shared.units import NS_PER_MS, MonotonicNs
+
+LISTEN_MS = 2_500
+"""Execution explains itself every second."""
+
+
+@click.command("explain")
+@group_options
+@json_option
+@click.argument("market", required=False)
+@click.option("--all", "show_all", is_flag=True, help="Predicates that hold, too.")
+def command(
+    profile: Path | None,
+    run_directory: Path | None,
+    data_directory: Path | None,
+    as_json: bool,
+    market: str | None,
+    show_all: bool,
+) -> None:
+    """Show every predicate of the gate with its value and age; MARKET is a slug or an id.
+
+    Status 0 when an order would pass everything shown, 3 when something stands against it, 4
+    when execution is not heard.
+    """
+    place = place_of(profile, run_directory, data_directory)
+    told = listen(place.run_directory)
+    if told is None:
+        fail("execution is not heard", DOWN, as_json=as_json)
+    explanations, age_ns = told
+    scopes = [
+        scope
+        for scope in explanations.scopes
+        if not scope.market
+        or market is None
+        or scope.slug == market
+        or scope.market.startswith(market)
+    ]
+    if market is not None and not any(scope.market for scope in scopes):
+        fail(f"execution knows no market {market!r}", FAILED, as_json=as_json)
+    if as_json:
+        show_json({"age_ns": age_ns, "scopes": msgspec.to_builtins(scopes)})
+    else:
+        for scope in scopes:
+            _show(scope, show_all=show_all or market is not None)
+        console().print(Text("told ").append_text(age(age_ns, stale_ns=LISTEN_MS * NS_PER_MS)))
+    if not all(row.holds for scope in scopes for row in scope.predicates):
+        raise SystemExit(3)
+
+
+def listen(run_directory: Path) -> tuple[Explanations, int] | None:
+    """Return what execution says of its gate and how old that is, None when it is not heard."""
+    with Tap(run_directory, (EXECUTION,), ("execution.explain",)) as tap:
+        until_ns = MonotonicNs(clock.read().monotonic_ns + LISTEN_MS * NS_PER_MS)
+        while (heard := tap.receive(until_ns)) is not None:
+            fact = heard.fact
+            if isinstance(fact, Received) and isinstance(fact.body, Explanations):
+                return fact.body, max(0, heard.received_ns - fact.sent_ns)
+    return None
+
+
+def _show(scope: GateExplanation, *, show_all: bool) -> None:
+    rows = [row for row in scope.predicates if show_all or not row.holds]
+    title = f"{scope.slug} {scope.market}" if scope.market else "account"
+    if not rows and not scope.denials:
+        console().print(f"{title}: an order would pass")
+        return
+    marks = {True: Text("holds", style="green"), False: Text("REFUSES", style="bold red")}
+    shown = [
+        (marks[row.holds], row.name, row.value, "" if row.age_ns is None else age(row.age_ns))
+        for row in rows
+    ]
+    console().print(table(title, ("", "predicate", "value", "age"), shown))
+    for denial in scope.denials:
+        console().print(f"  denied: {denial}", markup=False)

@@ -1,0 +1,174 @@
+"""How the state of a group is shown, to people and as JSON; every line with its age."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from bus.ledger_reader import Unreadable
+from ops.cli.output import UNKNOWN, age, dollars, duration, table
+from ops.ledger import totals
+from ops.observe import View
+from ops.profit import Totals
+from ops.trading import is_active, reasons_not_trading
+from shared.facts import ExecutionStatus, RiskStatus
+from shared.topics import COMPONENTS, EXECUTION, FEEDS, RECORDER, RISK
+from shared.units import MonotonicNs
+
+FLOW: dict[str, int] = {name: place for place, name in enumerate(COMPONENTS)}
+
+
+def render(view: View, data_directory: Path | None) -> Group:
+    """Return the whole picture for a terminal."""
+    parts: list[Any] = [_headline(view), Text("")]
+    risk = view.risk()
+    if risk is not None:
+        parts += [_components(risk), Text("")]
+        if risk.switches:
+            parts += [_switches(view, risk), Text("")]
+    parts += [_feeds(view), Text(""), _orders(view), Text("")]
+    if data_directory is not None:
+        parts.append(_profit(totals(data_directory, view.wall_ns), view.wall_ns))
+    return Group(*parts)
+
+
+def as_builtins(view: View, data_directory: Path | None) -> dict[str, Any]:
+    """Return the same as plain data: each status with its age in nanoseconds, or null."""
+    return {
+        "active": is_active(view),
+        "reasons": list(reasons_not_trading(view)),
+        "wall_ns": view.wall_ns,
+        "risk": _aged(view, "risk.status", RISK),
+        "execution": _aged(view, "execution.status", EXECUTION),
+        "feeds": {feed: _aged(view, "feed.status", feed) for feed in FEEDS},
+        "strategies": {name: _aged(view, "strategy.status", name) for name in view.strategies()},
+        "recorder": _aged(view, "recorder.status", RECORDER),
+        "profit": None
+        if data_directory is None
+        else msgspec.to_builtins(totals(data_directory, view.wall_ns)),
+    }
+
+
+def _aged(view: View, topic: str, component: str) -> dict[str, Any] | None:
+    seen = view.facts.get((topic, component))
+    if seen is None:
+        return None
+    return {"age_ns": seen.age_ns(view.at_ns), "status": msgspec.to_builtins(seen.fact.body)}
+
+
+def _headline(view: View) -> Text:
+    risk = view.risk()
+    if risk is None:
+        return Text("DOWN: risk is not heard", style="bold red")
+    state = risk.trading_state
+    execution = view.execution()
+    if state == "ACTIVE" and execution is not None and execution.trading_state != "ACTIVE":
+        state = f"{execution.trading_state} (execution)"
+    made = Text(state, style="bold green" if is_active(view) else "bold red")
+    made.append(f"  epoch {risk.epoch}, heard ", style="none")
+    made.append_text(age(view.age_ns("risk.status", RISK)))
+    made.append(", venue dead-man fed ")
+    made.append_text(age(risk.beat_age_ns, stale_ns=7_000_000_000))
+    if risk.fence != "none":
+        made.append(f", fence {risk.fence}: {risk.fence_reason}")
+    for reason in reasons_not_trading(view):
+        made.append(f"\n  {reason}")
+    return made
+
+
+def _components(risk: RiskStatus) -> Table:
+    known = {row.component: row for row in risk.components}
+    order = sorted(known, key=lambda name: FLOW.get(name, len(FLOW)))
+    rows = [
+        (
+            name,
+            known[name].pid,
+            known[name].state if known[name].alive else "dead",
+            age(known[name].pong_age_ns),
+            duration(known[name].loop_lag_ns),
+            known[name].reason,
+        )
+        for name in order
+    ]
+    return table("components", ("name", "pid", "state", "pong", "lag", "reason"), rows)
+
+
+def _switches(view: View, risk: RiskStatus) -> Table:
+    return table(
+        "switches",
+        ("name", "scope", "kind", "version", "since", "reason", "evidence"),
+        [
+            (
+                row.name,
+                f"{row.scope} {row.scope_id}".strip(),
+                row.kind,
+                row.version,
+                duration(max(0, view.wall_ns - row.since_wall_ns)),
+                row.reason,
+                row.evidence,
+            )
+            for row in risk.switches
+        ],
+    )
+
+
+def _feeds(view: View) -> Table:
+    heard = view.feeds()
+    rows: list[tuple[object, ...]] = []
+    for feed in FEEDS:
+        status = heard.get(feed)
+        if status is None:
+            rows.append((feed, Text("not heard", style="bold red"), None, None, None, ""))
+            continue
+        oldest = [
+            None if row.evident_ns is None else view.at_ns - row.evident_ns
+            for row in status.evidence
+        ]
+        worst = (
+            None if not oldest or None in oldest else max(age for age in oldest if age is not None)
+        )
+        rows.append(
+            (
+                feed,
+                "connected" if status.connected else Text("disconnected", style="bold red"),
+                age(view.age_ns("feed.status", feed)),
+                age(worst, stale_ns=3_000_000_000),
+                f"{len(status.evidence)}",
+                status.cause,
+            )
+        )
+    return table("feeds", ("feed", "state", "heard", "oldest evidence", "streams", "cause"), rows)
+
+
+def _orders(view: View) -> Text:
+    execution = view.execution()
+    if execution is None:
+        return Text(f"orders {UNKNOWN}: execution is not heard", style="bold red")
+    made = Text(
+        f"orders: {execution.open_orders} open, {execution.in_flight} in flight, "
+        f"{execution.unknown} unknown; heard "
+    )
+    made.append_text(age(view.age_ns("execution.status", EXECUTION)))
+    made.append(", reconciled ")
+    made.append_text(age(_since(view.at_ns, execution), stale_ns=15_000_000_000))
+    if execution.refusals:
+        denied = ", ".join(f"{row.reason} {row.count}" for row in execution.refusals)
+        made.append(f"\ndenied in this run: {denied}")
+    return made
+
+
+def _since(at_ns: MonotonicNs, execution: ExecutionStatus) -> int | None:
+    return None if execution.reconciled_ns is None else at_ns - execution.reconciled_ns
+
+
+def _profit(found: Totals | Unreadable, wall_ns: int) -> Text:
+    if isinstance(found, Unreadable):
+        return Text(f"profit {UNKNOWN}: ledger {found.why}, {found.detail}", style="bold red")
+    return Text(
+        f"profit realised: {dollars(found.realised_e6)} USD over {found.markets_closed} closed "
+        f"positions, {dollars(found.realised_today_e6)} today (UTC); {found.fills} fills, "
+        f"ledger as of {duration(max(0, wall_ns - found.as_of_wall_ns))} ago"
+    )

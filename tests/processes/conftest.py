@@ -1,0 +1,44 @@
+"""Groups for the process tests: one that a module shares and mends, and one of a test's own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes.group import GroupUnderTest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of this folder spawns processes."""
+    for item in items:
+        if "tests/processes/" in item.nodeid:
+            item.add_marker(pytest.mark.processes)
+
+
+@pytest.fixture(scope="module")
+def shared_group() -> Iterator[GroupUnderTest]:
+    """A group that trades, for all tests of a module."""
+    group = GroupUnderTest()
+    try:
+        ran = group.up()
+        assert ran.status == 0, repr(ran)
+        yield group
+    finally:
+        group.close()
+
+
+@pytest.fixture
+def trading(shared_group: GroupUnderTest) -> GroupUnderTest:
+    """The module's group, trading again after whatever the test before did to it."""
+    shared_group.venue.clear_faults()
+    shared_group.wait_until_trading()
+    return shared_group
+
+
+@pytest.fixture
+def own_group() -> Iterator[GroupUnderTest]:
+    """A group of this test alone, not started yet."""
+    group = GroupUnderTest()
+    try:
+        yield group
+    finally:
+        group.close()

@@ -1,0 +1,158 @@
+"""A whole group under test: real supervisord, real processes, a run directory of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bus import clock
+from bus.locks import AlreadyRunning, FileLock
+from ops.keys import read_key
+from ops.observe import View, observe
+from ops.trading import reasons_not_trading
+from ops.waiting import wait_for
+from shared.topics import COMPONENTS
+from tests.architecture.tree import ROOT
+from tests.processes.venue import VenueUnderTest
+
+COMMAND_S = 180.0
+TRADES_WITHIN_S = 60.0
+ENDS_WITHIN_S = 20.0
+
+SIM = (ROOT / "ops" / "sim.toml").read_text(encoding="utf-8")
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Ran:
+    """What one command did."""
+
+    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
+        self.status = done.returncode
+        self.out = done.stdout
+        self.err = done.stderr
+
+    @property
+    def json(self) -> Any:
+        """Standard output as JSON."""
+        return json.loads(self.out)
+
+    def __repr__(self) -> str:
+        return f"status {self.status}\n{self.out}\n{self.err}"
+
+
+class GroupUnderTest:
+    """A group and the venue that it trades at.
+
+    Attributes:
+        directory: Short, under /tmp: an ipc path ends at 107 bytes.
+        venue: Outside the group, so that it outlives it.
+    """
+
+    def __init__(self, *, interval_s: int = 600, extra: str = "", seed: int = 1) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="il", dir="/tmp"))
+        self.run = self.directory / "run"
+        self.data = self.directory / "data"
+        self.port = free_port()
+        self.profile = self.directory / "profile.toml"
+        text = SIM.replace("18080", str(self.port)).replace(
+            "interval_s = 60", f"interval_s = {interval_s}"
+        )
+        text = text.replace("[simulator]", f"[simulator]\nenabled = false\nseed = {seed}")
+        self.profile.write_text(text + extra, encoding="utf-8")
+        self.venue = VenueUnderTest(self.profile, self.directory, self.port)
+
+    # --- commands -------------------------------------------------------------------
+
+    def command(self, *words: str, run: Path | None = None, within_s: float = COMMAND_S) -> Ran:
+        """Run `interlock` as an operator would."""
+        known = {name: text for name, text in os.environ.items() if "INTERLOCK" not in name}
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "ops.cli", *words),
+                *("--run-directory", str(run or self.run)),
+            ],
+            env=known | {"PYTHONPATH": str(ROOT)},
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            timeout=within_s,
+            check=False,
+        )
+        return Ran(done)
+
+    def up(self, *words: str) -> Ran:
+        """Start the group on its profile and data directory."""
+        return self.command(
+            *("up", "--profile", str(self.profile), "--data-directory", str(self.data), *words)
+        )
+
+    def wait_until_trading(self, within_s: float = TRADES_WITHIN_S) -> None:
+        """Return when an order of ours rests at the venue and the group says so."""
+        reasons: tuple[str, ...] = ()
+
+        def look() -> bool | None:
+            nonlocal reasons
+            reasons = reasons_not_trading(self.view())
+            return True if not reasons and self.venue.open_orders().open else None
+
+        assert wait_for(look, within_s), f"not trading: {reasons}\n{self.log_tails()}"
+
+    def view(self) -> View:
+        """Return what the group says of itself now."""
+        return observe(self.run)
+
+    @property
+    def address(self) -> str:
+        """Wallet of the group's throwaway key."""
+        return read_key(self.data / "key.hex").address
+
+    # --- processes ------------------------------------------------------------------
+
+    def pid(self, component: str) -> int:
+        """Return the process that holds a component's lock, 0 for none."""
+        path = self.run / ("group.lock" if component == "supervisord" else f"{component}.lock")
+        if not path.exists():
+            return 0
+        try:
+            FileLock(path, component).close()
+        except AlreadyRunning as fault:
+            return fault.pid
+        return 0
+
+    def signal(self, component: str, number: signal.Signals) -> int:
+        """Send a signal and return the monotonic moment just before."""
+        pid = self.pid(component)
+        assert pid, f"{component} does not run"
+        at_ns = clock.read().monotonic_ns
+        os.kill(pid, number)
+        return int(at_ns)
+
+    def log_tails(self, lines: int = 5) -> str:
+        """Return the ends of all logs, for a failing test."""
+        tails = []
+        for path in sorted((self.run / "log").glob("*.log")):
+            end = path.read_text(errors="replace").splitlines()[-lines:]
+            tails.append(f"--- {path.name}\n" + "\n".join(line[:400] for line in end))
+        return "\n".join(tails)
+
+    def close(self) -> None:
+        """Kill whatever of this group is left, each by its own process id."""
+        for component in ("supervisord", *COMPONENTS, "watch"):
+            pid = self.pid(component)
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+        wait_for(
+            lambda: None if any(self.pid(name) for name in COMPONENTS) else True, ENDS_WITHIN_S
+        )
+        self.venue.close()

@@ -1,0 +1,101 @@
+"""What must vanish, and when, after a process dies or hangs: judged by the venue's own stamps."""
+
+import signal
+
+import pytest
+
+from ops.waiting import wait_for
+from shared.topics import EXECUTION, RISK
+from shared.units import NS_PER_S
+from tests.processes.group import GroupUnderTest
+
+GRACE_S = 3.0
+"""On top of a limit, only for the log to be read; the judgement is by stamps."""
+
+KILL = signal.SIGKILL
+HANG = signal.SIGSTOP
+
+EVERYTHING = [
+    pytest.param("execution", KILL, 1.0, marks=pytest.mark.req("KS-7", "CP-1", "TST-3")),
+    pytest.param("execution", HANG, 1.0, marks=pytest.mark.req("KS-7", "CP-7")),
+    pytest.param("risk", KILL, 1.0, marks=pytest.mark.req("KS-7", "INV-3")),
+    pytest.param("risk", HANG, 1.0, marks=pytest.mark.req("KS-7", "CP-9")),
+    pytest.param("feed_market", KILL, 2.5, marks=pytest.mark.req("KS-4")),
+    pytest.param("feed_market", HANG, 2.5, marks=pytest.mark.req("KS-4")),
+    pytest.param("feed_user", KILL, 3.5, marks=pytest.mark.req("KS-2")),
+    pytest.param("feed_user", HANG, 3.5, marks=pytest.mark.req("KS-2")),
+    pytest.param("state", KILL, 3.5, marks=pytest.mark.req("CP-1")),
+    pytest.param("state", HANG, 3.5, marks=pytest.mark.req("CP-1")),
+    pytest.param("market_making", KILL, 1.0, marks=pytest.mark.req("CP-3")),
+    pytest.param("market_making", HANG, 1.0, marks=pytest.mark.req("CP-3")),
+    pytest.param("feed_price", HANG, 11.0, marks=pytest.mark.req("KS-3")),
+]
+"""Component, signal, seconds; supervisord starts what was killed again, so every row also
+shows that trading resumes by itself: the next test waits for it."""
+
+
+def judge_emptied(group: GroupUnderTest, at_ns: int, limit_s: float) -> None:
+    """Assert that our book was empty at the venue within a limit of a moment."""
+
+    def look() -> int | None:
+        return group.venue.open_orders().emptied_ns(at_ns)
+
+    emptied_ns = wait_for(look, limit_s + GRACE_S)
+    assert emptied_ns is not None, f"not empty\n{group.log_tails()}"
+    took_s = (emptied_ns - at_ns) / NS_PER_S
+    assert took_s <= limit_s, f"empty after {took_s:.3f} s\n{group.log_tails()}"
+
+
+def resume(group: GroupUnderTest, component: str, pid: int) -> None:
+    """Let a stopped process go on, unless it was killed or replaced meanwhile."""
+    if group.pid(component) == pid:
+        group.signal(component, signal.SIGCONT)
+
+
+@pytest.mark.parametrize(("component", "number", "limit_s"), EVERYTHING)
+def test_orders_vanish_when_process_dies_or_hangs(
+    trading: GroupUnderTest, component: str, number: signal.Signals, limit_s: float
+) -> None:
+    pid = trading.pid(component)
+    at_ns = trading.signal(component, number)
+    try:
+        judge_emptied(trading, at_ns, limit_s)
+    finally:
+        resume(trading, component, pid)
+    trading.wait_until_trading()
+
+
+@pytest.mark.req("CP-4")
+@pytest.mark.parametrize("number", [KILL, HANG])
+def test_nothing_vanishes_when_recorder_dies_or_hangs(
+    trading: GroupUnderTest, number: signal.Signals
+) -> None:
+    pid = trading.pid("recorder")
+    at_ns = trading.signal("recorder", number)
+    try:
+        # Ten pings after a hang would have counted, quotes were never taken out as a whole.
+        assert wait_for(lambda: trading.venue.open_orders().emptied_ns(at_ns), 3.0) is None
+    finally:
+        resume(trading, "recorder", pid)
+
+
+@pytest.mark.req("CP-8", "KS-12")
+def test_orders_vanish_when_supervisord_is_killed(own_group: GroupUnderTest) -> None:
+    assert own_group.up().status == 0
+    own_group.wait_until_trading()
+    at_ns = own_group.signal("supervisord", KILL)
+    judge_emptied(own_group, at_ns, 1.0)
+    gone = wait_for(lambda: None if own_group.pid(EXECUTION) or own_group.pid(RISK) else True, 30)
+    assert gone, "a group without its supervisord ends"
+
+
+@pytest.mark.req("EX-18", "EX-28")
+def test_venue_dead_man_ends_orders_when_all_three_are_killed(own_group: GroupUnderTest) -> None:
+    assert own_group.up().status == 0
+    own_group.wait_until_trading()
+    at_ns = own_group.signal("supervisord", KILL)
+    own_group.signal(EXECUTION, KILL)
+    own_group.signal(RISK, KILL)
+    judge_emptied(own_group, at_ns, 15.0)
+    own_group.venue.read()
+    assert any(row["at_ns"] > at_ns for row in own_group.venue.of_kind("dead_man"))

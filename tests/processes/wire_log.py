@@ -1,0 +1,102 @@
+"""What the simulator's wire log proves: which orders rested when, and what was earned.
+
+Knows nothing of the system under test. Money is recomputed with Decimal from the decimal
+texts of the wire, so that no rounding of ours can hide in it.
+"""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+WireRecord = dict[str, Any]
+
+OPEN_STATUSES = {"LIVE", "DELAYED"}
+
+
+class OpenOrders:
+    """Clients' open orders, folded from the log; other makers have no owner and are left out.
+
+    Attributes:
+        open: Newest record of each open order by its id.
+        changes: Time and number of open orders after each change.
+        placed: Record of each placement, in order.
+    """
+
+    def __init__(self, chosen: Callable[[WireRecord], bool] | None = None) -> None:
+        self.open: dict[str, WireRecord] = {}
+        self.changes: list[tuple[int, int]] = []
+        self.placed: list[WireRecord] = []
+        self._chosen = chosen
+
+    def take(self, records: Iterable[WireRecord]) -> None:
+        """Fold records in."""
+        for record in records:
+            if record["kind"] != "order" or not record["owner"]:
+                continue
+            if self._chosen is not None and not self._chosen(record):
+                continue
+            self._take(record)
+
+    def _take(self, record: WireRecord) -> None:
+        if record["change"] == "PLACEMENT":
+            self.placed.append(record)
+        if record["status"] in OPEN_STATUSES:
+            self.open[record["order_id"]] = record
+        else:
+            self.open.pop(record["order_id"], None)
+        self.changes.append((record["at_ns"], len(self.open)))
+
+    def emptied_ns(self, since_ns: int) -> int | None:
+        """Return when the number of open orders first was zero from a moment on; None: never."""
+        before = 0
+        for at_ns, count in self.changes:
+            if at_ns < since_ns:
+                before = count
+            elif before == 0:
+                return since_ns
+            elif count == 0:
+                return at_ns
+            else:
+                before = count
+        return since_ns if before == 0 else None
+
+    def placed_after(self, at_ns: int) -> list[WireRecord]:
+        """Return the placements after a moment."""
+        return [record for record in self.placed if record["at_ns"] > at_ns]
+
+
+def profit_of(records: Iterable[WireRecord], account: str) -> Decimal:
+    """Return sells less buys less fees plus payouts of an account, failed trades taken back."""
+    failed: set[str] = set()
+    kept = list(records)
+    for record in kept:
+        if record["kind"] == "trade" and record["status"] == "FAILED":
+            failed.add(record["trade_id"])
+    total = Decimal(0)
+    for record in kept:
+        if record.get("account", "").lower() != account.lower():
+            continue
+        if record["kind"] == "payout":
+            total += Decimal(record["payout"])
+        elif record["kind"] == "fill" and record["trade_id"] not in failed:
+            total += money_of(record) - Decimal(record["fee"])
+    return total
+
+
+def money_of(fill: WireRecord) -> Decimal:
+    """Return what a fill brought (above zero) or cost, by price times size."""
+    money = Decimal(fill["price"]) * Decimal(fill["size"])
+    assert money == Decimal(fill["money"]), "the venue's own product differs"
+    return money if fill["side"] == "SELL" else -money
+
+
+def in_markets(records: Iterable[WireRecord], markets: set[str]) -> list[WireRecord]:
+    """Return fills, payouts and trade states that belong to some markets."""
+    kept = list(records)
+    trades = {row["trade_id"] for row in kept if row["kind"] == "fill" and row["market"] in markets}
+    return [
+        row
+        for row in kept
+        if (row["kind"] in ("fill", "payout") and row["market"] in markets)
+        or (row["kind"] == "trade" and row["trade_id"] in trades)
+    ]

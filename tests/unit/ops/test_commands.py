@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ops.cli.__main__ import COMMANDS, main
+
+DATA_COMMANDS = {
+    "up", "down", "restart", "status", "halt", "resume", "switches", "explain", "tap", "orders",
+    "positions", "fills", "pnl", "panic", "doctor",
+}  # fmt: skip
+
+
+def run(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, list(words))
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
+@pytest.mark.req("OP-1")
+def test_every_command_explains_itself() -> None:
+    status, text = run("--help")
+    assert status == 0
+    for name in COMMANDS:
+        assert f"\n  {name} " in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_is_its_files_and_documents_itself(name: str) -> None:
+    context = click.Context(main)
+    command = main.get_command(context, name)
+    assert command is not None
+    assert command.name == name
+    assert command.help
+
+
+@pytest.mark.parametrize("name", sorted(DATA_COMMANDS & set(COMMANDS)))
+def test_command_that_prints_data_has_json(name: str) -> None:
+    status, text = run(name, "--help")
+    assert status == 0
+    assert "--json" in text
+
+
+@pytest.mark.parametrize("name", ["orders", "positions", "fills", "pnl"])
+def test_missing_ledger_is_unknown_and_no_empty_table(tmp_path: Path, name: str) -> None:
+    status, text = run(name, "--data-directory", str(tmp_path), "--run-directory", str(tmp_path))
+    assert status == 1
+    assert "unknown" in text
+
+
+def test_status_of_nothing_is_down(tmp_path: Path) -> None:
+    assert run("status", "--run-directory", str(tmp_path))[0] == 4
+
+
+def test_halt_without_risk_names_the_last_resort(tmp_path: Path) -> None:
+    status, text = run("halt", "--reason", "x", "--run-directory", str(tmp_path))
+    assert status == 4
+    assert "panic" in text
+
+
+@pytest.mark.parametrize("scope", ["asset", "account:x", "planet:mars", ""])
+def test_scope_that_is_none_is_refused(tmp_path: Path, scope: str) -> None:
+    words = ("halt", "--scope", scope, "--reason", "x", "--run-directory", str(tmp_path))
+    assert run(*words)[0] == 2
+
+
+@pytest.mark.parametrize("words", [("halt",), ("resume",)])
+def test_reason_is_needed(words: tuple[str, ...]) -> None:
+    assert run(*words)[0] == 2
+
+
+def test_unknown_topic_is_refused() -> None:
+    status, text = run("tap", "weather")
+    assert status == 2
+    assert "risk.status" in text
+
+
+def test_down_without_a_profile_is_a_finding(tmp_path: Path) -> None:
+    status, text = run("down", "--run-directory", str(tmp_path))
+    assert status == 2
+    assert "no group was started" in text
+
+
+def test_panic_clear_without_reason_is_refused(tmp_path: Path) -> None:
+    words = ("panic", "--clear", "--data-directory", str(tmp_path))
+    assert run(*words)[0] == 1
