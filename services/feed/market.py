@@ -166,7 +166,7 @@ class MarketFeed:
             key: at for key, at in self._resubscribed_ns.items() if key in self._books
         }
         if not wanted:
-            return []
+            return self._connection.stop("nothing to listen to", now)
         if not self._connection.is_open:
             return self._connection.start(now)
         gone = [token for token in before if token not in self._books]
