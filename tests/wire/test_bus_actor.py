@@ -1,17 +1,26 @@
 """Loops over real sockets: facts, gaps, snapshots, the control line, pauses, the end."""
 
+import os
 from collections.abc import Iterator
 
+import msgspec
 import pytest
+import zmq
 
+from bus import clock
+from bus.edge import CommitFailed, Edge
 from shared.control import ExecutionPong, Ping, Pong
 from shared.effects import (
     Control,
     ControlReceived,
+    Durable,
     Effect,
     EnvelopeReceived,
     Exit,
     Gap,
+    JournalFailed,
+    Message,
+    Paused,
     Peer,
     Publish,
     Received,
@@ -19,8 +28,8 @@ from shared.effects import (
 )
 from shared.facts import StateView
 from shared.identifiers import Incarnation
-from shared.topics import CARETAKER, EXECUTION, MARKET_MAKING, RECORDER, RISK, STATE
-from shared.units import BootNs, Instant, MonotonicNs
+from shared.topics import CARETAKER, EXECUTION, MARKET_MAKING, RECORDER, RISK, STATE, subscriptions
+from shared.units import NS_PER_MS, BootNs, Instant, MonotonicNs
 from tests.builders.bus_rig import Rig, Scripted, rig
 
 VIEW = Publish("state.view", StateView(()), MonotonicNs(5))
@@ -174,3 +183,92 @@ def test_stop_flag_becomes_one_message_and_exit_ends_the_loop(bus: Rig) -> None:
     bus.turn_until(lambda: bus.loops[CARETAKER].status is not None)
     assert core.of(Stop) == [Stop("SIGTERM")]
     assert bus.loops[CARETAKER].status == 0
+
+
+@pytest.mark.req("INV-3")
+def test_loop_that_was_away_longer_than_a_lease_discards_what_waited(bus: Rig) -> None:
+    bus.add(STATE, state := Scripted())
+    bus.add(MARKET_MAKING, reader := Scripted())
+    bus.turn_until(lambda: bool(reader.of(Received)) or _say(state, VIEW))
+    reader.heard.clear()
+    before_ns = clock.read().boot_ns
+    # Only the publisher turns: its facts pile up at the reader that is away.
+    while clock.read().boot_ns - before_ns <= 450 * NS_PER_MS:
+        state.next = [VIEW]
+        bus.loops[STATE].turn()
+    woke_ns = clock.read().monotonic_ns
+    bus.turn_until(lambda: bool(reader.of(Received)) or _say(state, VIEW))
+    paused, *following = reader.heard
+    assert isinstance(paused, Paused)
+    assert paused.lasted_ns > 400 * NS_PER_MS
+    assert Gap(STATE, "", -1, "pause") in following[: len(subscriptions(MARKET_MAKING))]
+    assert all(fact.sent_ns >= woke_ns for fact in reader.of(Received))
+
+
+class Writing(Durable, frozen=True):
+    """Something that shall be on disk."""
+
+
+class Disk(Edge):
+    """Fails every commit."""
+
+    handles = (Writing,)
+
+    def apply(self, effect: Effect, now: Instant) -> list[Message]:
+        return []
+
+    def commit(self, now: Instant) -> None:
+        raise CommitFailed("disk full")
+
+
+@pytest.mark.req("INV-2")
+def test_core_hears_of_a_failed_commit_and_its_facts_stay_untold(bus: Rig) -> None:
+    state = Scripted()
+    bus.add(STATE, state, [Disk()])
+    bus.add(MARKET_MAKING, reader := Scripted())
+    state.next = [VIEW, Writing()]
+    bus.turn_until(lambda: bool(state.of(JournalFailed)))
+    assert state.of(JournalFailed) == [JournalFailed("disk full")]
+    assert reader.of(Received) == []
+
+
+class Pipe(Edge):
+    """Tells the core each byte that arrives on a descriptor."""
+
+    def __init__(self) -> None:
+        self.reader, self.writer = os.pipe()
+        self.closed = False
+
+    def sockets(self) -> list[tuple[int, int]]:
+        return [(self.reader, zmq.POLLIN)]
+
+    def on_ready(self, descriptor: int, events: int, now: Instant) -> list[Message]:
+        return [Stop(os.read(descriptor, 1).decode())]
+
+    def close(self) -> None:
+        self.closed = True
+        os.close(self.reader)
+        os.close(self.writer)
+
+
+def test_ready_edge_is_heard_and_closed_with_the_loop(bus: Rig) -> None:
+    pipe = Pipe()
+    bus.add(STATE, core := Scripted(), [pipe])
+    os.write(pipe.writer, b"x")
+    bus.turn_until(lambda: bool(core.of(Stop)))
+    assert core.of(Stop) == [Stop("x")]
+    bus.remove(STATE)
+    assert pipe.closed
+
+
+def test_pong_of_an_impostor_is_dropped(bus: Rig) -> None:
+    bus.add(RISK, risk := Scripted())
+    started = bus.add(EXECUTION, Execution())
+    bus.turn_until(lambda: bool(risk.of(ControlReceived)))
+    pong = risk.of(ControlReceived)[0].body
+    forged = msgspec.structs.replace(pong, component=STATE)
+    risk.heard.clear()
+    bus.loops[EXECUTION]._outlet.send_pong(forged)
+    bus.turn_until(lambda: "control.impostor" in (bus.directory / "risk.log").read_text())
+    genuine = Peer(EXECUTION, started.incarnation)
+    assert {one.sender for one in risk.of(ControlReceived)} <= {genuine}

@@ -115,7 +115,8 @@ class Writer:
 
     def event(self, wall_ns: int) -> None:
         self.connection.execute(
-            "INSERT INTO events (wall_ns, body, previous, hash) VALUES (?, x'', x'', x'')", (wall_ns,)
+            "INSERT INTO events (wall_ns, body, previous, hash) VALUES (?, x'', x'', x'')",
+            (wall_ns,),
         )
 
 
