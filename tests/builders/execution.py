@@ -1,0 +1,489 @@
+"""A small world around execution's core: risk that grants, feeds that vouch, a venue that takes.
+
+Everything is at its best until a test spoils it; time moves by ticks alone.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from services.execution.core import ExecutionCore
+from services.execution.may_send import PlaceOrder
+from services.execution.messages import IdentityFound
+from services.execution.startup import OpenedLedger
+from shared.config import Config, parse
+from shared.control import Lease, Ping, ScopeOrder
+from shared.effects import (
+    ControlReceived,
+    Effect,
+    Exit,
+    HttpFailed,
+    HttpReply,
+    HttpRequest,
+    HttpReset,
+    Message,
+    Publish,
+    Received,
+)
+from shared.facts import (
+    Calendar,
+    Evidence,
+    ExecutionStatus,
+    FeedStatus,
+    MarketInfo,
+    OrderFact,
+    OwnOrder,
+    OwnTrade,
+    StateView,
+    TradeLeg,
+)
+from shared.identifiers import Component, Incarnation, OrderHash, StrategyName, TradeId
+from shared.ledger_schema import AnyRecord, Journal, OrderRecord
+from shared.targets import Target, TargetSet
+from shared.units import NS_PER_MS, BootNs, Instant, MonotonicNs, PriceE4, SizeE6, WallMs
+from tests.builders.markets import DOWN, MARKET, UP, instant, market_info, market_view
+
+EXECUTION_RUN = Incarnation(77)
+RISK_RUN = Incarnation(88)
+MAKER = StrategyName("market_making")
+TICK_MS = 10
+
+TOML = """
+[run]
+profile = "test"
+[account]
+key_file = "key"
+credentials_file = "credentials"
+[venue]
+clob_url = "http://127.0.0.1:18080"
+discovery_url = "http://127.0.0.1:18080"
+geoblock_url = "http://127.0.0.1:18080"
+market_socket_url = "ws://127.0.0.1:18080"
+user_socket_url = "ws://127.0.0.1:18080"
+price_socket_url = "ws://127.0.0.1:18080"
+"""
+
+
+def build_config(**limits: Any) -> Config:
+    """Return the defaults, some limits spoiled."""
+    config = parse(TOML)
+    assert isinstance(config, Config)
+    return msgspec.structs.replace(config, limits=msgspec.structs.replace(config.limits, **limits))
+
+
+def target(**spoil: Any) -> Target:
+    """Return a quote: six shares of UP bid at forty-eight cents."""
+    return msgspec.structs.replace(Target(UP, "BUY", 0, PriceE4(4_800), SizeE6(6_000_000)), **spoil)
+
+
+class FakeVenue:
+    """Takes what it is sent and remembers it; a test makes it refuse, hold or lose.
+
+    Attributes:
+        open: Orders that rest, by id, with their size matched.
+        posts: Every post that reached it.
+        refusal: HTTP status and error text of posts; None accepts.
+        loses: Post replies are lost after acceptance.
+        holds: Post replies wait in `held`.
+        silent: Lanes that get no answer until their deadline.
+        status: HTTP status of all cancels.
+    """
+
+    def __init__(self) -> None:
+        self.open: dict[OrderHash, PlaceOrder] = {}
+        self.matched: dict[OrderHash, int] = {}
+        self.gone: dict[OrderHash, str] = {}
+        self.posts: list[PlaceOrder] = []
+        self.requests: list[HttpRequest] = []
+        self.trades: list[dict[str, Any]] = []
+        self.refusal: tuple[int, str] | None = None
+        self.loses = False
+        self.holds = False
+        self.held: list[Message] = []
+        self.silent: set[str] = set()
+        self.cancel_status = 200
+        self.cancel_headers: dict[str, str] = {}
+
+    def post(self, effect: PlaceOrder, now: Instant) -> list[Message]:
+        self.posts.append(effect)
+        if self.refusal is not None:
+            status, text = self.refusal
+            return [reply(effect.request_id, status, {"error": text}, now)]
+        self.open[effect.order_id] = effect
+        if self.loses:
+            return [HttpFailed(effect.request_id, True, "deadline", now.boot_ns)]
+        answer = {
+            "success": True,
+            "errorMsg": "",
+            "orderID": effect.order_id,
+            "status": "live",
+            "makingAmount": "",
+            "takingAmount": "",
+        }
+        message = reply(effect.request_id, 200, answer, now)
+        if self.holds:
+            self.held.append(message)
+            return []
+        return [message]
+
+    def request(self, effect: HttpRequest, now: Instant) -> list[Message]:
+        self.requests.append(effect)
+        if effect.lane in self.silent:
+            return [HttpFailed(effect.request_id, True, "deadline", now.boot_ns)]
+        if effect.lane == "cancel":
+            return [self._cancel(effect, now)]
+        return [self._read(effect, now)]
+
+    def _cancel(self, effect: HttpRequest, now: Instant) -> Message:
+        if self.cancel_status != 200:
+            body = {"error": "Too Many Requests"}
+            return HttpReply(
+                effect.request_id,
+                self.cancel_status,
+                self.cancel_headers,
+                msgspec.json.encode(body),
+                now.boot_ns,
+            )
+        wanted = list(self.open)
+        if effect.path == "/orders":
+            wanted = msgspec.json.decode(effect.body)
+        elif effect.path == "/cancel-market-orders":
+            market = msgspec.json.decode(effect.body)["market"]
+            wanted = [i for i in self.open if market == MARKET]
+        canceled = [order_id for order_id in wanted if order_id in self.open]
+        kept = {i: "Order not found" for i in wanted if i not in self.open}
+        for order_id in canceled:
+            del self.open[order_id]
+            self.gone[order_id] = "CANCELED"
+        body = {"canceled": canceled, "not_canceled": kept}
+        return reply(effect.request_id, 200, body, now)
+
+    def _read(self, effect: HttpRequest, now: Instant) -> Message:
+        if effect.path.startswith("/data/orders"):
+            rows = [self.row(order_id) for order_id in self.open]
+            return reply(effect.request_id, 200, {"data": rows, "next_cursor": "LTE="}, now)
+        if effect.path.startswith("/data/trades"):
+            body = {"data": self.trades, "next_cursor": "LTE="}
+            return reply(effect.request_id, 200, body, now)
+        order_id = OrderHash(effect.path.rsplit("/", 1)[1])
+        if order_id in self.open or order_id in self.gone:
+            return reply(effect.request_id, 200, self.row(order_id), now)
+        return reply(effect.request_id, 404, {"error": "Order not found"}, now)
+
+    def row(self, order_id: OrderHash) -> dict[str, Any]:
+        post = next(one for one in self.posts if one.order_id == order_id)
+        order = post.order
+        size = order.taker_amount if order.side_code == 0 else order.maker_amount
+        money = order.maker_amount if order.side_code == 0 else order.taker_amount
+        return {
+            "id": order_id,
+            "status": self.gone.get(order_id, "LIVE"),
+            "market": MARKET,
+            "asset_id": order.token_id,
+            "side": "BUY" if order.side_code == 0 else "SELL",
+            "original_size": str(size / 1_000_000),
+            "size_matched": str(self.matched.get(order_id, 0) / 1_000_000),
+            "price": str(money / size),
+            "created_at": 1_790_000_000,
+        }
+
+    def seen(self, path: str) -> list[HttpRequest]:
+        return [one for one in self.requests if one.path.startswith(path)]
+
+
+def reply(request_id: int, status: int, body: object, now: Instant) -> HttpReply:
+    return HttpReply(request_id, status, {}, msgspec.json.encode(body), now.boot_ns)
+
+
+F = TypeVar("F", bound=msgspec.Struct)
+
+
+class Rig:
+    """The core with its world.
+
+    Attributes:
+        grants: Whether risk's pings carry a lease.
+        pings: Whether risk speaks at all.
+        wishes: What the strategy wants; renewed at every tick while `renews`.
+    """
+
+    def __init__(self, ledger: OpenedLedger | None = None, **limits: Any) -> None:
+        self.ms = 1_000
+        self.config = build_config(**limits)
+        self.venue = FakeVenue()
+        self.core = ExecutionCore(self.config, EXECUTION_RUN, ledger or OpenedLedger(), self.now)
+        self.effects: list[Effect] = []
+        self.journal: list[AnyRecord] = []
+        self.epoch = 5
+        self.fence_id = 0
+        self.grants = True
+        self.pings = True
+        self.trading_state: Any = "ACTIVE"
+        self.scopes: tuple[ScopeOrder, ...] = ()
+        self.info: MarketInfo = market_info(
+            end_ms=WallMs(market_info().start_ms + 900_000),
+            cutoff_ms=WallMs(market_info().start_ms + 890_000),
+        )
+        self.view: dict[str, Any] = {}
+        self.silent_feeds: set[str] = set()
+        self.user_session = 1
+        self.wishes: tuple[Target, ...] = ()
+        self.renews = True
+        self.strategy_run = Incarnation(1)
+        self.commit_fails = False
+        self.exit: Exit | None = None
+        self._ping_id = 0
+        self._sequence = 0
+        self._last_evident: dict[str, MonotonicNs] = {}
+
+    @property
+    def now(self) -> Instant:
+        return instant(self.ms)
+
+    def start(self) -> None:
+        """Bring the core to a proven start, with nothing in the market."""
+        self.tell(identity())
+        self.run(4_000)
+        assert self.pong().proven_start, self.core.health()
+
+    def quote(self, *targets: Target) -> None:
+        """Start, wish, and let the orders rest."""
+        self.start()
+        self.wishes = targets or (target(),)
+        self.run(200)
+
+    def run(self, milliseconds: int) -> None:
+        """Let time pass, tick by tick, with everybody speaking as they do."""
+        for _ in range(milliseconds // TICK_MS):
+            self.ms += TICK_MS
+            self._speak()
+            self._apply(self.core.on_tick(self.now))
+
+    def tell(self, message: Message) -> list[Effect]:
+        """Give the core one message and carry out what it wants."""
+        effects = self.core.on_message(message, self.now)
+        self._apply(effects)
+        return effects
+
+    def hear(self, component: str, topic: str, body: msgspec.Struct) -> list[Effect]:
+        """Give the core a fact of now."""
+        self._sequence += 1
+        now = self.now
+        run = self.strategy_run if component == MAKER else Incarnation(1)
+        return self.tell(
+            Received(
+                Component(component),
+                run,
+                topic,
+                self._sequence,
+                now.monotonic_ns,
+                now.monotonic_ns,
+                now.wall_ns,
+                body,
+            )
+        )
+
+    def ping(self, **spoil: Any) -> list[Effect]:
+        """Let risk speak once."""
+        return self.tell(ControlReceived(self.build_ping(**spoil)))
+
+    def build_ping(self, **spoil: Any) -> Ping:
+        self._ping_id += 1
+        now = self.now
+        lease = None
+        if self.grants:
+            # Asked ten milliseconds ago: the round trip of a calm machine.
+            asked = BootNs(now.boot_ns - 10 * NS_PER_MS)
+            lease = Lease(EXECUTION_RUN, asked, self.config.timing.lease_ms, self.epoch, "ACTIVE")
+        ping = Ping(
+            risk_incarnation=RISK_RUN,
+            ping_id=self._ping_id,
+            sent_ns=now.boot_ns,
+            epoch=self.epoch,
+            fence_id=self.fence_id,
+            fence_reason="test" if self.fence_id else "",
+            trading_state=self.trading_state,
+            reasons=(),
+            scopes=self.scopes,
+            switch_version=1,
+            lease=lease,
+        )
+        return msgspec.structs.replace(ping, **spoil)
+
+    def fence(self) -> list[Effect]:
+        """Let risk fence: a new epoch, no lease."""
+        self.epoch += 1
+        self.fence_id = self.epoch
+        self.grants = False
+        return self.ping()
+
+    def resume(self) -> None:
+        """Let risk take an epoch newer than the fence and grant again."""
+        self.epoch += 1
+        self.grants = True
+
+    def pong(self) -> Any:
+        return self.core.execution_pong(self.now)
+
+    def orders(self, *states: str) -> list[OrderRecord]:
+        """Return the newest journaled row of each order, in some states or in all."""
+        newest: dict[OrderHash, OrderRecord] = {}
+        for record in self.journal:
+            if isinstance(record, OrderRecord):
+                newest[record.order_id] = record
+        return [row for row in newest.values() if not states or row.state in states]
+
+    def published(self, kind: type[F]) -> list[F]:
+        return [
+            effect.body
+            for effect in self.effects
+            if isinstance(effect, Publish) and isinstance(effect.body, kind)
+        ]
+
+    def status(self) -> ExecutionStatus:
+        return self.published(ExecutionStatus)[-1]
+
+    def denials(self) -> dict[str, int]:
+        self.run(100)
+        return {row.reason: row.count for row in self.status().refusals}
+
+    def sent(self, kind: type[Effect], lane: str = "") -> list[Any]:
+        return [
+            effect
+            for effect in self.effects
+            if isinstance(effect, kind) and (not lane or getattr(effect, "lane", "") == lane)
+        ]
+
+    def trade(
+        self, order_id: OrderHash, shares: int, *, trade_id: str = "t1", status: str = "MATCHED"
+    ) -> OwnTrade:
+        """Return a report that one of our orders was filled as a maker."""
+        row = next(one for one in self.orders() if one.order_id == order_id)
+        return OwnTrade(
+            trade_id=TradeId(trade_id),
+            market=MARKET,
+            status=status,
+            legs=(
+                TradeLeg(OrderHash("0x" + "ee" * 32), UP, "SELL", row.price_e4, SizeE6(1), "TAKER"),
+                TradeLeg(
+                    order_id,
+                    row.token,
+                    row.side,
+                    row.price_e4,
+                    SizeE6(shares * 1_000_000),
+                    "MAKER",
+                ),
+            ),
+            match_ms=self.now.wall_ms,
+            venue_ms=self.now.wall_ms,
+            source="socket",
+        )
+
+    def own_order(self, order_id: OrderHash, **spoil: Any) -> OwnOrder:
+        """Return the own-order stream's report that an order rests."""
+        report = OwnOrder(
+            order_id=order_id,
+            market=MARKET,
+            token=UP,
+            side="BUY",
+            price=PriceE4(4_800),
+            original_size_e6=SizeE6(6_000_000),
+            size_matched_e6=SizeE6(0),
+            status="LIVE",
+            status_text="LIVE",
+            trades=(),
+            venue_ms=self.now.wall_ms,
+            source="socket",
+        )
+        return msgspec.structs.replace(report, **spoil)
+
+    def _speak(self) -> None:
+        if self.pings and self.ms % 100 == 0:
+            self.ping()
+        if self.ms % 100 == 50:
+            self._vouch()
+        if self.wishes and self.renews and self.ms % 50 == 0:
+            self.wish()
+
+    def wish(self) -> list[Effect]:
+        """Let the strategy say its whole wish."""
+        body = TargetSet(MAKER, MARKET, self.config.timing.target_ttl_ms, self.wishes)
+        return self.hear(MAKER, "strategy.targets", body)
+
+    def _vouch(self) -> None:
+        now = self.now
+        if "feed_discovery" not in self.silent_feeds:
+            calendar = Calendar((self.info,), now.monotonic_ns)
+            self.hear("feed_discovery", "feed.calendar", calendar)
+        keys = {"feed_market": (UP, DOWN), "feed_user": ("orders",), "feed_price": ("btc",)}
+        for feed, names in keys.items():
+            if feed not in self.silent_feeds:
+                self._last_evident[feed] = now.monotonic_ns
+            evident = self._last_evident.get(feed)
+            evidence = tuple(Evidence(name, evident) for name in names)
+            session = self.user_session if feed == "feed_user" else 1
+            status = FeedStatus(feed, True, now.monotonic_ns, "", session, evidence)
+            self.hear(feed, "feed.status", status)
+        if "state" not in self.silent_feeds:
+            view = StateView((market_view(now, **self.view),))
+            self.hear("state", "state.view", view)
+
+    def _apply(self, effects: list[Effect]) -> None:
+        """Carry effects out as the loop does: urgent first, the journal, then the rest."""
+        self.effects += effects
+        answers: list[Message] = []
+        for effect in effects:
+            if isinstance(effect, Exit):
+                self.exit = effect
+            if isinstance(effect, HttpReset):
+                answers += self._reset()
+            if isinstance(effect, HttpRequest) and effect.lane == "cancel":
+                answers += self.venue.request(effect, self.now)
+        has_journal = any(isinstance(effect, Journal) for effect in effects)
+        if has_journal and self.commit_fails:
+            from shared.effects import JournalFailed
+
+            answers.append(JournalFailed("disk full"))
+            answers += [
+                HttpFailed(effect.request_id, False, "not_journaled")
+                for effect in effects
+                if isinstance(effect, PlaceOrder)
+                or (isinstance(effect, HttpRequest) and effect.lane != "cancel")
+            ]
+        else:
+            for effect in effects:
+                if isinstance(effect, Journal):
+                    self.journal += effect.records
+            for effect in effects:
+                answers += self._send(effect)
+        for answer in answers:
+            self.tell(answer)
+
+    def _send(self, effect: Effect) -> list[Message]:
+        if isinstance(effect, HttpRequest) and effect.lane != "cancel":
+            return self.venue.request(effect, self.now)
+        if isinstance(effect, PlaceOrder):
+            refusal = self.core.may_send(effect.permit, self.now)
+            if refusal is not None:
+                return [HttpFailed(effect.request_id, False, refusal)]
+            return self.venue.post(effect, self.now)
+        return []
+
+    def _reset(self) -> list[Message]:
+        held, self.venue.held = self.venue.held, []
+        return [
+            HttpFailed(one.request_id, True, "reset", self.now.boot_ns)
+            for one in held
+            if isinstance(one, HttpReply)
+        ]
+
+
+def identity(**spoil: Any) -> IdentityFound:
+    """Return key and credentials of a plain wallet."""
+    found = IdentityFound("main", "0x" + "1" * 40, "0x" + "1" * 40, 0, "key-1")
+    return msgspec.structs.replace(found, **spoil)
+
+
+def order_facts(rig: Rig) -> list[OrderFact]:
+    """Return every published change of an order."""
+    return rig.published(OrderFact)
