@@ -37,6 +37,8 @@ from shared.risk_schema import (
 AUDIT_CHECKED_ROWS = 10_000
 """Newest rows of the trail whose chain is checked at every start; the command checks all."""
 
+FILE_MODE = 0o600
+
 Reached = Callable[[str], None]
 """Told the name of each crash point: `before_commit`, `after_commit`, `after_marker`."""
 
@@ -107,7 +109,7 @@ class RiskFile:
             return self._refuse_or_create(trouble, marker)
         try:
             connection = _connect(self._path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             return self._set_aside(f"cannot be opened: {error}", marker)
         try:
             state = _load(connection, self._account, marker)
@@ -194,9 +196,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     """Return a connection whose commits are on disk when they return."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
     try:
+        path.chmod(FILE_MODE)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         connection.close()
         raise
     return connection
