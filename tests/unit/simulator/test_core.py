@@ -249,7 +249,7 @@ def test_book_is_never_crossed_while_everybody_trades() -> None:
 def trace_hash(seed: int) -> str:
     """Return a hash of every effect of a busy minute."""
     rig = VenueRig(interval_s=60, frames_per_second=20, takers_per_second=3.0, seed=seed)
-    run_busy(rig, 60)
+    run_busy(rig, 20)
     encoded = msgspec.json.encode([msgspec.to_builtins(effect) for effect in rig.trace])
     return hashlib.sha256(encoded).hexdigest()
 
