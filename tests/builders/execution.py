@@ -21,6 +21,7 @@ from shared.effects import (
     HttpReply,
     HttpRequest,
     HttpReset,
+    JournalFailed,
     Message,
     Publish,
     Received,
@@ -37,7 +38,14 @@ from shared.facts import (
     StateView,
     TradeLeg,
 )
-from shared.identifiers import Component, Incarnation, OrderHash, StrategyName, TradeId
+from shared.identifiers import (
+    Component,
+    Incarnation,
+    OrderHash,
+    StrategyName,
+    TokenId,
+    TradeId,
+)
 from shared.ledger_schema import AnyRecord, Journal, OrderRecord
 from shared.targets import Target, TargetSet
 from shared.units import NS_PER_MS, BootNs, Instant, MonotonicNs, PriceE4, SizeE6, WallMs
@@ -155,8 +163,8 @@ class FakeVenue:
         for order_id in canceled:
             del self.open[order_id]
             self.gone[order_id] = "CANCELED"
-        body = {"canceled": canceled, "not_canceled": kept}
-        return reply(effect.request_id, 200, body, now)
+        answer = {"canceled": canceled, "not_canceled": kept}
+        return reply(effect.request_id, 200, answer, now)
 
     def _read(self, effect: HttpRequest, now: Instant) -> Message:
         if effect.path.startswith("/data/orders"):
@@ -232,6 +240,7 @@ class Rig:
         self.strategy_run = Incarnation(1)
         self.commit_fails = False
         self.exit: Exit | None = None
+        self._has_wished = False
         self._ping_id = 0
         self._sequence = 0
         self._last_evident: dict[str, MonotonicNs] = {}
@@ -379,6 +388,20 @@ class Rig:
             source="socket",
         )
 
+    def row(self, order_id: OrderHash) -> OrderRecord:
+        """Return an order's row as the core holds it."""
+        order = self.core._parts.register.find(order_id)
+        assert order is not None
+        return order.record
+
+    def held(self, token: TokenId) -> int:
+        """Return the shares of a token, as the core counts them."""
+        return self.core._parts.positions.matched_e6(token)
+
+    def ended(self) -> Exit | None:
+        """Return how the core ended; None while it runs."""
+        return self.exit
+
     def own_order(self, order_id: OrderHash, **spoil: Any) -> OwnOrder:
         """Return the own-order stream's report that an order rests."""
         report = OwnOrder(
@@ -402,11 +425,13 @@ class Rig:
             self.ping()
         if self.ms % 100 == 50:
             self._vouch()
-        if self.wishes and self.renews and self.ms % 50 == 0:
+        self._has_wished = self._has_wished or bool(self.wishes)
+        if self._has_wished and self.renews and self.ms % 50 == 0:
             self.wish()
 
     def wish(self) -> list[Effect]:
         """Let the strategy say its whole wish."""
+        self._has_wished = True
         body = TargetSet(MAKER, MARKET, self.config.timing.target_ttl_ms, self.wishes)
         return self.hear(MAKER, "strategy.targets", body)
 
@@ -441,8 +466,6 @@ class Rig:
                 answers += self.venue.request(effect, self.now)
         has_journal = any(isinstance(effect, Journal) for effect in effects)
         if has_journal and self.commit_fails:
-            from shared.effects import JournalFailed
-
             answers.append(JournalFailed("disk full"))
             answers += [
                 HttpFailed(effect.request_id, False, "not_journaled")
