@@ -73,7 +73,8 @@ def verify(path: Path) -> Verification:
         OSError: It cannot be read.
     """
     content = path.read_bytes()
-    facts = gaps = whole = 0
+    facts = gaps = 0
+    whole = len(MAGIC)
     sealed = False
     problem = ""
     for records, found in enumerate(read(content)):
