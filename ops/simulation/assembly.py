@@ -4,11 +4,11 @@ One function a component, each mirroring that component's shell (`services/*/__m
 A test that plants a bug replaces one of them, or subclasses what it builds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bus.edge import Edge
-from bus.http import BeforeWrite, Lane
-from ops.simulation.lanes import Lanes
+from bus.http import BeforeWrite, Headers, Lane
+from ops.simulation.lanes import Lanes, Watcher
 from ops.simulation.process import Body, Process
 from ops.simulation.streams import Streams
 from ops.simulation.world import World
@@ -33,7 +33,8 @@ from shared.topics import (
     MARKET_MAKING,
     STATE,
 )
-from shared.units import Instant
+from shared.units import NS_PER_S, Instant
+from shared.venue.auth import Credentials, request_headers
 
 Builder = Callable[[World, Process], Body]
 
@@ -64,18 +65,18 @@ class Unwatched:
         """Nothing to judge."""
 
 
-def read_lane(world: World) -> Lane:
-    """Return a lane for reads."""
-    return Lane("read", world.config.venue.clob_url, connections=READ_CONNECTIONS)
+NOBODY = Unwatched()
 
 
 def make_lanes(
     world: World,
     process: Process,
     lanes: Sequence[Lane],
+    headers: Headers | None = None,
     before_write: BeforeWrite | None = None,
+    watcher: Watcher = NOBODY,
 ) -> Lanes:
-    """Return lanes of one process that nobody watches."""
+    """Return lanes of one process."""
     return Lanes(
         process.component,
         world.scheduler,
@@ -83,12 +84,30 @@ def make_lanes(
         world.rates,
         world.trace,
         world.venue,
-        Unwatched(),
+        watcher,
         process.wake,
         before_write,
         lanes,
-        world.credentials,
+        headers,
     )
+
+
+def read_lanes(world: World, process: Process) -> Lanes:
+    """Return one authenticated lane for reads."""
+    lane = Lane("read", world.config.venue.clob_url, connections=READ_CONNECTIONS)
+    credentials = world.credentials
+    return make_lanes(
+        world,
+        process,
+        [lane],
+        lambda request, now: sign_request(credentials, request, now),
+    )
+
+
+def sign_request(credentials: Credentials, request: HttpRequest, now: Instant) -> Mapping[str, str]:
+    """Return the venue's authentication of one request."""
+    timestamp_s = now.wall_ns // NS_PER_S
+    return request_headers(credentials, timestamp_s, request.method, request.path, request.body)
 
 
 def make_streams(world: World, process: Process) -> Streams:
@@ -116,14 +135,14 @@ def make_body(core: Core, *edges: Edge) -> Body:
 def feed_market(world: World, process: Process) -> Body:
     """Build the market feed."""
     core = MarketFeed(world.config, process.peer.incarnation)
-    lanes = make_lanes(world, process, [read_lane(world)])
+    lanes = read_lanes(world, process)
     return make_body(core, make_streams(world, process), lanes)
 
 
 def feed_user(world: World, process: Process) -> Body:
     """Build the feed of our own orders."""
     core = UserFeed(world.config, process.peer.incarnation)
-    lanes = make_lanes(world, process, [read_lane(world)])
+    lanes = read_lanes(world, process)
     found = OneMessage(CredentialsFound(world.credentials))
     return make_body(core, make_streams(world, process), lanes, found)
 
@@ -137,7 +156,7 @@ def feed_price(world: World, process: Process) -> Body:
 
 def feed_discovery(world: World, process: Process) -> Body:
     """Build the feed of the market calendar."""
-    lanes = make_lanes(world, process, [read_lane(world)])
+    lanes = read_lanes(world, process)
     return make_body(DiscoveryFeed(world.config), lanes)
 
 

@@ -2,6 +2,8 @@
 
 from ops.simulation.assembly import BUILDERS as UNGUARDED
 from ops.simulation.assembly import Builder
+from ops.simulation.guarded import execution, risk
 from shared.identifiers import Component
+from shared.topics import EXECUTION, RISK
 
-BUILDERS: dict[Component, Builder] = {**UNGUARDED}
+BUILDERS: dict[Component, Builder] = {**UNGUARDED, EXECUTION: execution, RISK: risk}

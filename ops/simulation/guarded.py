@@ -1,33 +1,48 @@
 """Execution and risk: their real cores around a simulated gateway, disk, kernel and desk.
 
-The gateway really signs and asks the real `may_send` directly before the write, with a
-fresh reading of the clock; the ledger is the real one; risk's database is written beside
-its loop, later, and what was not written when risk dies is lost.
+The gateway is the real one down to its lanes: it reads key and credentials from files, signs,
+and asks `may_send` directly before the write, with a fresh reading of the clock. The ledger
+is the real one. Risk's database is written beside its loop, a little later, and what was
+not written when risk dies is lost.
 """
 
+from collections import deque
 from collections.abc import Sequence
-
-from coincurve import PrivateKey
+from contextlib import suppress
 
 from bus.edge import CommitFailed, Edge
-from bus.http import BeforeWrite, Lane
-from ops.simulation.lanes import Lanes
-from ops.simulation.process import Process
+from bus.http import BeforeWrite, Headers, Lane
+from ops.simulation.assembly import make_body, make_lanes
+from ops.simulation.process import Body, Process
 from ops.simulation.world import Inbox, World
-from services.execution.may_send import Permit, PlaceOrder
+from services.execution.core import ExecutionCore
+from services.execution.gateway import Gateway, MaySend
+from services.execution.ledger import Ledger
+from services.execution.may_send import Permit
+from services.execution.panic_file import PanicFile as ExecutionPanicFile
+from services.risk.core import RiskCore
 from services.risk.messages import (
-    BeatPermit,
     ForgetProcess,
     KillProcess,
+    Persist,
+    Persisted,
     ProcessExited,
     WatchProcess,
 )
-from shared.effects import Durable, Effect, HttpRequest, Message, Peer
+from services.risk.risk_file import RiskFile
+from services.risk.state_files import PanicFile as RiskPanicFile
+from services.risk.venue_guard import VenueKey, venue_lanes
+from shared.effects import Effect, HttpRequest, Message, Peer
+from shared.ledger_schema import LEDGER_FILE
 from shared.operator import OperatorReply
-from shared.units import Instant
-from shared.venue.order_hash import order_digest
-from shared.venue.orders_wire import ORDER_PATH, PostOrder, to_signed_order
-from shared.venue.wire import encode
+from shared.risk_schema import PANIC_FILE
+from shared.units import NS_PER_MS, NS_PER_US, Instant
+
+DISK_NS_RANGE = (300 * NS_PER_US, 40 * NS_PER_MS)
+"""A write with its sync; beside a noisy writer one took 82 ms (measured)."""
+
+CRASH_POINTS = ("before_commit", "after_commit", "after_marker")
+"""Where a write of risk's database can be cut, as its file names them."""
 
 
 class ExecutionWatcher:
@@ -46,62 +61,29 @@ class ExecutionWatcher:
             self._world.watch.canceled(self._world.scheduler.now_ns, request)
 
 
-class SimulatedGateway(Lanes):
-    """Execution's lanes: signs a post when it is applied, checks it when it is written."""
+def make_gateway(world: World, process: Process, may_send: MaySend) -> Gateway:
+    """Return the real gateway over simulated lanes, every write of which is judged."""
 
-    handles = (*Lanes.handles, PlaceOrder)
+    def make_http(
+        lanes: Sequence[Lane],
+        *,
+        headers: Headers | None = None,
+        before_write: BeforeWrite | None = None,
+    ) -> Edge:
+        watcher = ExecutionWatcher(world, process)
+        return make_lanes(world, process, lanes, headers, before_write, watcher)
 
-    def __init__(
-        self, world: World, process: Process, lanes: Sequence[Lane], before_write: BeforeWrite
-    ) -> None:
-        super().__init__(
-            process.component,
-            world.scheduler,
-            world.chance("lanes", str(process.peer.incarnation)),
-            world.rates,
-            world.trace,
-            world.venue,
-            ExecutionWatcher(world, process),
-            process.wake,
-            before_write,
-            lanes,
-            world.credentials,
-        )
-        self._key = PrivateKey(bytes.fromhex(world.key.removeprefix("0x")))
-        self._owner = world.credentials.api_key
+    return Gateway(world.settings, may_send, make_http)
 
-    def apply(self, effect: Effect, now: Instant) -> list[Message]:
-        """Sign and queue a post; everything else is a plain request."""
-        if isinstance(effect, PlaceOrder):
-            self.send(self._sign(effect))
-            return []
-        return super().apply(effect, now)
 
-    def withhold(self, effect: Effect, now: Instant) -> list[Message]:
-        """Answer for a post whose turn was not journaled."""
-        if isinstance(effect, PlaceOrder):
-            return super().withhold(self._sign(effect), now)
-        return super().withhold(effect, now)
-
-    def _sign(self, place: PlaceOrder) -> HttpRequest:
-        digest = order_digest(place.order, place.domain)
-        raw = self._key.sign_recoverable(digest, hasher=None)
-        signature = "0x" + raw[:64].hex() + f"{raw[64] + 27:02x}"
-        body = PostOrder(
-            order=to_signed_order(place.order, place.expiration_s, signature),
-            owner=self._owner,
-            order_type="GTD",
-            post_only=place.post_only,
-        )
-        return HttpRequest(
-            place.request_id,
-            "post",
-            "POST",
-            ORDER_PATH,
-            encode(body),
-            place.deadline_ns,
-            permit=place.permit,
-        )
+def execution(world: World, process: Process) -> Body:
+    """Build execution."""
+    now = world.scheduler.instant()
+    ledger = Ledger(world.directory / LEDGER_FILE, now)
+    core = ExecutionCore(world.config, process.peer.incarnation, ledger.opened, now)
+    gateway = make_gateway(world, process, core.may_send)
+    disk = FailingDisk(world, ledger)
+    return make_body(core, disk, gateway, ExecutionPanicFile(world.directory))
 
 
 class FailingDisk(Edge):
@@ -113,19 +95,18 @@ class FailingDisk(Edge):
         self._ledger = ledger
 
     def apply(self, effect: Effect, now: Instant) -> list[Message]:
-        """Hand records on."""
-        assert isinstance(effect, Durable)
-        return self._ledger.apply(effect, now)
-
-    def commit(self, now: Instant) -> None:
-        """Commit, or fail.
+        """Hand records on, or fail before any of this turn is written.
 
         Raises:
-            CommitFailed: The disk does not take it.
+            CommitFailed: The disk does not take them.
         """
         if self._world.scheduler.now_ns < self._world.disk_fails_until_ns:
             self._world.trace.note(self._world.scheduler.now_ns, "disk", "fails")
             raise CommitFailed("simulated")
+        return self._ledger.apply(effect, now)
+
+    def commit(self, now: Instant) -> None:
+        """Commit."""
         self._ledger.commit(now)
 
     def on_tick(self, now: Instant) -> list[Message]:
@@ -199,9 +180,68 @@ class SimulatedDesk(Edge):
         """Nothing to let go of."""
 
 
-def check_beat(request: HttpRequest, now: Instant) -> str | None:
-    """Drop a beat whose permit is over: one that risk's loop has not just decided is not sent."""
-    permit = request.permit
-    if isinstance(permit, BeatPermit) and now.boot_ns > permit.not_after_ns:
-        return "too_late"
-    return None
+class _Cut(Exception):
+    """The process died inside a write."""
+
+
+class SimulatedStore(Edge):
+    """Risk's worker: writes a little later, in order; what it had not written dies with it."""
+
+    handles: tuple[type[Effect], ...] = (Persist,)
+
+    def __init__(self, world: World, process: Process) -> None:
+        self._world = world
+        self._inbox = Inbox(process.wake)
+        self._chance = world.chance("store", str(process.peer.incarnation))
+        self._waiting: deque[Persist] = deque()
+        self._due_ns = 0
+        self._cut_at = ""
+        self._is_closed = False
+        self.file = RiskFile(world.directory, world.config.account.name, self._reached)
+
+    def apply(self, effect: Effect, now: Instant) -> list[Message]:
+        """Take a write; it is on disk after a while."""
+        assert isinstance(effect, Persist)
+        self._waiting.append(effect)
+        scheduler = self._world.scheduler
+        delay_ns = self._chance.between(*DISK_NS_RANGE)
+        self._due_ns = max(self._due_ns, scheduler.now_ns + delay_ns)
+        scheduler.at(self._due_ns, self._write_one)
+        return []
+
+    def on_tick(self, now: Instant) -> list[Message]:
+        """Tell what is on disk."""
+        return self._inbox.take()
+
+    def close(self) -> None:
+        """Die, as likely as not inside a write: before its commit, or before its marker."""
+        self._is_closed = True
+        if self._waiting and self._chance.happens(500_000):
+            self._cut_at = CRASH_POINTS[self._chance.below(len(CRASH_POINTS))]
+            with suppress(_Cut):
+                self.file.write(self._waiting[0].records)
+        self.file.close()
+
+    def _write_one(self) -> None:
+        if self._is_closed:
+            return
+        write = self._waiting.popleft()
+        self.file.write(write.records)
+        self._inbox.put(Persisted(write.write_id))
+
+    def _reached(self, point: str) -> None:
+        if self._cut_at == point:
+            raise _Cut
+
+
+def risk(world: World, process: Process) -> Body:
+    """Build risk."""
+    store = SimulatedStore(world, process)
+    now = world.scheduler.instant()
+    core = RiskCore(world.config, process.peer.incarnation, store.file.stored, now)
+    key = VenueKey(world.settings.credentials_file)
+    rules = venue_lanes(world.config.venue.clob_url, world.config.timing.socket_timeout_ms)
+    lanes = make_lanes(world, process, rules, key.headers, key.before_write)
+    kernel = SimulatedKernel(world, process)
+    panic = RiskPanicFile(world.directory / PANIC_FILE)
+    return make_body(core, store, kernel, panic, SimulatedDesk(world), lanes)

@@ -13,14 +13,13 @@ from typing import Protocol
 import msgspec
 
 from bus.edge import Edge
-from bus.http import BeforeWrite, Lane
+from bus.http import BeforeWrite, Headers, Lane
 from ops.simulation.faults import Rates
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.trace import Trace
 from services.simulator.chance import Chance
 from shared.effects import Effect, HttpFailed, HttpReply, HttpRequest, HttpReset, Message
-from shared.units import NS_PER_MS, NS_PER_S, NS_PER_US, BootNs, Instant
-from shared.venue.auth import Credentials, request_headers
+from shared.units import NS_PER_MS, NS_PER_US, BootNs, Instant
 
 LATENCY_NS_RANGE = (300 * NS_PER_US, 4 * NS_PER_MS)
 """One way between us and the venue."""
@@ -101,10 +100,10 @@ class Lanes(Edge):
         wake: Callable[[], None],
         before_write: BeforeWrite | None,
         lanes: Sequence[Lane],
-        credentials: Credentials | None = None,
+        headers: Headers | None = None,
     ) -> None:
         """Take the parts; connections are open at once, as they are opened beforehand."""
-        self._credentials = credentials
+        self._headers = headers
         self._who = who
         self._scheduler = scheduler
         self._chance = chance
@@ -191,6 +190,7 @@ class Lanes(Edge):
 
     def _write(self, lane: _Lane, request: HttpRequest) -> None:
         now = self._scheduler.instant()
+        headers = self._headers_of(request, now)
         refusal = self._before_write(request, now) if self._before_write else None
         if now.boot_ns >= request.deadline_ns:
             refusal = "deadline"
@@ -198,7 +198,7 @@ class Lanes(Edge):
             self._tell_unsent(request, refusal)
             return
         self._watcher.written(self._who, request, now)
-        flight = _Flight(request, self._headers(request, now), now.boot_ns)
+        flight = _Flight(request, headers, now.boot_ns)
         lane.flights.append(flight)
         self._trace.note(
             self._scheduler.now_ns, self._who, "http.write", f"{request.method} {request.path}"
@@ -218,13 +218,10 @@ class Lanes(Edge):
         self._told.append(HttpFailed(request.request_id, sent=False, reason=reason))
         self._wake()
 
-    def _headers(self, request: HttpRequest, now: Instant) -> Mapping[str, str]:
-        if self._credentials is None or not request.authenticated:
+    def _headers_of(self, request: HttpRequest, now: Instant) -> Mapping[str, str]:
+        if self._headers is None or not request.authenticated:
             return {}
-        timestamp_s = now.wall_ns // NS_PER_S
-        return request_headers(
-            self._credentials, timestamp_s, request.method, request.path, request.body
-        )
+        return self._headers(request, now)
 
     def _land(self, lane: _Lane, flight: _Flight) -> None:
         if flight.purged:

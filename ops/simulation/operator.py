@@ -39,6 +39,9 @@ ROUND_NS = 3 * NS_PER_S
 
 UID = 1000
 
+LASTING = ("market_cutoff",)
+"""Latches that no resume clears: a market past its cutoff stays closed for good."""
+
 
 class Operator:
     """One person with one thing on their mind at a time.
@@ -100,7 +103,7 @@ class Operator:
                 if self._wants_halt:
                     self._halts.acknowledged()
             case SwitchList(switches=switches):
-                self._clear([switch for switch in switches if switch.kind == "latch"])
+                self._clear([switch for switch in switches if _is_clearable(switch)])
             case Resumed(latches=latches):
                 for latch in latches:
                     self.cleared[latch.name] = self.cleared.get(latch.name, 0) + 1
@@ -150,6 +153,10 @@ class Operator:
 
     def _note(self, what: str, detail: str) -> None:
         self._trace.note(self._scheduler.now_ns, "operator", what, detail)
+
+
+def _is_clearable(switch: SwitchStatus) -> bool:
+    return switch.kind == "latch" and switch.name not in LASTING
 
 
 def _name_of(latch: SwitchStatus) -> LatchName:

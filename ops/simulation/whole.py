@@ -7,9 +7,8 @@ faults, and looks through the checkers all the while.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from eth_account import Account
-
 from bus.control_line import Identity
+from ops.simulation.account import make_account
 from ops.simulation.assembly import Builder
 from ops.simulation.bus import Bus
 from ops.simulation.checkers import Findings
@@ -23,9 +22,8 @@ from ops.simulation.truth import LedgerFile
 from ops.simulation.venue import SimulatedVenue
 from ops.simulation.watch import Standing, Watch
 from ops.simulation.world import World
-from services.simulator.chance import derive, stream
+from services.simulator.chance import stream
 from services.simulator.core import SimulatorCore
-from services.simulator.keys import Keys
 from shared.config import Config
 from shared.effects import Message, Peer
 from shared.identifiers import Component
@@ -39,9 +37,6 @@ RESTART_NS_RANGE = (250 * NS_PER_MS, 900 * NS_PER_MS)
 """From the end of a process to the first turn of its successor: supervisord and imports."""
 
 LOOK_EVERY_NS = 20 * NS_PER_MS
-
-_GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-"""Of secp256k1: private keys are below it."""
 
 
 class Whole:
@@ -83,10 +78,7 @@ class Whole:
         self.kills: dict[Component, int] = {}
         self.findings = Findings(lambda: scheduler.now_ns)
         self._lease_ns = config.timing.lease_ms * NS_PER_MS
-        key = f"0x{derive(seed, 'wallet') % (_GROUP_ORDER - 1) + 1:064x}"
-        keys = Keys(config.simulator.seed, config.simulator.clock_window_s)
-        address = str(Account.from_key(key).address).lower()
-        credentials = keys.derive(address, 0)
+        settings, credentials = make_account(seed, config, directory)
         core = SimulatorCore(config.simulator, config.markets.assets, config.markets.interval_s)
         venue = SimulatedVenue(core, credentials.api_key, scheduler, trace)
         self._ledger = LedgerFile(directory)
@@ -94,15 +86,13 @@ class Whole:
         self.operator = Operator(scheduler, trace, watch.halts, self._tell_risk)
         self.world = World(
             seed,
-            config,
+            settings,
             scheduler,
             trace,
             plan.rates,
             venue,
             watch,
-            directory,
             credentials,
-            key,
             self._runs,
             self._kill_peer,
             self.operator.answered,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from bus.settings import Settings
 from ops.simulation.faults import Rates
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.trace import Trace
@@ -22,8 +23,7 @@ class World(msgspec.Struct):
 
     Attributes:
         seed: Of everything.
-        directory: Where databases are; lives as long as the run.
-        key: Private key of the throwaway account, 0x and hex.
+        settings: Configuration, and the directory of databases and secrets.
         disk_fails_until_ns: Until when a commit of the ledger fails.
         exit_watchers: Told of each exit of a process.
         runs: Tells whether one incarnation has not ended.
@@ -32,21 +32,29 @@ class World(msgspec.Struct):
     """
 
     seed: int
-    config: Config
+    settings: Settings
     scheduler: Scheduler
     trace: Trace
     rates: Rates
     venue: SimulatedVenue
     watch: Watch
-    directory: Path
     credentials: Credentials
-    key: str
     runs: Callable[[Peer], bool]
     kill: Callable[[Peer, str], None]
     operator: Callable[[int, bytes], None]
     disk_fails_until_ns: int = 0
     exit_watchers: list[Callable[[Peer], None]] = []
     _drawn: dict[str, int] = {}
+
+    @property
+    def config(self) -> Config:
+        """Settings of all components and of the venue."""
+        return self.settings.config
+
+    @property
+    def directory(self) -> Path:
+        """Where databases are; lives as long as the run."""
+        return self.settings.data_directory
 
     def chance(self, *labels: str) -> Chance:
         """Return a stream of its own for one purpose."""
