@@ -49,6 +49,9 @@ CONTROL_A_TURN_MAX = 1_024
 STOP_NS_MAX = 30 * NS_PER_S
 """A core that was told to stop and has not ended by then is ended; supervisord waits less."""
 
+SLOW_TURN_NS = 100 * NS_PER_MS
+"""A ping's time: a slower turn is on its way to cost the lease, and says where it went."""
+
 COLLECT_EVERY_NS = NS_PER_S
 COLLECT_ALL_EVERY_NS = 60 * NS_PER_S
 """Automatic collection is off: one of a million live records took 223 ms."""
@@ -121,6 +124,7 @@ class Loop:
         self._stopping_since_ns: BootNs | None = None
         self._batch = 0
         self._lag_ns = 0
+        self._phases: list[tuple[str, BootNs]] = []
 
     @property
     def status(self) -> int | None:
@@ -134,16 +138,22 @@ class Loop:
         self._check_pause(now)
         self._check_stop(now)
         self._deliver_waiting()
+        self._mark("waiting")
         self._control()
+        self._mark("control")
         self._poll_edges(ready)
+        self._mark("edges")
         self._facts()
+        self._mark("facts")
         self._resynchronise()
         self._tick()
+        self._mark("tick")
         decided, self._decided = self._decided, []
         self._waiting.extend(self._application.apply(decided))
+        self._mark("effects")
         # Only now does what the core holds agree with what it has published.
         answer_requests(self._started, self._core, self._sockets, self._outlet)
-        self._note_lag()
+        self._note_lag(len(decided))
 
     def close(self) -> None:
         """Let go of edges and sockets."""
@@ -339,6 +349,18 @@ class Loop:
     def _decide(self, effects: Sequence[Effect], now: Instant) -> None:
         self._decided.extend((effect, now) for effect in effects)
 
-    def _note_lag(self) -> None:
+    def _mark(self, phase: str) -> None:
+        """Note when a phase of this turn was over."""
+        self._phases.append((phase, clock.read().boot_ns))
+
+    def _note_lag(self, effects: int) -> None:
         lasted_ns = clock.read().boot_ns - self._woke.boot_ns
         self._lag_ns = max(self._lag_ns, lasted_ns)
+        if lasted_ns > SLOW_TURN_NS:
+            fields: dict[str, object] = {"lasted_us": lasted_ns // 1_000, "effects": effects}
+            before_ns = self._woke.boot_ns
+            for phase, over_ns in self._phases:
+                fields[f"{phase}_us"] = (over_ns - before_ns) // 1_000
+                before_ns = over_ns
+            self._outlet.log(Log("loop.slow", fields, "warning"))
+        self._phases.clear()
