@@ -1,136 +1,34 @@
-"""The market feed: subscriptions, facts, evidence, witnesses, new subscriptions."""
-
-from typing import Any
+"""The market feed: subscriptions, facts, evidence, what state doubts."""
 
 import msgspec
 import pytest
 
 from services.feed.market import (
     PING_EVERY_NS,
-    RECONNECT_EVERY_NS,
     RESUBSCRIBE_EVERY_NS,
-    WITNESS_AFTER_NS,
-    MarketFeed,
 )
-from services.feed.witness import DISAGREEMENTS_RECONNECT, DISAGREEMENTS_RESUBSCRIBE
 from shared.effects import (
-    Effect,
     Exit,
-    HttpFailed,
-    HttpReply,
-    HttpRequest,
     Log,
     Stop,
     StreamClose,
     StreamClosed,
     StreamOpen,
-    StreamOpened,
     StreamText,
 )
 from shared.facts import (
     BookDoubted,
     BookSnapshot,
-    Calendar,
-    FeedStatus,
-    MarketInfo,
     TickChanged,
     TradePrinted,
 )
 from shared.identifiers import TokenId
-from shared.topics import FEED_DISCOVERY, STATE
-from shared.units import NS_PER_MS, BootNs, Instant, PriceE4, WallMs
-from shared.venue.decimals import format_price, format_size
-from tests.builders.books import VenueBook, fact
-from tests.builders.feeds import WALL_START_MS, at, config, facts, of_type, sent
-from tests.builders.markets import DOWN, UP, market_info
-
-
-def listed(**spoil: Any) -> MarketInfo:
-    fields = {"start_ms": WallMs(WALL_START_MS), "end_ms": WallMs(WALL_START_MS + 60_000)}
-    return market_info(**{**fields, **spoil})
-
-
-def frame_of(book: VenueBook, **spoil: Any) -> dict[str, Any]:
-    """Return a book frame as the venue writes it."""
-    fields = {
-        "event_type": "book",
-        "market": book.market.condition_id,
-        "asset_id": book.token,
-        "timestamp": str(book.venue_ms),
-        "hash": book.hash(),
-        "bids": [level(*row) for row in book.levels("BUY")],
-        "asks": [level(*row) for row in book.levels("SELL")],
-        "tick_size": format_price(book.tick),
-        "last_trade_price": book.last_trade,
-    }
-    return {**fields, **spoil}
-
-
-def level(price: PriceE4, size: Any) -> dict[str, str]:
-    return {"price": format_price(price), "size": format_size(size)}
-
-
-def rest_of(book: VenueBook, **spoil: Any) -> bytes:
-    fields = {**frame_of(book), "min_order_size": "5", "neg_risk": False}
-    return msgspec.json.encode({**fields, **spoil})
-
-
-class Rig:
-    """A market feed with a fake venue behind its socket."""
-
-    def __init__(self, *markets: MarketInfo) -> None:
-        self.feed = MarketFeed(config(), seed=1)
-        self.markets = markets or (listed(),)
-        self.stream = ""
-        self.up = VenueBook(UP, self.markets[0])
-        self.down = VenueBook(DOWN, self.markets[0])
-        for book in (self.up, self.down):
-            book.venue_ms = WALL_START_MS
-
-    def list_markets(self, now: Instant, *markets: MarketInfo) -> list[Effect]:
-        self.markets = markets or self.markets
-        calendar = Calendar(self.markets, now.monotonic_ns)
-        return self.feed.on_message(fact(FEED_DISCOVERY, "feed.calendar", calendar, now), now)
-
-    def open(self, now: Instant) -> list[Effect]:
-        effects = self.list_markets(now)
-        (opening,) = of_type(effects or self.feed.on_tick(now), StreamOpen)
-        self.stream = opening.stream
-        return self.feed.on_message(StreamOpened(self.stream), now)
-
-    def hear(self, body: object, now: Instant) -> list[Effect]:
-        text = body if isinstance(body, str) else msgspec.json.encode(body).decode()
-        return self.feed.on_message(StreamText(self.stream, text, now.monotonic_ns), now)
-
-    def dump(self, now: Instant) -> list[Effect]:
-        return self.hear([frame_of(self.up), frame_of(self.down)], now)
-
-    def status(self, now: Instant) -> FeedStatus:
-        (found,) = facts(list(self.feed.snapshot(now)), "feed.status")
-        assert isinstance(found, FeedStatus)
-        return found
-
-    def evident_ms(self, token: TokenId, now: Instant) -> float | None:
-        stamps = {entry.key: entry.evident_ns for entry in self.status(now).evidence}
-        stamp = stamps[token]
-        return None if stamp is None else (stamp - at(0).monotonic_ns) / NS_PER_MS
-
-    def answer(self, request: HttpRequest, body: bytes, now: Instant, status: int = 200) -> Any:
-        reply = HttpReply(request.request_id, status, {}, body, BootNs(0))
-        return self.feed.on_message(reply, now)
-
-    def asked(self, now: Instant) -> dict[str, HttpRequest]:
-        """Tick, and return the reads by token."""
-        requests = of_type(self.feed.on_tick(now), HttpRequest)
-        return {request.path.partition("token_id=")[2]: request for request in requests}
-
-
-def ready() -> Rig:
-    rig = Rig()
-    rig.open(at(0))
-    rig.dump(at(0))
-    assert rig.status(at(0)).connected
-    return rig
+from shared.topics import STATE
+from shared.units import NS_PER_MS, WallMs
+from tests.builders.books import fact
+from tests.builders.feeds import WALL_START_MS, at, facts, of_type, sent
+from tests.builders.market_feed import Rig, frame_of, listed, ready
+from tests.builders.markets import DOWN, UP
 
 
 def test_feed_connects_when_there_is_something_to_subscribe() -> None:
@@ -257,130 +155,6 @@ def test_loss_of_the_connection_is_told_in_the_same_turn() -> None:
     rig.feed.on_message(StreamClosed(rig.stream, 1006, "gone"), at(10))
     (status,) = facts(rig.feed.on_tick(at(10)), "feed.status")
     assert (status.connected, status.reconnects) == (False, 1)
-
-
-def test_silent_token_is_asked_about_after_a_second_and_not_before() -> None:
-    rig = ready()
-    after = WITNESS_AFTER_NS / NS_PER_MS
-    assert rig.asked(at(after - 1)) == {}
-    requests = rig.asked(at(after))
-    assert sorted(requests) == [UP, DOWN]
-    assert not requests[UP].authenticated
-    assert rig.asked(at(2 * after - 1)) == {}
-    assert sorted(rig.asked(at(2 * after))) == [UP, DOWN]
-
-
-@pytest.mark.req("KS-4")
-def test_witness_that_agrees_is_evidence_of_when_it_was_asked() -> None:
-    rig = ready()
-    requests = rig.asked(at(1_000))
-    rig.answer(requests[UP], rest_of(rig.up), at(1_200))
-    assert rig.evident_ms(UP, at(1_200)) == 1_000
-    assert rig.evident_ms(DOWN, at(1_200)) == 0
-
-
-def test_witness_with_equal_levels_agrees_whatever_its_stamp_and_hash() -> None:
-    rig = ready()
-    requests = rig.asked(at(1_000))
-    body = rest_of(rig.up, timestamp=str(WALL_START_MS + 900), hash="0" * 40)
-    rig.answer(requests[UP], body, at(1_200))
-    assert rig.evident_ms(UP, at(1_200)) == 1_000
-
-
-def disagree(rig: Rig, milliseconds: int) -> list[Effect]:
-    """Let the witness see another book; return what the feed does about it."""
-    requests = rig.asked(at(milliseconds))
-    rig.up.set("BUY", 4_000, milliseconds)
-    body = rest_of(rig.up, timestamp=str(WALL_START_MS + milliseconds))
-    effects: list[Effect] = rig.answer(requests[UP], body, at(milliseconds))
-    rig.answer(requests[DOWN], rest_of(rig.down), at(milliseconds))
-    return effects
-
-
-@pytest.mark.req("KS-4")
-def test_witness_that_disagrees_is_never_evidence_and_leads_to_a_new_subscription() -> None:
-    rig = ready()
-    for number in range(1, DISAGREEMENTS_RESUBSCRIBE + 1):
-        operations = sent(disagree(rig, number * 1_000))
-        if number < DISAGREEMENTS_RESUBSCRIBE:
-            assert operations == []
-    assert [(found["operation"], found["assets_ids"]) for found in operations] == [
-        ("unsubscribe", [UP]),
-        ("subscribe", [UP]),
-    ]
-    assert rig.evident_ms(UP, at(5_000)) == 0
-
-
-def test_connection_is_given_up_when_new_subscriptions_do_not_help() -> None:
-    rig = ready()
-    closed = [
-        number
-        for number in range(1, DISAGREEMENTS_RECONNECT + 3)
-        if rig.status(at(number * 1_000)).connected
-        and of_type(disagree(rig, number * 1_000), StreamClose)
-    ]
-    assert closed == [DISAGREEMENTS_RECONNECT]
-
-
-def test_connection_is_given_up_for_disagreement_at_a_bounded_rate() -> None:
-    rig = ready()
-    closes = 0
-    for second in range(1, 60):
-        rig.hear("PONG", at(second * 1_000))
-        if not rig.status(at(second * 1_000)).connected:
-            effects = rig.feed.on_tick(at(second * 1_000 + 900))
-            rig.stream = of_type(effects, StreamOpen)[0].stream
-            rig.feed.on_message(StreamOpened(rig.stream), at(second * 1_000 + 900))
-            rig.dump(at(second * 1_000 + 900))
-            continue
-        requests = rig.asked(at(second * 1_000))
-        if UP in requests:
-            body = rest_of(rig.up, timestamp=str(WALL_START_MS + second * 1_000), bids=[])
-            effects = rig.answer(requests[UP], body, at(second * 1_000))
-            closes += bool(of_type(effects, StreamClose))
-    assert closes <= 60_000 // (RECONNECT_EVERY_NS // NS_PER_MS)
-
-
-def test_older_witness_says_nothing() -> None:
-    rig = ready()
-    for number in range(1, 10):
-        requests = rig.asked(at(number * 1_000))
-        body = rest_of(rig.up, timestamp=str(WALL_START_MS - 1), bids=[], hash="0" * 40)
-        assert rig.answer(requests[UP], body, at(number * 1_000)) == []
-    assert rig.evident_ms(UP, at(10_000)) == 0
-
-
-def test_agreement_forgives_earlier_disagreements() -> None:
-    rig = ready()
-    disagree(rig, 1_000)
-    disagree(rig, 2_000)
-    rig.hear(frame_of(rig.up), at(2_500))
-    assert sent(disagree(rig, 4_000)) == []
-
-
-@pytest.mark.parametrize("status", [404, 429, 500, 503])
-def test_refused_witness_says_nothing(status: int) -> None:
-    rig = ready()
-    requests = rig.asked(at(1_000))
-    assert rig.answer(requests[UP], b"{}", at(1_100), status) == []
-    assert rig.status(at(1_100)).rejected_frames == 0
-
-
-def test_witness_that_cannot_be_read_is_refused_and_shown() -> None:
-    rig = ready()
-    requests = rig.asked(at(1_000))
-    assert of_type(rig.answer(requests[UP], b"<html>", at(1_100)), Log)
-    rig.answer(requests[DOWN], rest_of(rig.up), at(1_100))
-    assert rig.status(at(1_100)).rejected_frames == 2
-    assert rig.evident_ms(DOWN, at(1_100)) == 0
-
-
-def test_failed_witness_is_asked_again() -> None:
-    rig = ready()
-    requests = rig.asked(at(1_000))
-    for request in requests.values():
-        rig.feed.on_message(HttpFailed(request.request_id, True, "deadline"), at(1_500))
-    assert sorted(rig.asked(at(2_000))) == [UP, DOWN]
 
 
 @pytest.mark.req("KS-4")
