@@ -1,0 +1,117 @@
+"""Where a benchmark lives: directories of its own, a profile, and loops in this process."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from bus import clock
+from bus.actor import Loop
+from bus.edge import Edge
+from bus.locks import lock_component
+from bus.log_lines import LogLines
+from bus.process import Started, StopFlag, identify
+from bus.settings import CONFIG_VARIABLE, DATA_VARIABLE, RUN_VARIABLE, Settings, load
+from ops.bench.results import BenchFailed
+from shared.effects import Core
+from shared.identifiers import Component
+from shared.units import NS_PER_S
+
+WITHIN_NS = 60 * NS_PER_S
+"""For anything that is waited for: an interpreter's start on a busy machine is the longest."""
+
+PROFILE = """
+[run]
+profile = "bench"
+[account]
+key_file = "key.hex"
+credentials_file = "credentials.json"
+[venue]
+clob_url = "{url}"
+discovery_url = "{url}"
+geoblock_url = "{url}"
+market_socket_url = "{url}/ws/market"
+user_socket_url = "{url}/ws/user"
+price_socket_url = "{url}/ws"
+[markets]
+interval_s = 60
+cutoff_ms = 5000
+[simulator]
+port = {port}
+takers_per_second = 2.0
+"""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """One benchmark's directories and settings."""
+
+    directory: Path
+    settings: Settings
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for processes that shall live here."""
+        return {
+            **os.environ,
+            CONFIG_VARIABLE: str(self.settings.path),
+            RUN_VARIABLE: str(self.settings.run_directory),
+            DATA_VARIABLE: str(self.settings.data_directory),
+        }
+
+
+@contextmanager
+def place() -> Iterator[Place]:
+    """Make a place with a free port for its venue, and take it away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="ilb", dir="/tmp") as name:
+        directory = Path(name)
+        port = free_port()
+        profile = directory / "bench.toml"
+        profile.write_text(PROFILE.format(url=f"http://127.0.0.1:{port}", port=port))
+        variables = {RUN_VARIABLE: f"{directory}/r", DATA_VARIABLE: f"{directory}/d"}
+        settings = load(profile, variables)
+        assert isinstance(settings, Settings), f"the benchmark's own profile: {settings}"
+        settings.data_directory.mkdir(mode=0o700)
+        yield Place(directory, settings)
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def loop(
+    where: Place, component: Component, core: Core, edges: Sequence[Edge] = ()
+) -> Iterator[Loop]:
+    """Run a component in this process, turned by `turn_until`."""
+    lock = lock_component(where.settings.run_directory, component)
+    with (where.directory / f"{component}.log").open("wb", buffering=0) as log:
+        lines = LogLines(component, log.fileno())
+        identity = identify(component, where.settings)
+        started = Started(identity, where.settings, lock, lines, StopFlag())
+        made = Loop(started, core, edges)
+        try:
+            yield made
+        finally:
+            made.close()
+            lock.close()
+
+
+def turn_until(turned: Loop, holds: Callable[[], bool], what: str) -> None:
+    """Turn a loop until a condition holds.
+
+    Raises:
+        BenchFailed: It did not in a minute.
+    """
+    deadline_ns = clock.read().boot_ns + WITHIN_NS
+    while not holds():
+        if clock.read().boot_ns > deadline_ns:
+            raise BenchFailed(f"no {what} within {WITHIN_NS // NS_PER_S} s")
+        turned.turn()

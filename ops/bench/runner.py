@@ -1,0 +1,35 @@
+"""Runs benchmarks by name, one after the other."""
+
+from collections.abc import Callable, Sequence
+
+from ops.bench import fence, hop
+from ops.bench.results import Result
+
+NAMES = (hop.NAME, fence.BLOCKED, fence.CANCEL)
+
+
+def run(
+    names: Sequence[str] = NAMES, say: Callable[[str], None] = lambda words: None
+) -> list[Result]:
+    """Measure what is named; takes about twenty seconds for everything.
+
+    Args:
+        names: Of `NAMES`.
+        say: Told what is being measured.
+
+    Raises:
+        ValueError: A name is not known.
+        BenchFailed: What was to be measured did not happen.
+    """
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise ValueError(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    results: list[Result] = []
+    if hop.NAME in names:
+        say("one hop of a fact")
+        results.append(hop.measure())
+    fences = [name for name in (fence.BLOCKED, fence.CANCEL) if name in names]
+    if fences:
+        say("fences at a real execution")
+        results.extend(fence.measure(fences))
+    return results
