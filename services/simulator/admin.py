@@ -15,7 +15,13 @@ from services.simulator.heartbeat import Heartbeats
 from services.simulator.matching import Order
 from services.simulator.stamps import Stamps
 from shared.units import Instant, MoneyE6
-from shared.venue.decimals import format_money, format_price, format_size, parse_money
+from shared.venue.decimals import (
+    format_money,
+    format_price,
+    format_size,
+    parse_integer,
+    parse_money,
+)
 from shared.venue.faults import Malformed, Unparseable
 from shared.venue.wire import decode
 
@@ -122,8 +128,8 @@ class Admin:
         return ok({"id": fault_id})
 
     def _clear_faults(self, request: Request, now: Instant) -> Answer:
-        text = request.query.get("id", "")
-        cleared = self._faults.clear(int(text) if text.isdigit() else None)
+        fault_id = _number(request, "id")
+        cleared = self._faults.clear(fault_id)
         self._stamps.add("faults_cleared", now, cleared=cleared)
         return ok({"cleared": cleared})
 
@@ -187,8 +193,8 @@ class Admin:
     # --- looking --------------------------------------------------------------------
 
     def _log(self, request: Request, now: Instant) -> Answer:
-        since = int(request.query.get("since") or 0)
-        limit = min(int(request.query.get("limit") or LOG_ROWS_MAX), LOG_ROWS_MAX)
+        since = _number(request, "since") or 0
+        limit = min(_number(request, "limit") or LOG_ROWS_MAX, LOG_ROWS_MAX)
         records, last = self._stamps.since(since, limit)
         head = f'{{"at_ns":{now.monotonic_ns},"next":{last},"records":'.encode()
         return Answer(200, head + records + b"}")
@@ -248,3 +254,13 @@ class Admin:
 
 def _plain(order: FaultOrder) -> dict[str, object]:
     return {name: getattr(order, name) for name in order.__struct_fields__}
+
+
+def _number(request: Request, name: str) -> int | None:
+    """Return a whole number of the query, None when it is not there.
+
+    Raises:
+        Unparseable: It is something else.
+    """
+    text = request.query.get(name)
+    return None if text is None else parse_integer(text, name)

@@ -6,6 +6,8 @@ answers in an order of its own: a third party's conformance review (2026-09-12).
 
 import base64
 import binascii
+from collections.abc import Callable
+from typing import TypeVar
 
 from services.simulator.answers import Answer, error, ok
 from services.simulator.clearing import FEE_RATE_E6
@@ -17,6 +19,7 @@ from services.simulator.matching import Order
 from services.simulator.rows import order_row, trade_row
 from services.simulator.trades import Trade
 from services.simulator.verdicts import NO_BOOK_TEXT
+from shared.identifiers import TokenId
 from shared.units import Instant
 from shared.venue.account_wire import (
     CURSOR_END,
@@ -25,7 +28,6 @@ from shared.venue.account_wire import (
     OpenOrder,
     Page,
 )
-from shared.venue.account_wire import Trade as TradeRow
 from shared.venue.auth import Credentials
 from shared.venue.faults import Malformed
 from shared.venue.market_wire import (
@@ -44,6 +46,8 @@ from shared.venue.wire import decode
 FEE_CEILING_BPS = 1000
 ALLOWANCE = str(2**256 - 1)
 _MS_PER_S = 1000
+
+Item = TypeVar("Item")
 
 
 class Reads:
@@ -150,25 +154,31 @@ class Reads:
             mine = [] if found is None or found.owner != who.api_key else [found]
         else:
             mine = list(self._exchange.open.get(who.api_key, {}).values())
-        rows = [
-            row
-            for row in map(self._row, mine)
-            if query.get("market") in (None, "", row.market)
-            and query.get("asset_id") in (None, "", row.asset_id)
+        chosen = [
+            order
+            for order in mine
+            if query.get("market") in (None, "", order.market)
+            and query.get("asset_id") in (None, "", self._tokens(order)[order.outcome])
         ]
-        return _page(rows, query.get("next_cursor"))
+        return _page(chosen, query.get("next_cursor"), self._row)
+
+    def _tokens(self, order: Order) -> tuple[TokenId, TokenId]:
+        return self._exchange.calendar.by_condition[order.market].tokens
 
     def _row(self, order: Order) -> OpenOrder:
-        return order_row(order, self._exchange.calendar.by_condition[order.market].tokens)
+        return order_row(order, self._tokens(order))
 
     def trades(self, request: Request, who: Credentials, now: Instant) -> Answer:
         """Handle GET /data/trades, newest first."""
-        rows = [
-            trade_row(trade, who.api_key)
-            for trade in reversed(self._exchange.trades.by_id.values())
-            if who.api_key in trade.owners and _is_wanted(trade, request)
-        ]
-        return _page(rows, request.query.get("next_cursor"))
+        after_s = _seconds(request.query.get("after"), 0)
+        chosen: list[Trade] = []
+        for trade in reversed(self._exchange.trades.by_id.values()):
+            if trade.match_ms // _MS_PER_S < after_s:
+                break
+            if who.api_key in trade.owners and _is_wanted(trade, request):
+                chosen.append(trade)
+        cursor = request.query.get("next_cursor")
+        return _page(chosen, cursor, lambda trade: trade_row(trade, who.api_key))
 
     def balance(self, request: Request, who: Credentials, now: Instant) -> Answer:
         """Handle GET /balance-allowance and its update."""
@@ -192,7 +202,6 @@ def _is_wanted(trade: Trade, request: Request) -> bool:
         query.get("id") in (None, "", trade.trade_id)
         and query.get("market") in (None, "", trade.market)
         and query.get("asset_id") in (None, "", *trade.tokens)
-        and match_s >= _seconds(query.get("after"), 0)
         and match_s <= _seconds(query.get("before"), match_s)
     )
 
@@ -201,14 +210,20 @@ def _seconds(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isascii() and text.isdigit() else otherwise
 
 
-def _page(rows: list[OpenOrder] | list[TradeRow], cursor: str | None) -> Answer:
+def _page(items: list[Item], cursor: str | None, to_row: Callable[[Item], object]) -> Answer:
+    """Return one page of items; only its own rows are made."""
     start = _offset(cursor)
     if start is None:
         return error(400, "invalid next_cursor")
-    chosen = rows[start : start + PAGE_ROWS_MAX]
+    chosen = items[start : start + PAGE_ROWS_MAX]
     end = start + len(chosen)
-    following = CURSOR_END if end >= len(rows) else base64.b64encode(str(end).encode()).decode()
-    page = Page(data=tuple(chosen), next_cursor=following, limit=PAGE_ROWS_MAX, count=len(chosen))
+    following = CURSOR_END if end >= len(items) else base64.b64encode(str(end).encode()).decode()
+    page = Page(
+        data=tuple(map(to_row, chosen)),
+        next_cursor=following,
+        limit=PAGE_ROWS_MAX,
+        count=len(chosen),
+    )
     return ok(page)
 
 

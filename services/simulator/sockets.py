@@ -19,6 +19,11 @@ from services.simulator.edge import (
 from services.simulator.shell import Peer, Shell
 
 FRAME_BYTES_MAX = 65_536
+PRICE_PING_S = 25.0
+"""The price socket pings, and closes on whoever does not answer.
+
+Source: https://docs.polymarket.com/api-reference/wss/polybolt (2026-09-28).
+"""
 
 
 def stream_handler(
@@ -28,7 +33,10 @@ def stream_handler(
 
     async def handle(request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(
-            compress=False, max_msg_size=FRAME_BYTES_MAX, timeout=1.0, autoclose=True
+            compress=False,
+            max_msg_size=FRAME_BYTES_MAX,
+            timeout=1.0,
+            heartbeat=PRICE_PING_S if kind == "price" else None,
         )
         await socket.prepare(request)
         transport = request.transport

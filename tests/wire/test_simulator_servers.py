@@ -9,7 +9,7 @@ import http.client
 import json
 import threading
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 
 import msgspec
@@ -196,7 +196,7 @@ def test_official_client_takes_and_is_charged_the_fee(server: Server, client: Cl
 
 def _fee(size: Decimal, price: Decimal) -> Decimal:
     exact = size * Decimal("0.07") * price * (1 - price)
-    return exact.quantize(Decimal("0.00001"), ROUND_HALF_UP)
+    return exact.quantize(Decimal("0.00001"), ROUND_FLOOR)
 
 
 def test_wrong_secret_is_refused_with_401(server: Server, client: ClobClient) -> None:
@@ -315,6 +315,23 @@ def test_price_socket_authenticates_and_numbers_its_frames(
     assert [frame["seq"] for frame in frames] == [1, 2, 3]
     assert frames[0]["snapshot"] is True
     assert frames[0]["payload"]["data"]
+
+
+def test_official_client_signs_for_a_market_of_the_second_protocol(tmp_path: Path) -> None:
+    server = Server(SimulatorSettings(protocol="v2"), tmp_path / "wire.jsonl")
+    server.start()
+    try:
+        market = next(market for market in server.core.exchange.calendar)
+        client = ClobClient(server.url, 137, key=KEY)
+        client.set_api_creds(client.create_or_derive_api_key())
+        order = client.create_order(
+            OrderArgs(token_id=None, position_id=market.tokens[1], price=0.01, size=10, side="BUY"),
+            PartialCreateOrderOptions(tick_size="0.01"),
+        )
+        reply = client.post_order(order, OrderType.GTC, post_only=True)
+        assert reply["status"] == "live"
+    finally:
+        server.stop()
 
 
 def test_wire_log_file_is_the_admin_log(server: Server) -> None:

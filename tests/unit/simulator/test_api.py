@@ -268,6 +268,17 @@ def test_log_is_dense_and_read_in_pieces() -> None:
     assert again["records"] == []
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [("GET", "/admin/log", "since"), ("DELETE", "/admin/faults", "id")],
+)
+def test_number_that_is_none_is_refused(method: str, path: str, name: str) -> None:
+    rig = VenueRig()
+    rig.fault("silence")
+    assert rig.ask(method, path, query={name: "x"})[0] == 400
+    assert len(rig.ask("GET", "/admin/faults")[1]) == 1
+
+
 def test_received_order_is_stamped_before_its_outcome() -> None:
     rig = VenueRig()
     order_id = rig.place(price=100, size=5)
