@@ -110,7 +110,7 @@ class Breakers:
                 name=breaker.sample.switch.name,
                 scope=breaker.sample.key[0],
                 scope_id=breaker.sample.key[1],
-                kind=breaker.sample.switch.kind,
+                kind="pause",
                 version=breaker.version,
                 since_wall_ns=breaker.since_wall_ns,
                 reason=breaker.confirmed.why,

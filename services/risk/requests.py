@@ -6,6 +6,9 @@ from shared.units import NS_PER_MS
 RETRY_NS = 250 * NS_PER_MS
 """Pause before a cancel or read is repeated; also the longest wait on a 429 of a cancel."""
 
+RETRY_NS_MIN = 50 * NS_PER_MS
+"""A venue that says `at once` is not asked in every turn."""
+
 
 class RequestNumbers:
     """Counts requests, unique in this incarnation."""
@@ -30,4 +33,4 @@ def retry_after_ns(reply: HttpReply) -> int:
     text = reply.headers.get("retry-after", "").strip()
     if not text.isdecimal() or len(text) > 6:
         return RETRY_NS
-    return min(int(text) * 1_000 * NS_PER_MS, RETRY_NS)
+    return max(RETRY_NS_MIN, min(int(text) * 1_000 * NS_PER_MS, RETRY_NS))

@@ -149,6 +149,7 @@ class World:
         self.state_speaks = True
         self.valid = True
         self.disk_works = True
+        self.disk_answers = True
         self.writes: list[Persist] = []
         self.effects: list[tuple[float, Effect]] = []
         self.replies: list[tuple[int, Reply]] = []
@@ -240,6 +241,11 @@ class World:
         )
         self.ask(Resume(latches=names, reason=reason))
 
+    def finish_writes(self) -> None:
+        """Let the disk answer again, for everything that was asked of it."""
+        self.disk_answers = True
+        self.tell(Persisted(self.writes[-1].write_id))
+
     def exit_of(self, component: Component, incarnation: int | None = None) -> None:
         """Let the kernel tell of an exit; the component stays silent."""
         if component == EXECUTION:
@@ -311,6 +317,8 @@ class World:
 
     def _persist(self, write: Persist) -> None:
         self.writes.append(write)
+        if not self.disk_answers:
+            return
         if self.disk_works:
             self._to_risk.append(Persisted(write.write_id))
         else:
