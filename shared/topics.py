@@ -85,7 +85,12 @@ TOPICS: tuple[Topic, ...] = (
     Topic("strategy.status", StrategyStatus, STRATEGIES, (RISK, CARETAKER)),
     Topic("execution.order", OrderFact, (EXECUTION,), (STATE, *STRATEGIES, FEED_USER)),
     Topic("execution.fill", FillFact, (EXECUTION,), (STATE, *STRATEGIES, RISK)),
-    Topic("execution.positions", Positions, (EXECUTION,), (STATE, *STRATEGIES, RISK)),
+    Topic(
+        "execution.positions",
+        Positions,
+        (EXECUTION,),
+        (FEED_DISCOVERY, STATE, *STRATEGIES, RISK),
+    ),
     Topic("execution.status", ExecutionStatus, (EXECUTION,), (*STRATEGIES, RISK)),
     Topic("execution.explain", Explanations, (EXECUTION,), ()),
     Topic("risk.status", RiskStatus, (RISK,), STRATEGIES),

@@ -3,7 +3,8 @@
 Asks the venue for the windows that the clock says must exist: running, next, and ended ones
 until their winner is known. An error means that a market was not refreshed; it never
 removes one, and a calendar without markets is never published. What cannot be parsed is
-refused with its raw text.
+refused with its raw text. A market that we hold a position in stays followed however long ago
+its window was (`held.py`).
 
 Source: https://docs.polymarket.com/market-data/fetching-markets (2026-09-28); a window is
 found by its computed slug, no listing is needed.
@@ -11,6 +12,9 @@ found by its computed slug, no listing is needed.
 
 from typing import Literal
 
+import msgspec
+
+from services.feed.held import HeldMarkets
 from services.feed.report import FeedReport
 from services.feed.requests import Reads
 from services.feed.windows import Window, running_start_s, windows_around
@@ -23,9 +27,11 @@ from shared.effects import (
     Log,
     Message,
     Publish,
+    Received,
     Stop,
 )
-from shared.facts import Calendar, Evidence, FeedStatus, MarketInfo
+from shared.facts import Calendar, Evidence, FeedStatus, MarketInfo, Positions
+from shared.identifiers import ConditionId
 from shared.topics import FEED_DISCOVERY
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs, WallMs
 from shared.venue.faults import WireFault
@@ -68,13 +74,20 @@ class _Tracked:
         return self.info is not None and self.info.winner is not None
 
 
+class _HeldRead(msgspec.Struct, frozen=True):
+    """A look-up of a held market by its id."""
+
+    market: ConditionId
+
+
 class DiscoveryFeed:
     """The whole process, pure."""
 
     def __init__(self, config: Config) -> None:
         """Start without a calendar."""
         self._markets = config.markets
-        self._reads: Reads[str] = Reads(config.timing.read_deadline_ms * NS_PER_MS)
+        self._reads: Reads[str | _HeldRead] = Reads(config.timing.read_deadline_ms * NS_PER_MS)
+        self._held = HeldMarkets(config.markets.cutoff_ms)
         self._every_ns = config.markets.discovery_every_ms * NS_PER_MS
         self._tracked: dict[str, _Tracked] = {}
         self._report = FeedReport(FEED_DISCOVERY)
@@ -94,6 +107,9 @@ class DiscoveryFeed:
                 return self._on_reply(message, now)
             case HttpFailed():
                 return self._on_failed(message, now)
+            case Received(body=Positions() as positions):
+                self._held.follow(positions)
+                return []
             case Stop(cause=cause):
                 return [Exit(0, cause)]
             case _:
@@ -115,10 +131,11 @@ class DiscoveryFeed:
     def snapshot(self, now: Instant) -> list[Publish]:
         """Return the calendar, unless nothing is known yet."""
         verified_ns = self._verified_ns()
-        markets = tuple(
+        followed = tuple(
             tracked.info for tracked in self._tracked.values() if tracked.info is not None
         )
-        if not markets or verified_ns is None:
+        markets = (*self._held.infos(self._known()), *followed)
+        if not followed or verified_ns is None:
             return []
         return [Publish("feed.calendar", Calendar(markets, verified_ns), verified_ns)]
 
@@ -143,7 +160,7 @@ class DiscoveryFeed:
             return []
         due = [tracked for tracked in self._tracked.values() if self._is_due(tracked, now)]
         if not due:
-            return []
+            return self._ask_held(now)
         # Live windows first; among those of a kind, the one that was asked longest ago.
         tracked = min(due, key=lambda found: (self._is_ended(found, now), found.asked_ns or 0))
         tracked.asked_ns = now.monotonic_ns
@@ -151,6 +168,22 @@ class DiscoveryFeed:
         self._next_read_ns = now.monotonic_ns + READ_SPACING_NS
         path = MARKET_BY_SLUG_PREFIX + tracked.window.slug
         return [self._reads.ask(path, tracked.window.slug, now)]
+
+    def _ask_held(self, now: Instant) -> list[Effect]:
+        """Look up a held market when no window by the clock is due."""
+        held = self._held.due(self._known(), now)
+        if held is None:
+            return []
+        self._next_read_ns = now.monotonic_ns + READ_SPACING_NS
+        return [self._reads.ask(held.path(now), _HeldRead(held.market), now)]
+
+    def _known(self) -> set[ConditionId]:
+        """Return the markets that the clock names and the venue has described."""
+        return {
+            tracked.info.condition_id
+            for tracked in self._tracked.values()
+            if tracked.info is not None
+        }
 
     def _is_due(self, tracked: _Tracked, now: Instant) -> bool:
         if tracked.is_asking or tracked.is_settled:
@@ -164,8 +197,10 @@ class DiscoveryFeed:
         return tracked.window.end_ms <= now.wall_ms
 
     def _on_reply(self, reply: HttpReply, now: Instant) -> list[Effect]:
-        slug = self._reads.finish(reply.request_id)
-        tracked = None if slug is None else self._tracked.get(slug)
+        purpose = self._reads.finish(reply.request_id)
+        if isinstance(purpose, _HeldRead):
+            return self._on_held(purpose.market, reply, now)
+        tracked = None if purpose is None else self._tracked.get(purpose)
         if tracked is None:
             return []
         tracked.is_asking = False
@@ -181,6 +216,18 @@ class DiscoveryFeed:
         except WireFault as fault:
             return self._report.reject(reply.body.decode(errors="replace"), str(fault), now)
         return self._on_info(tracked, info, now)
+
+    def _on_held(self, market: ConditionId, reply: HttpReply, now: Instant) -> list[Effect]:
+        """Take the listing of a held market in."""
+        if reply.status != 200:
+            self._held.failed(market)
+            return []
+        try:
+            self._changed |= self._held.answered(market, reply.body)
+        except WireFault as fault:
+            self._held.failed(market)
+            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now)
+        return []
 
     def _on_info(self, tracked: _Tracked, info: MarketInfo, now: Instant) -> list[Effect]:
         window = tracked.window
@@ -205,9 +252,11 @@ class DiscoveryFeed:
         return []
 
     def _on_failed(self, failed: HttpFailed, now: Instant) -> list[Effect]:
-        slug = self._reads.finish(failed.request_id)
-        if slug is not None and slug in self._tracked:
-            self._tracked[slug].is_asking = False
+        purpose = self._reads.finish(failed.request_id)
+        if isinstance(purpose, _HeldRead):
+            self._held.failed(purpose.market)
+        elif purpose is not None and purpose in self._tracked:
+            self._tracked[purpose].is_asking = False
         return self._lose(failed.reason, now)
 
     def _gain(self, now: Instant) -> None:

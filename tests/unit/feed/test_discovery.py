@@ -15,9 +15,13 @@ from services.feed.discovery import (
 )
 from services.feed.windows import ENDED_TRACKED
 from shared.effects import Effect, HttpFailed, HttpReply, HttpRequest, Log
-from shared.facts import Calendar, FeedStatus
-from shared.units import NS_PER_MS, BootNs, Instant
+from shared.facts import Calendar, FeedStatus, PositionFact, Positions
+from shared.identifiers import ConditionId, StrategyName, TokenId
+from shared.topics import EXECUTION
+from shared.units import NS_PER_MS, BootNs, Instant, MoneyE6, SizeE6
+from shared.venue.wire import encode
 from tests.builders.feeds import WALL_START_MS, at, config, facts, of_type
+from tests.builders.markets import received
 
 RUNNING = f"btc-updown-60s-{WALL_START_MS // 1_000}"
 NEXT = f"btc-updown-60s-{WALL_START_MS // 1_000 + 60}"
@@ -261,3 +265,30 @@ def test_calendar_is_repeated_each_second_and_at_each_change() -> None:
     rig = Rig()
     rig.run(0, 5_000)
     assert 5 <= len(rig.published) <= 8
+
+
+@pytest.mark.req("MR-2")
+def test_market_of_a_position_is_told_however_long_ago_its_window_was() -> None:
+    rig = Rig()
+    rig.run(0, 1_000)
+    start = int(RUNNING.rpartition("-")[2]) - 3_600
+    old = f"btc-updown-60s-{start}"
+    market = ConditionId(f"0x{start:064x}")
+    size = SizeE6(5_000_000)
+    position = PositionFact(
+        StrategyName("market_making"), market, TokenId("1"), size, size, size, MoneyE6(0)
+    )
+    told = received(EXECUTION, "execution.positions", Positions((position,)), at(1_000))
+    rig.feed.on_message(told, at(1_000))
+    asked = [
+        request
+        for milliseconds in range(1_000, 2_000, 10)
+        for request in of_type(rig.feed.on_tick(at(milliseconds)), HttpRequest)
+        if "/markets/keyset" in request.path
+    ]
+    assert f"condition_ids={market}" in asked[0].path
+    body = encode({"markets": [resolved(old, winner=1)]})
+    rig.feed.on_message(HttpReply(asked[0].request_id, 200, {}, body, BootNs(0)), at(2_000))
+    (calendar,) = facts(rig.feed.on_tick(at(2_010)), "feed.calendar")
+    assert {info.condition_id: info.winner for info in calendar.markets}[market] == 1
+    assert {info.slug for info in calendar.markets} >= {RUNNING, NEXT}
