@@ -6,6 +6,7 @@ for the tick and become one view), all markets every 100 ms, and asks for a new 
 a book that it cannot prove.
 """
 
+from collections import deque
 from typing import Literal
 
 from services.state.book import HASH_DISAGREES
@@ -42,6 +43,12 @@ that answers slowly is not flooded with subscriptions."""
 MARKETS_MAX = 200
 """Markets of the calendar that are held; more are refused and logged."""
 
+EARLY_MAX = 500
+"""Events kept of markets that the calendar has not told us yet: it may come a moment later here
+than at the feed. Several seconds of one market."""
+
+BookEvent = BookChanged | BookSnapshot | TradePrinted | TickChanged
+
 
 class StateCore:
     """The whole process, pure."""
@@ -54,6 +61,7 @@ class StateCore:
             Asset(asset): AssetPrices(config.markets.interval_s) for asset in config.markets.assets
         }
         self._doubted_ns: dict[TokenId, MonotonicNs] = {}
+        self._early: deque[tuple[BookEvent, MonotonicNs]] = deque(maxlen=EARLY_MAX)
         self._next_view_ns = 0
         self._refused = 0
 
@@ -101,23 +109,28 @@ class StateCore:
     def _on_fact(self, body: object, received: Received, now: Instant) -> list[Effect]:
         match body:
             case BookChanged() | BookSnapshot() | TradePrinted() | TickChanged():
-                market = self._markets.get(body.market)
-                if market is not None:
-                    market.apply(body, received.input_ns, now)
-                    market.settle(now)
-                    return [] if market.is_open else self._publish_proven(market, now)
+                return self._on_book_event(body, received.input_ns, now)
             case ReferencePrice():
                 if body.asset in self._prices:
                     self._prices[body.asset].add(body)
             case FeedStatus():
                 return self._on_feed_status(body, received)
             case Calendar():
-                return self._on_calendar(body)
+                return self._on_calendar(body, now)
             case MarketResolved():
                 pass  # the calendar tells the winner; a stream's word alone is not enough
             case _:
                 pass
         return []
+
+    def _on_book_event(self, event: BookEvent, input_ns: MonotonicNs, now: Instant) -> list[Effect]:
+        market = self._markets.get(event.market)
+        if market is None:
+            self._early.append((event, input_ns))
+            return []
+        market.apply(event, input_ns, now)
+        market.settle(now)
+        return [] if market.is_open else self._publish_proven(market, now)
 
     def _publish_proven(self, market: HotMarket, now: Instant) -> list[Effect]:
         """Publish a market's view if something in it was proven since the last time."""
@@ -136,7 +149,7 @@ class StateCore:
             self._distrust_all("new session of the market feed")
         return []
 
-    def _on_calendar(self, calendar: Calendar) -> list[Effect]:
+    def _on_calendar(self, calendar: Calendar, now: Instant) -> list[Effect]:
         listed = {market.condition_id: market for market in calendar.markets if not market.closed}
         for condition_id in [known for known in self._markets if known not in listed]:
             del self._markets[condition_id]
@@ -147,6 +160,9 @@ class StateCore:
                 known.update_info(info)
             elif len(self._markets) < MARKETS_MAX:
                 self._markets[condition_id] = HotMarket(info)
+                for event, input_ns in self._early:
+                    if event.market == condition_id:
+                        effects.extend(self._on_book_event(event, input_ns, now))
             else:
                 effects.append(Log("state.market_refused", {"slug": info.slug}, "error"))
         kept = {token for info in listed.values() for token in info.tokens}
@@ -178,5 +194,6 @@ class StateCore:
         return effects
 
     def _distrust_all(self, why: str) -> None:
+        self._early.clear()
         for market in self._markets.values():
             market.distrust(why)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.state.core import DOUBT_AFTER_NS, DOUBT_EVERY_NS, StateCore
+from services.state.core import DOUBT_AFTER_NS, DOUBT_EVERY_NS, EARLY_MAX, StateCore
 from services.state.feed_health import STATUS_SILENT_NS_MAX
 from shared.effects import Effect, Exit, Gap, Paused, Stop
 from shared.facts import (
@@ -287,6 +287,36 @@ def test_prices_before_the_first_calendar_are_kept() -> None:
     rig.hear("feed.price", tick, at(0))
     rig.list_market(at(1))
     assert rig.view(at(1)).strike_e18 == 10**23
+
+
+def test_books_that_come_before_their_market_is_listed_are_kept() -> None:
+    """The calendar reaches the feed a moment earlier, which subscribes at once."""
+    rig = Rig()
+    rig.status(at(0))
+    rig.dump(at(0))
+    rig.hear("feed.market", rig.up.frame(rig.up.step("BUY", 4_700, 5)), at(1))
+    rig.list_market(at(2))
+    assert rig.view(at(2)).valid
+
+
+def test_early_books_of_an_older_session_are_forgotten() -> None:
+    rig = Rig()
+    rig.status(at(0))
+    rig.dump(at(0))
+    rig.session = 2
+    rig.status(at(1))
+    rig.list_market(at(2))
+    assert rig.view(at(2)).reason == "Up: no snapshot yet"
+
+
+def test_early_events_are_bounded() -> None:
+    rig = Rig()
+    rig.dump(at(0))
+    for _ in range(EARLY_MAX - 1):
+        rig.hear("feed.market", rig.down.snapshot(), at(1))
+    rig.status(at(2))
+    rig.list_market(at(2))
+    assert rig.view(at(2)).reason == "Up: no snapshot yet"
 
 
 def test_trade_is_told_to_both_books() -> None:
