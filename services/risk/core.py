@@ -115,6 +115,7 @@ class RiskCore:
 
     def _begin_turn(self, now: Instant) -> None:
         """Notice the first turn, and an absence of our own."""
+        self._guard.liveness.turn(now.boot_ns)
         away_ns = now.boot_ns - self._turn_ns
         self._turn_ns = now.boot_ns
         if not self._started:

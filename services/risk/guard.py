@@ -253,7 +253,7 @@ class Guard:
 
     def sample_presence(self, now: Instant) -> None:
         """Look who is there: an exit or a hang trips at once."""
-        for sample in self.sampler.presence(now):
+        for sample in self.sampler.presence():
             self.take_sample(sample, now)
 
     def sample_data(self, now: Instant) -> None:
@@ -280,6 +280,5 @@ class Guard:
 
     def was_away(self, away_ns: int, now: Instant) -> None:
         """Take a new epoch after our own pause, and hear everybody afresh before any grant."""
-        self.liveness.woke(now.boot_ns)
         self.authority.grantor.woke(now.boot_ns)
         self.halt_trading(f"risk was away for {away_ns // NS_PER_MS} ms", now)

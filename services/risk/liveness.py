@@ -3,6 +3,9 @@
 Three signs, kept apart: a pong says that a run answered, a pidfd says that it ended, silence
 says that it hangs. A pong that answers a ping sent after the run's exit contradicts the
 kernel; it is told, and counts for nothing.
+
+Silence is counted in time for which this process listened: a turn of our own that came late
+says nothing about anybody else.
 """
 
 from typing import Literal
@@ -13,7 +16,10 @@ from shared.control import Pong
 from shared.effects import Peer
 from shared.identifiers import Component, Incarnation
 from shared.topics import COMPONENTS, EXECUTION, RISK
-from shared.units import NS_PER_S, BootNs
+from shared.units import NS_PER_MS, NS_PER_S, BootNs
+
+LISTENED_NS_MAX = 50 * NS_PER_MS
+"""Most of one gap between two turns that counts as listening; a turn is due each 10 ms."""
 
 RUNS_MAX = 8
 """Runs of one component that are kept: a lock allows one, and each restart ends one."""
@@ -34,6 +40,7 @@ class Run(msgspec.Struct):
 
     Attributes:
         pong_ns: When its newest pong was taken in.
+        heard_ns: The same, on the clock of listening.
         exited_ns: When the kernel told of its end; 0 while it has not.
         killed_ns: When it was last killed; 0 for never.
     """
@@ -42,6 +49,7 @@ class Run(msgspec.Struct):
     pid: int
     pong: Pong
     pong_ns: BootNs
+    heard_ns: int
     exited_ns: BootNs = BootNs(0)
     killed_ns: BootNs = BootNs(0)
 
@@ -51,10 +59,16 @@ class Liveness:
 
     def __init__(self, hang_execution_ns: int, now_ns: BootNs) -> None:
         self._hang_execution_ns = hang_execution_ns
-        self._woke_ns = now_ns
+        self._turn_ns = now_ns
+        self._listened_ns = 0
         self._runs: dict[Component, list[Run]] = {
             component: [] for component in COMPONENTS if component != RISK
         }
+
+    def turn(self, now_ns: BootNs) -> None:
+        """Let the clock of listening go on, by no more than a turn may take."""
+        self._listened_ns += min(now_ns - self._turn_ns, LISTENED_NS_MAX)
+        self._turn_ns = now_ns
 
     def hear(self, pong: Pong, now_ns: BootNs) -> Heard:
         """Take a pong in; `new` asks for a pidfd on its process."""
@@ -65,11 +79,12 @@ class Liveness:
             if run.peer.incarnation == pong.incarnation:
                 if run.exited_ns:
                     return "contradiction" if pong.ping_sent_ns > run.exited_ns else "ignored"
-                run.pong, run.pong_ns = pong, now_ns
+                run.pong, run.pong_ns, run.heard_ns = pong, now_ns, self._listened_ns
                 return "known"
         if len(runs) >= RUNS_MAX and not self._forget_one(runs):
             return "ignored"
-        runs.append(Run(Peer(pong.component, pong.incarnation), pong.pid, pong, now_ns))
+        peer = Peer(pong.component, pong.incarnation)
+        runs.append(Run(peer, pong.pid, pong, now_ns, self._listened_ns))
         return "new"
 
     def exited(self, component: Component, incarnation: Incarnation, now_ns: BootNs) -> bool:
@@ -79,10 +94,6 @@ class Liveness:
                 run.exited_ns = now_ns
                 return True
         return False
-
-    def woke(self, now_ns: BootNs) -> None:
-        """Start everybody's silence anew: this process was away and heard nothing."""
-        self._woke_ns = now_ns
 
     def newest(self, component: Component) -> Run | None:
         """Return the run of a component that was heard of last; None when none ever was."""
@@ -102,11 +113,11 @@ class Liveness:
         rest = [component for component in self._runs if component != EXECUTION]
         return tuple(run for name in (EXECUTION, *rest) for run in self.living(name))
 
-    def silence_ns(self, run: Run, now_ns: BootNs) -> int:
+    def silence_ns(self, run: Run) -> int:
         """Return for how long a run has been silent while this process listened."""
-        return now_ns - max(run.pong_ns, self._woke_ns)
+        return self._listened_ns - run.heard_ns
 
-    def condition(self, component: Component, now_ns: BootNs) -> Condition:
+    def condition(self, component: Component) -> Condition:
         """Return how a component is."""
         run = self.newest(component)
         if run is None:
@@ -114,7 +125,7 @@ class Liveness:
         if run.exited_ns:
             return "exited"
         limit = self._hang_execution_ns if component == EXECUTION else HANG_NS
-        return "hung" if self.silence_ns(run, now_ns) >= limit else "alive"
+        return "hung" if self.silence_ns(run) >= limit else "alive"
 
     def hung_to_kill(self, now_ns: BootNs) -> tuple[Run, ...]:
         """Return the runs that are to be killed now for their silence, execution's excepted.
@@ -123,17 +134,17 @@ class Liveness:
         """
         due = []
         for run in self.all_living():
-            silent = self.silence_ns(run, now_ns) >= KILL_HUNG_NS
+            silent = self.silence_ns(run) >= KILL_HUNG_NS
             again = now_ns >= run.killed_ns + KILL_HUNG_NS
             if run.peer.component != EXECUTION and silent and again:
                 run.killed_ns = now_ns
                 due.append(run)
         return tuple(due)
 
-    def is_answering(self, component: Component, now_ns: BootNs) -> bool:
+    def is_answering(self, component: Component) -> bool:
         """Tell whether a component answers and calls itself ready."""
         run = self.newest(component)
-        alive = self.condition(component, now_ns) == "alive"
+        alive = self.condition(component) == "alive"
         return alive and run is not None and run.pong.state == "ready"
 
     def _forget_one(self, runs: list[Run]) -> bool:

@@ -72,7 +72,7 @@ def component_statuses(liveness: Liveness, now: Instant) -> tuple[ComponentStatu
         if component == RISK:
             continue
         run = liveness.newest(component)
-        condition = liveness.condition(component, now.boot_ns)
+        condition = liveness.condition(component)
         if run is None:
             found.append(ComponentStatus(component, 0, 0, False, None, 0, "absent", ""))
             continue
@@ -118,7 +118,7 @@ def gather_recovery(
         pauses=breakers.account_reasons(),
         unclean=breakers.unclean(now.boot_ns),
         fence_waits_for=fence.waits_for(now.boot_ns) if fence is not None else "no fence yet",
-        silent=tuple(name for name in NEEDED if not liveness.is_answering(name, now.boot_ns)),
+        silent=tuple(name for name in NEEDED if not liveness.is_answering(name)),
         view_age_ns=evidence.view_age_ns(now),
         view_age_ns_max=config.timing.state_stale_ms * NS_PER_MS,
         valid_markets=evidence.valid_markets(),

@@ -68,15 +68,15 @@ class Sampler:
         self._liveness = liveness
         self._once_good: set[ConditionId] = set()
 
-    def presence(self, now: Instant) -> Iterator[Sample]:
+    def presence(self) -> Iterator[Sample]:
         """Yield who is lost; looked at in every turn, since an exit is a fact."""
-        yield self._lost(EXECUTION, HEARTBEAT_LOST, ACCOUNT, now)
-        yield self._lost(FEED_USER, OWN_ORDER_FEED_STALE, ACCOUNT, now)
-        yield self._lost(STATE, COMPONENT_LOST, ACCOUNT, now)
+        yield self._lost(EXECUTION, HEARTBEAT_LOST, ACCOUNT)
+        yield self._lost(FEED_USER, OWN_ORDER_FEED_STALE, ACCOUNT)
+        yield self._lost(STATE, COMPONENT_LOST, ACCOUNT)
         for asset in self._config.markets.assets:
-            yield self._lost(FEED_MARKET, MARKET_FEED_STALE, ("asset", asset), now)
+            yield self._lost(FEED_MARKET, MARKET_FEED_STALE, ("asset", asset))
         for strategy in STRATEGIES:
-            yield self._lost(strategy, STRATEGY_LOST, ("strategy", strategy), now)
+            yield self._lost(strategy, STRATEGY_LOST, ("strategy", strategy))
 
     def data(self, now: Instant) -> Iterator[Sample]:
         """Yield what the data shows; looked at once a ping, so that n of m is a time."""
@@ -90,9 +90,9 @@ class Sampler:
         for market in markets:
             yield from self._market(market, now)
 
-    def _lost(self, component: Component, switch: Switch, key: ScopeKey, now: Instant) -> Sample:
+    def _lost(self, component: Component, switch: Switch, key: ScopeKey) -> Sample:
         """Look whether a component has exited, hangs, or was never heard of."""
-        condition = self._liveness.condition(component, now.boot_ns)
+        condition = self._liveness.condition(component)
         bad = condition != "alive"
         return Sample(switch, component, key, bad, f"{component} is {condition}")
 

@@ -5,8 +5,6 @@ Everything is at its best until a test spoils it; time moves by ticks alone.
 
 from typing import Any
 
-import msgspec
-
 from services.risk.core import RiskCore
 from services.risk.messages import (
     KillProcess,
@@ -16,7 +14,7 @@ from services.risk.messages import (
     ProcessExited,
     StoredState,
 )
-from shared.config import Config, parse
+from shared.config import Config
 from shared.control import Ping, Pong
 from shared.effects import (
     Control,
@@ -62,22 +60,7 @@ from shared.topics import (
     STATE,
 )
 from shared.units import NS_PER_MS, BootNs, Instant, MonotonicNs, PriceE4, SizeE6, WallMs, WallNs
-from tests.builders.risk_parts import FakeExecution, FakeVenue
-
-PROFILE = """
-[run]
-profile = "test"
-[account]
-key_file = "key"
-credentials_file = "credentials.json"
-[venue]
-clob_url = "http://127.0.0.1:18080"
-discovery_url = "http://127.0.0.1:18080"
-geoblock_url = "http://127.0.0.1:18080"
-market_socket_url = "ws://127.0.0.1:18080/ws/market"
-user_socket_url = "ws://127.0.0.1:18080/ws/user"
-price_socket_url = "ws://127.0.0.1:18080/ws"
-"""
+from tests.builders.risk_parts import FakeExecution, FakeVenue, config
 
 BOOT_START_MS = 1_000_000
 WALL_AHEAD_MS = 1_790_000_000_000
@@ -87,13 +70,6 @@ MONOTONIC_BEHIND_MS = 5_000
 RISK_INCARNATION = Incarnation(77)
 MARKET = ConditionId("0xm1")
 UP, DOWN = TokenId("11"), TokenId("12")
-
-
-def config(**timing: int) -> Config:
-    """Return valid settings, with settings of `timing` replaced."""
-    parsed = parse(PROFILE)
-    assert isinstance(parsed, Config)
-    return msgspec.structs.replace(parsed, timing=msgspec.structs.replace(parsed.timing, **timing))
 
 
 def instant(ms: float) -> Instant:
@@ -174,6 +150,15 @@ class World:
         """Hand one message to risk now."""
         self.take(self.core.on_message(message, self.now))
         self._deliver()
+
+    def tell_pong(self, component: Component) -> None:
+        """Hand risk a pong to the newest ping, without a tick."""
+        pong = self.pong(component, self.execution.newest)
+        self.tell(ControlReceived(pong, Peer(component, pong.incarnation)))
+
+    def tell_line(self, line: bytes) -> None:
+        """Hand risk a line of the control socket as it is."""
+        self.tell(OperatorRequest(1, 1000, 4242, line))
 
     def take(self, effects: list[Effect]) -> None:
         """Carry effects out."""

@@ -4,10 +4,33 @@ from typing import Any
 
 import msgspec
 
+from shared.config import Config, parse
 from shared.control import ExecutionPong, FenceAnswer, Ping, SelfFenced
 from shared.effects import HttpFailed, HttpReply, HttpRequest, Message
 from shared.identifiers import Incarnation
 from shared.units import BootNs, Instant
+
+PROFILE = """
+[run]
+profile = "test"
+[account]
+key_file = "key"
+credentials_file = "credentials.json"
+[venue]
+clob_url = "http://127.0.0.1:18080"
+discovery_url = "http://127.0.0.1:18080"
+geoblock_url = "http://127.0.0.1:18080"
+market_socket_url = "ws://127.0.0.1:18080/ws/market"
+user_socket_url = "ws://127.0.0.1:18080/ws/user"
+price_socket_url = "ws://127.0.0.1:18080/ws"
+"""
+
+
+def config(**timing: int) -> Config:
+    """Return valid settings, with settings of `timing` replaced."""
+    parsed = parse(PROFILE)
+    assert isinstance(parsed, Config)
+    return msgspec.structs.replace(parsed, timing=msgspec.structs.replace(parsed.timing, **timing))
 
 
 class FakeExecution:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from services.risk.liveness import KILL_HUNG_NS, RUNS_MAX, Liveness
+from services.risk.liveness import HANG_NS, KILL_HUNG_NS, LISTENED_NS_MAX, RUNS_MAX, Liveness
 from shared.identifiers import Component, Incarnation
 from shared.topics import EXECUTION, STATE
 from shared.units import NS_PER_MS, BootNs
@@ -32,7 +32,7 @@ def test_pong_that_answers_a_ping_sent_after_the_exit_contradicts_the_kernel() -
     assert made.hear(STATE_PONG, NOW) == "ignored"
     late = msgspec.structs.replace(STATE_PONG, ping_sent_ns=BootNs(NOW + 1))
     assert made.hear(late, BootNs(NOW + 2)) == "contradiction"
-    assert made.condition(STATE, NOW) == "exited"
+    assert made.condition(STATE) == "exited"
 
 
 def test_exit_is_news_once() -> None:
@@ -47,29 +47,39 @@ def test_new_incarnation_takes_the_place_of_one_that_ended() -> None:
     made.exited(STATE, STATE_PONG.incarnation, NOW)
     fresh = msgspec.structs.replace(STATE_PONG, incarnation=Incarnation(2))
     assert made.hear(fresh, NOW) == "new"
-    assert made.condition(STATE, NOW) == "alive"
-    assert made.is_answering(STATE, NOW)
+    assert made.condition(STATE) == "alive"
+    assert made.is_answering(STATE)
 
 
 @pytest.mark.parametrize("state", ["starting", "sick", "stopping"])
 def test_component_that_does_not_call_itself_ready_is_not_answering(state: str) -> None:
     made = liveness()
     made.hear(msgspec.structs.replace(STATE_PONG, state=state), NOW)
-    assert not made.is_answering(STATE, NOW)
+    assert not made.is_answering(STATE)
 
 
-def test_silence_begins_anew_when_risk_itself_was_away() -> None:
+def listen(made: Liveness, from_ns: BootNs, for_ns: int) -> BootNs:
+    """Let a liveness turn every 10 ms; return the moment reached."""
+    for passed_ns in range(10 * NS_PER_MS, for_ns, 10 * NS_PER_MS):
+        made.turn(BootNs(from_ns + passed_ns))
+    made.turn(BootNs(from_ns + for_ns))
+    return BootNs(from_ns + for_ns)
+
+
+def test_own_late_turn_says_nothing_about_anybody_else() -> None:
     made = liveness()
-    later = BootNs(NOW + 10_000 * NS_PER_MS)
-    made.woke(later)
-    assert made.condition(STATE, later) == "alive"
+    made.turn(BootNs(NOW + 10_000 * NS_PER_MS))
+    assert made.condition(STATE) == "alive"
+    listen(made, BootNs(NOW + 10_000 * NS_PER_MS), HANG_NS - LISTENED_NS_MAX)
+    assert made.condition(STATE) == "hung"
 
 
 @pytest.mark.req("CP-7")
 def test_hung_component_is_killed_once_and_again_only_later() -> None:
     made = liveness()
-    assert made.hung_to_kill(BootNs(NOW + KILL_HUNG_NS - 1)) == ()
+    assert made.hung_to_kill(listen(made, NOW, KILL_HUNG_NS - 1)) == ()
     due = BootNs(NOW + KILL_HUNG_NS)
+    made.turn(due)
     assert [run.peer.component for run in made.hung_to_kill(due)] == [STATE]
     assert made.hung_to_kill(BootNs(due + 1)) == ()
     assert made.hung_to_kill(BootNs(due + KILL_HUNG_NS))
@@ -78,7 +88,7 @@ def test_hung_component_is_killed_once_and_again_only_later() -> None:
 def test_hung_execution_is_left_to_its_fence() -> None:
     made = Liveness(450 * NS_PER_MS, NOW)
     made.hear(World().pong(EXECUTION, None), NOW)
-    assert made.hung_to_kill(BootNs(NOW + 10 * KILL_HUNG_NS)) == ()
+    assert made.hung_to_kill(listen(made, NOW, 2 * KILL_HUNG_NS)) == ()
 
 
 def test_unknown_component_is_ignored() -> None:

@@ -26,8 +26,9 @@ from shared.topics import (
     MARKET_MAKING,
     STATE,
 )
-from shared.units import NS_PER_MS, Instant, MonotonicNs, WallNs
-from tests.builders.risk import DOWN, MARKET, UP, World, config, instant, market
+from shared.units import NS_PER_MS, BootNs, Instant, MonotonicNs, WallNs
+from tests.builders.risk import DOWN, MARKET, UP, World, instant, market
+from tests.builders.risk_parts import config
 
 CONFIG = config()
 TIMING = CONFIG.timing
@@ -202,12 +203,14 @@ def test_component_is_hung_at_its_limit(
     desk = Desk()
     pong = World().pong(component, None)
     desk.liveness.hear(pong, desk.at.boot_ns)
-    now = instant(100_000 + (limit_ns + over_ns) / NS_PER_MS)
-    lost = {one.subject: one.bad for one in desk.sampler.presence(now)}
+    for passed_ns in range(10 * NS_PER_MS, limit_ns, 10 * NS_PER_MS):
+        desk.liveness.turn(BootNs(desk.at.boot_ns + passed_ns))
+    desk.liveness.turn(BootNs(desk.at.boot_ns + limit_ns + over_ns))
+    lost = {one.subject: one.bad for one in desk.sampler.presence()}
     assert lost[component] is bad
 
 
 def test_component_never_heard_of_is_lost() -> None:
     desk = Desk()
-    lost = {one.subject: one.why for one in desk.sampler.presence(desk.at) if one.bad}
+    lost = {one.subject: one.why for one in desk.sampler.presence() if one.bad}
     assert lost[STATE] == "state is absent"
