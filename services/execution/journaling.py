@@ -1,8 +1,10 @@
 """What waits for the ledger, and what to do when a commit fails.
 
-A record is journaled in the turn in which it is made. When a commit fails, everything
-that may have been in it is written again (a row twice is the same row), nothing is placed
-until a later commit holds, and cancels go on: they never wait for a disk.
+An intent is journaled in the turn in which it is made, since its post rests on it. Every
+other record may wait a moment and share a commit: lost in a crash, it is asked of the venue
+again at the next start. When a commit fails, everything that may have been in it is written
+again (a row twice is the same row), nothing is placed until a later commit holds, and
+cancels go on: they never wait for a disk.
 """
 
 from typing import Final
@@ -12,10 +14,14 @@ from services.execution.positions import Positions
 from shared.effects import Effect, JournalFailed, Log, Publish
 from shared.facts import Alert
 from shared.ledger_schema import AnyRecord, Journal, OrderRecord
-from shared.units import NS_PER_S, BootNs, Instant
+from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
 
 RETRY_NS: Final = NS_PER_S
 """Between tries of a ledger that refuses: a full disk does not empty faster."""
+
+SHARE_NS: Final = 50 * NS_PER_MS
+"""How long a record that is no intent may wait for company: a full sync takes 1 to 100 ms
+beside a noisy writer (measured), and holds the whole loop up."""
 
 QUIET_TICKS: Final = 2
 """A commit's failure is heard before the second tick after it."""
@@ -37,6 +43,7 @@ class Journaling:
         self._older: list[AnyRecord] = []
         self._retry_ns = BootNs(0)
         self._quiet_ticks = 0
+        self._waits_since_ns: BootNs | None = None
         self.fault = ""
 
     @property
@@ -58,15 +65,24 @@ class Journaling:
             *self._register.unjournaled.values(),
             *self._positions.unjournaled,
         ]
-        if not records:
+        if not records or not self._is_due(records, now):
             return []
         self._waiting.clear()
         self._register.unjournaled.clear()
         self._positions.unjournaled.clear()
         self._given += records
+        self._waits_since_ns = None
         self._quiet_ticks = 0
         self._retry_ns = BootNs(now.boot_ns + RETRY_NS)
         return [Journal(tuple(records))]
+
+    def _is_due(self, records: list[AnyRecord], now: Instant) -> bool:
+        """Whether a commit is needed now: an intent is among them, or one has waited."""
+        if any(isinstance(r, OrderRecord) and r.state == "INTENDED" for r in records):
+            return True
+        if self._waits_since_ns is None:
+            self._waits_since_ns = now.boot_ns
+        return now.boot_ns - self._waits_since_ns >= SHARE_NS
 
     def tick(self, now: Instant) -> None:
         """Let time pass: what was given two ticks ago without a failure is on disk."""

@@ -205,8 +205,9 @@ def verify(database: sqlite3.Connection) -> tuple[int, bytes]:
                 raise LedgerFault(f"event {number} is not what was written")
             previous = digest
             project(replayed, _decode(number, body))
+        _compare(database, replayed, "SELECT * FROM meta WHERE name <> 'schema_version' ORDER BY 1")
         for table in PROJECTIONS.values():
-            _compare(database, replayed, table)
+            _compare(database, replayed, f"SELECT * FROM {table} ORDER BY 1, 2, 3")  # noqa: S608
     finally:
         replayed.close()
     return sequence, previous
@@ -224,19 +225,18 @@ def _decode(number: int, body: bytes) -> AnyRecord:
         raise LedgerFault(f"event {number} cannot be read: {error}") from error
 
 
-def _compare(database: sqlite3.Connection, replayed: sqlite3.Connection, table: str) -> None:
+def _compare(database: sqlite3.Connection, replayed: sqlite3.Connection, query: str) -> None:
     """Compare a projection with its replay, row by row.
 
     Raises:
         LedgerFault: They differ.
     """
-    query = f"SELECT * FROM {table} ORDER BY 1, 2, 3"  # noqa: S608
-    ours, theirs = database.execute(query), replayed.execute(query)
-    for row in ours:
+    theirs = replayed.execute(query)
+    for row in database.execute(query):
         if row != theirs.fetchone():
-            raise LedgerFault(f"table {table} differs from the events")
+            raise LedgerFault(f"a projection differs from the events: {query}")
     if theirs.fetchone() is not None:
-        raise LedgerFault(f"table {table} lacks rows of the events")
+        raise LedgerFault(f"a projection lacks rows of the events: {query}")
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -224,7 +224,8 @@ class Desk:
             unpaired_elsewhere_e6=self._unpaired(except_market=info.condition_id),
             exposure_e6=self._positions.cost_e6() + register.open_buys_e6(),
             available_e6=position.confirmed_e6
-            - register.open_size_e6(token, "SELL", candidate.strategy),
+            - register.open_size_e6(token, "SELL", candidate.strategy)
+            - register.untold_e6(token, "SELL"),
             exposed_count=len(register.exposed()),
             own_quotes=tuple(
                 OwnQuote(order.record.token, order.record.side, order.record.price_e4)

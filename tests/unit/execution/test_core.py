@@ -144,7 +144,7 @@ def test_fence_is_answered_blocked_in_the_turn_in_which_it_is_heard() -> None:
 def test_fence_empties_the_market_and_proves_zero_by_two_reads() -> None:
     rig = resting()
     rig.fence()
-    rig.run(100)
+    rig.run(200)
     assert rig.venue.open == {}
     assert rig.pong().fence_answer.quiet_ns
     rig.run(1_500)
@@ -192,7 +192,8 @@ def test_quiet_waits_for_posts_that_are_under_way() -> None:
     rig.wish()
     assert rig.pong().in_flight == 1
     rig.fence()
-    rig.run(50)
+    assert rig.pong().fence_answer.quiet_ns == 0
+    rig.run(200)
     assert rig.pong().fence_answer.quiet_ns
     assert rig.orders("INTENDED") == []
 
@@ -459,7 +460,7 @@ def test_fill_counts_once_however_often_it_is_told() -> None:
     trade = rig.trade(order_id, 2)
     for _ in range(3):
         rig.hear("feed_user", "feed.user", trade)
-    rig.run(10)
+    rig.run(100)
     fills = [r for r in rig.journal if isinstance(r, FillRecord)]
     assert len(fills) == 1
     assert [f.size for f in rig.published(FillFact)] == [2 * SHARE]
@@ -475,8 +476,7 @@ def test_failed_trade_is_taken_back() -> None:
     rig.hear("feed_user", "feed.user", rig.trade(order_id, 2))
     rig.hear("feed_user", "feed.user", rig.trade(order_id, 2, status="FAILED"))
     assert rig.held(UP) == 0
-    row = next(r for r in rig.orders() if r.order_id == order_id)
-    assert row.filled_e6 == 2 * SHARE, "the order was consumed all the same"
+    assert rig.row(order_id).filled_e6 == 2 * SHARE, "the order was consumed all the same"
 
 
 @pytest.mark.req("INV-5")
@@ -643,6 +643,7 @@ def test_resolved_market_pays_out_and_closes_the_position() -> None:
     order_id = next(r.order_id for r in rig.orders("LIVE") if r.token == UP)
     rig.hear("feed_user", "feed.user", rig.trade(order_id, 6))
     rig.hear("feed_market", "feed.market", MarketResolved(MARKET, UP, rig.now.wall_ms))
+    rig.run(100)
     payout = next(r for r in rig.journal if isinstance(r, PayoutRecord))
     assert payout.amount_e6 == 6 * SHARE
     assert payout.cost_e6 == 6 * 480_000

@@ -5,7 +5,6 @@ import sqlite3
 import msgspec
 import pytest
 
-from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId
 from shared.ledger_schema import (
     CHAIN_START,
     PROJECTIONS,
@@ -21,42 +20,7 @@ from shared.ledger_schema import (
     meta_values,
     row_values,
 )
-from shared.units import PriceE4, SizeE6, WallMs, WallNs
-
-
-def build_order_record() -> OrderRecord:
-    return OrderRecord(
-        order_id=OrderHash("0x" + "ab" * 32),
-        account="main",
-        wallet="0x" + "1" * 40,
-        api_key_id="key",
-        strategy=StrategyName("market_making"),
-        leg_group="",
-        epoch=3,
-        incarnation="00000000000000ff",
-        intent="0xm/1/BUY/0",
-        purpose="quote",
-        market=ConditionId("0xm"),
-        token=TokenId("1"),
-        side="BUY",
-        level=0,
-        price_e4=PriceE4(4_900),
-        size_e6=SizeE6(6_000_000),
-        post_only=True,
-        reduce_only=False,
-        state="INTENDED",
-        filled_e6=SizeE6(0),
-        reason="",
-        salt=2**53 - 1,
-        timestamp_ms=WallMs(1_790_000_000_000),
-        maker_e6=2_940_000,
-        taker_e6=6_000_000,
-        expiration_s=1_790_000_182,
-        deadline_wall_ns=WallNs(1_790_000_003 * 10**9),
-        created_wall_ns=WallNs(1_790_000_000 * 10**9),
-        sent_wall_ns=WallNs(0),
-        updated_wall_ns=WallNs(1_790_000_000 * 10**9),
-    )
+from tests.builders.ledger_rows import build_order_record
 
 
 @pytest.mark.parametrize("record_type", list(PROJECTIONS))

@@ -1,0 +1,113 @@
+"""Every pair of state and event, and the moments that bound an order."""
+
+from typing import get_args
+
+import msgspec
+import pytest
+
+from services.execution.lifecycle import (
+    NEVER_NS,
+    advance,
+    as_order,
+    deadline_wall_ns,
+    expiration_s,
+    with_filled,
+)
+from shared.ledger_schema import OrderRecord
+from shared.orders import (
+    EXPOSED,
+    TERMINAL,
+    TRANSITIONS,
+    IllegalTransition,
+    OrderEvent,
+    OrderState,
+    next_state,
+)
+from shared.units import NS_PER_MS, NS_PER_S, SizeE6
+from tests.builders.ledger_rows import build_order_record
+from tests.builders.markets import instant
+
+STATES: tuple[OrderState, ...] = get_args(OrderState)
+EVENTS: tuple[OrderEvent, ...] = get_args(OrderEvent)
+NOW = instant()
+
+
+def build_order(state: OrderState = "LIVE", filled: int = 0) -> OrderRecord:
+    return msgspec.structs.replace(build_order_record(), state=state, filled_e6=SizeE6(filled))
+
+
+@pytest.mark.req("EX-1")
+@pytest.mark.req("INV-5")
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_event_in_every_state_is_a_legal_step_or_no_news(
+    state: OrderState, event: OrderEvent
+) -> None:
+    row = advance(build_order(state), event, NOW)
+    if state in TERMINAL:
+        assert row is None, "a terminal order never comes back to life"
+    elif event in TRANSITIONS[state] and TRANSITIONS[state][event] != state:
+        assert row is not None
+        assert row.state == TRANSITIONS[state][event]
+    else:
+        assert row is None
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_table_refuses_an_edge_that_is_not_in_it(state: OrderState) -> None:
+    for event in EVENTS:
+        if event not in TRANSITIONS[state]:
+            with pytest.raises(IllegalTransition):
+                next_state(state, event)
+
+
+def test_every_state_is_exposed_or_terminal() -> None:
+    assert set(STATES) == EXPOSED | TERMINAL
+    assert not EXPOSED & TERMINAL
+
+
+@pytest.mark.req("INV-5")
+@pytest.mark.parametrize(
+    ("filled", "expected"), [(1, 1), (6_000_000, 6_000_000), (7_000_000, 6_000_000)]
+)
+def test_filled_never_exceeds_the_ordered_size(filled: int, expected: int) -> None:
+    row = with_filled(build_order(), filled, NOW)
+    assert row is not None
+    assert row.filled_e6 == expected
+    assert row.state == ("FILLED" if expected == row.size_e6 else "PARTLY_FILLED")
+
+
+@pytest.mark.req("INV-5")
+def test_filled_never_shrinks() -> None:
+    assert with_filled(build_order("PARTLY_FILLED", 5), 5, NOW) is None
+    assert with_filled(build_order("PARTLY_FILLED", 5), 4, NOW) is None
+
+
+def test_late_fill_of_a_terminal_order_changes_its_size_only() -> None:
+    row = with_filled(build_order("CANCELED"), 6_000_000, NOW)
+    assert row is not None
+    assert (row.state, row.filled_e6) == ("CANCELED", 6_000_000)
+
+
+@pytest.mark.parametrize("fraction_ms", [0, 1, 499, 500, 501, 999])
+@pytest.mark.parametrize("margin_ms", [500, 2_000, 10_000])
+def test_expiration_is_taken_now_and_refused_after_the_margin(
+    fraction_ms: int, margin_ms: int
+) -> None:
+    wall_ns = 1_790_000_000 * NS_PER_S + fraction_ms * NS_PER_MS
+    ahead_ns = expiration_s(wall_ns, margin_ms) * NS_PER_S - wall_ns
+    assert ahead_ns >= 180 * NS_PER_S
+    assert ahead_ns <= 180 * NS_PER_S + max(margin_ms * NS_PER_MS, NS_PER_S)
+
+
+def test_deadline_is_no_sooner_than_the_socket_timeout_after_the_last_write() -> None:
+    wall_ns = 1_790_000_000 * NS_PER_S
+    posted = expiration_s(wall_ns, 500)
+    assert deadline_wall_ns(posted, wall_ns, 2_000) == wall_ns + 2_200 * NS_PER_MS
+    posted = expiration_s(wall_ns, 10_000)
+    assert deadline_wall_ns(posted, wall_ns, 2_000) == wall_ns + 11_000 * NS_PER_MS
+
+
+def test_adopted_order_without_expiry_never_counts_as_expired() -> None:
+    record = msgspec.structs.replace(build_order(), expiration_s=0)
+    assert as_order(record, NOW).expires_ns == NEVER_NS

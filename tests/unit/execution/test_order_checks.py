@@ -1,0 +1,258 @@
+"""Every limit of a single order just below, at and just above."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from services.execution.order_checks import (
+    CANCEL_BURST,
+    CANCEL_RESERVE,
+    Candidate,
+    Denial,
+    Load,
+    OwnQuote,
+    check_order,
+    clamp_inside,
+    worst_unpaired_e6,
+)
+from shared.config import LimitSettings
+from shared.facts import BookView
+from shared.identifiers import StrategyName
+from shared.units import PriceE4, SizeE6
+from tests.builders.execution import target
+from tests.builders.markets import DOWN, UP, book_view, market_info
+
+SHARE = 1_000_000
+BOOK = book_view(UP)
+LIMITS = LimitSettings()
+EMPTY = Load(0, 0, 0, 0, 0, 0, ())
+
+
+def reason(
+    *,
+    load: dict[str, Any] | None = None,
+    limits: dict[str, Any] | None = None,
+    book: BookView | None = BOOK,
+    tick: int = 100,
+    market: dict[str, Any] | None = None,
+    **spoil: Any,
+) -> str | None:
+    wish = target(**spoil)
+    candidate = Candidate(
+        StrategyName("market_making"),
+        market_info(**(market or {})),
+        wish,
+        wish.price,
+        PriceE4(tick),
+    )
+    denial = check_order(
+        candidate,
+        book,
+        msgspec.structs.replace(EMPTY, **(load or {})),
+        msgspec.structs.replace(LIMITS, **(limits or {})),
+    )
+    return None if denial is None else denial.reason
+
+
+def test_good_order_passes() -> None:
+    assert reason() is None
+
+
+@pytest.mark.req("EX-14")
+@pytest.mark.parametrize(
+    ("price", "tick", "expected"),
+    [
+        (4_800, 100, None),
+        (4_801, 100, "tick"),
+        (4_799, 100, "tick"),
+        (4_810, 10, None),
+        (0, 100, "tick"),
+        (10_000, 100, "tick"),
+        (4_800, 7, "tick"),
+    ],
+)
+def test_price_must_be_on_the_tick_and_inside_the_bounds(
+    price: int, tick: int, expected: str | None
+) -> None:
+    assert reason(price=PriceE4(price), tick=tick) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (4_990_000, "min_size"),
+        (5_000_000, None),
+        (5_010_000, None),
+        (5_010_001, "size_step"),
+        (0, "size_step"),
+    ],
+)
+def test_size_must_be_signable_and_reach_the_minimum(size: int, expected: str | None) -> None:
+    assert reason(size=SizeE6(size)) == expected
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"), [(-1, "level"), (0, None), (15, None), (16, "level")]
+)
+def test_level_must_be_inside_the_ladder(level: int, expected: str | None) -> None:
+    assert reason(level=level) == expected
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"), [(100, "min_notional"), (1_900, "min_notional"), (2_000, None)]
+)
+def test_order_that_may_take_must_be_worth_a_dollar(price: int, expected: str | None) -> None:
+    five = {"size": SizeE6(5 * SHARE), "limits": {"price_collar_e4": 9_999}}
+    assert reason(price=PriceE4(price), post_only=False, **five) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("shares", "expected"), [(2_000, None), (2_001, "notional"), (1_999, None)]
+)
+def test_notional_has_a_cap(shares: int, expected: str | None) -> None:
+    wide = {
+        "shares_per_outcome_max": 10_000,
+        "unpaired_shares_global_max": 10_000,
+        "exposure_usd_max": 10_000,
+        "order_notional_usd_max": 1_000,
+    }
+    assert reason(price=PriceE4(5_000), size=SizeE6(shares * SHARE), limits=wide) == expected
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"), [(2_900, "collar"), (3_000, None), (3_100, None), (4_900, None)]
+)
+def test_price_stays_within_the_collar_of_the_mid(price: int, expected: str | None) -> None:
+    assert reason(price=PriceE4(price)) == expected
+
+
+def test_collar_needs_a_book() -> None:
+    assert reason(book=None) == "book_unknown"
+    assert reason(book=book_view(UP, None, None)) == "book_empty"
+    assert reason(book=book_view(UP, 4_700, None)) is None
+
+
+@pytest.mark.req("EX-24")
+@pytest.mark.parametrize(
+    ("count", "expected"), [(79, None), (80, "open_orders"), (81, "open_orders")]
+)
+def test_open_orders_have_a_cap(count: int, expected: str | None) -> None:
+    assert reason(load={"exposed_count": count}) == expected
+
+
+@pytest.mark.req("EX-24")
+@pytest.mark.parametrize(("below", "expected"), [(1, None), (0, "open_orders")])
+def test_open_orders_never_exceed_what_the_cancel_burst_takes_out(
+    below: int, expected: str | None
+) -> None:
+    count = CANCEL_BURST - CANCEL_RESERVE - below
+    assert reason(load={"exposed_count": count}, limits={"open_orders_max": 1_000}) == expected
+
+
+@pytest.mark.parametrize(("held", "expected"), [(23, None), (24, None), (25, "outcome_cap")])
+def test_outcome_has_a_cap_with_all_open_buys_filled(held: int, expected: str | None) -> None:
+    assert reason(load={"outcome_e6": held * SHARE}) == expected
+
+
+@pytest.mark.req("KS-6")
+@pytest.mark.parametrize(("elsewhere", "expected"), [(94, None), (95, "unpaired_cap")])
+def test_unpaired_shares_have_a_cap_over_all_markets(elsewhere: int, expected: str | None) -> None:
+    assert reason(load={"unpaired_elsewhere_e6": elsewhere * SHARE}) == expected
+
+
+def test_shares_of_the_complement_pair_a_buy() -> None:
+    full = {"unpaired_elsewhere_e6": 100 * SHARE, "complement_e6": 6 * SHARE}
+    assert reason(load=full) is None
+
+
+@pytest.mark.parametrize(
+    ("cents", "expected"), [(9_711, None), (9_712, None), (9_713, "exposure_cap")]
+)
+def test_exposure_has_a_cap(cents: int, expected: str | None) -> None:
+    assert reason(load={"exposure_e6": cents * 10_000}) == expected
+
+
+@pytest.mark.req("EX-23")
+@pytest.mark.parametrize(("available", "expected"), [(5, "inventory"), (6, None), (7, None)])
+def test_sell_needs_confirmed_shares(available: int, expected: str | None) -> None:
+    sell = {"side": "SELL", "price": PriceE4(5_300)}
+    assert reason(load={"available_e6": available * SHARE}, **sell) == expected  # type: ignore[arg-type]
+
+
+def test_buy_cannot_reduce() -> None:
+    assert reason(reduce_only=True) == "reduce_only"
+
+
+@pytest.mark.req("EX-26")
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        (OwnQuote(UP, "SELL", PriceE4(4_800)), "own_crossing"),
+        (OwnQuote(UP, "SELL", PriceE4(4_900)), None),
+        (OwnQuote(UP, "BUY", PriceE4(4_800)), None),
+        (OwnQuote(DOWN, "BUY", PriceE4(5_200)), "own_crossing"),
+        (OwnQuote(DOWN, "BUY", PriceE4(5_100)), None),
+        (OwnQuote(DOWN, "SELL", PriceE4(4_000)), None),
+    ],
+)
+def test_buy_never_meets_our_own_order(own: OwnQuote, expected: str | None) -> None:
+    assert reason(load={"own_quotes": (own,)}) == expected
+
+
+@pytest.mark.req("EX-26")
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        (OwnQuote(UP, "BUY", PriceE4(5_300)), "own_crossing"),
+        (OwnQuote(UP, "BUY", PriceE4(5_200)), None),
+        (OwnQuote(DOWN, "SELL", PriceE4(4_700)), "own_crossing"),
+        (OwnQuote(DOWN, "SELL", PriceE4(4_800)), None),
+    ],
+)
+def test_sell_never_meets_our_own_order(own: OwnQuote, expected: str | None) -> None:
+    load = {"own_quotes": (own,), "available_e6": 10 * SHARE}
+    assert reason(load=load, side="SELL", price=PriceE4(5_300)) == expected
+
+
+@pytest.mark.req("EX-12")
+@pytest.mark.parametrize(
+    ("side", "wished", "clamped"),
+    [
+        ("BUY", 4_900, 4_900),
+        ("BUY", 5_000, 5_000),
+        ("BUY", 5_100, 5_000),
+        ("BUY", 9_900, 5_000),
+        ("SELL", 5_100, 5_100),
+        ("SELL", 4_900, 5_000),
+        ("SELL", 100, 5_000),
+    ],
+)
+def test_post_only_price_is_clamped_inside_the_spread(side: str, wished: int, clamped: int) -> None:
+    wish = target(side=side, price=PriceE4(wished))
+    assert clamp_inside(wish, book_view(UP), PriceE4(100)) == clamped
+
+
+def test_price_that_may_take_is_not_clamped() -> None:
+    wish = target(price=PriceE4(5_300), post_only=False)
+    assert clamp_inside(wish, book_view(UP), PriceE4(100)) == 5_300
+
+
+def test_no_room_inside_the_spread_is_a_denial() -> None:
+    assert isinstance(clamp_inside(target(), book_view(UP, None, 100), PriceE4(100)), Denial)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ((0, 6, 0), (0, 6, 0), 6),
+        ((10, 0, 0), (10, 0, 0), 0),
+        ((10, 0, 0), (4, 0, 0), 6),
+        ((10, 0, 10), (10, 0, 0), 10),
+        ((0, 0, 0), (0, 0, 0), 0),
+    ],
+)
+def test_worst_unpaired_takes_buys_of_one_side_and_sells_of_the_other(
+    first: tuple[int, int, int], second: tuple[int, int, int], expected: int
+) -> None:
+    assert worst_unpaired_e6(first, second) == expected
