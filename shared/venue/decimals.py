@@ -25,6 +25,12 @@ REFERENCE_PLACES = 18
 DIGITS_MAX = 40
 """No price, size or amount of the venue has more digits; bounds the work of a hostile frame."""
 
+SIZE_E6_MAX = 10**18
+"""A million million shares: more than there is money, and what still travels in 64 bits."""
+
+WALL_MS_MAX = 253_402_300_800_000
+"""The year 10000."""
+
 _MS_PER_S = 1_000
 _POWERS: tuple[int, ...] = tuple(int(f"1{'0' * places}") for places in range(DIGITS_MAX + 1))
 _SECONDS_BELOW = 100_000_000_000
@@ -94,10 +100,10 @@ def parse_size(raw: Number, field: str) -> SizeE6:
     """Return a number of shares in 1e-6 share.
 
     Raises:
-        Unparseable: Not a number, negative, or finer than 1e-6.
+        Unparseable: Not a number, negative, above `SIZE_E6_MAX`, or finer than 1e-6.
     """
     size = parse_scaled(raw, SIZE_PLACES, field)
-    if size < 0:
+    if not 0 <= size <= SIZE_E6_MAX:
         raise Unparseable(field, raw)
     return SizeE6(size)
 
@@ -145,10 +151,10 @@ def parse_wall_ms(raw: Number, field: str) -> WallMs:
     """Return a stamp in milliseconds, sent in milliseconds or in seconds.
 
     Raises:
-        Unparseable: Not a whole number, or not above zero.
+        Unparseable: Not a whole number, not above zero, or above `WALL_MS_MAX`.
     """
     stamp = parse_integer(raw, field)
-    if stamp <= 0:
+    if not 0 < stamp <= WALL_MS_MAX:
         raise Unparseable(field, raw)
     return WallMs(stamp * _MS_PER_S if stamp < _SECONDS_BELOW else stamp)
 

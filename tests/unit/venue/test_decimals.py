@@ -109,3 +109,22 @@ def test_canonical_text_has_no_trailing_zeros() -> None:
     assert decimals.format_size(SizeE6(0)) == "0"
     assert decimals.format_money(MoneyE6(-1_750)) == "-0.00175"
     assert decimals.format_reference(ReferenceE18(10**18)) == "1"
+
+
+@pytest.mark.parametrize(("shares", "is_taken"), [(10**12, True), (10**12 + 1, False)])
+def test_size_that_would_not_travel_is_refused(shares: int, *, is_taken: bool) -> None:
+    if is_taken:
+        assert decimals.parse_size(str(shares), "size") == decimals.SIZE_E6_MAX
+    else:
+        with pytest.raises(Unparseable):
+            decimals.parse_size(str(shares), "size")
+
+
+@pytest.mark.parametrize("late_ms", [0, 1])
+def test_stamp_after_the_last_year_is_refused(late_ms: int) -> None:
+    stamp = decimals.WALL_MS_MAX + late_ms
+    if late_ms == 0:
+        assert decimals.parse_wall_ms(stamp, "timestamp") == stamp
+    else:
+        with pytest.raises(Unparseable):
+            decimals.parse_wall_ms(stamp, "timestamp")
