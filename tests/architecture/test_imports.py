@@ -9,7 +9,7 @@ from tests.architecture.tree import ROOT
 
 def test_import_contracts_are_kept() -> None:
     command = Path(sys.executable).with_name("lint-imports")
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(
         [str(command), "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
