@@ -64,7 +64,7 @@ class Breakers:
         key = (sample.switch.name, sample.subject, sample.key)
         breaker = self._breakers.get(key)
         if breaker is None:
-            confirmed = Confirmed(sample.switch.confirmation, self._clean_ns)
+            confirmed = Confirmed(sample.confirmation, self._clean_ns)
             breaker = self._breakers[key] = _Breaker(sample, confirmed, now.boot_ns)
         breaker.sample, breaker.sampled_ns = sample, now.boot_ns
         if breaker.confirmed.tripped and sample.switch.kind == "latch":

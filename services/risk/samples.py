@@ -16,6 +16,7 @@ from shared.config import Config
 from shared.facts import MarketInfo
 from shared.identifiers import Component, ConditionId
 from shared.switches import (
+    AT_ONCE,
     COMPONENT_LOST,
     HEARTBEAT_LOST,
     MARKET_CUTOFF,
@@ -23,6 +24,7 @@ from shared.switches import (
     ORACLE_STALE,
     OWN_ORDER_FEED_STALE,
     STRATEGY_LOST,
+    Confirmation,
     Switch,
 )
 from shared.topics import (
@@ -49,6 +51,7 @@ class Sample(msgspec.Struct, frozen=True):
         key: Scope that it concerns.
         why: What was seen when it is bad.
         cancel: Whether tripping also cancels in the scope.
+        is_fact: Whether it is no measurement, and needs no second sample whatever its switch says.
     """
 
     switch: Switch
@@ -57,6 +60,12 @@ class Sample(msgspec.Struct, frozen=True):
     bad: bool
     why: str
     cancel: bool = True
+    is_fact: bool = False
+
+    @property
+    def confirmation(self) -> Confirmation:
+        """How many samples trip the condition."""
+        return AT_ONCE if self.is_fact else self.switch.confirmation
 
 
 class Sampler:
@@ -94,7 +103,8 @@ class Sampler:
         """Look whether a component has exited, hangs, or was never heard of."""
         condition = self._liveness.condition(component)
         bad = condition != "alive"
-        return Sample(switch, component, key, bad, f"{component} is {condition}")
+        why = f"{component} is {condition}"
+        return Sample(switch, component, key, bad, why, is_fact=True)
 
     def _own_orders(self, now: Instant) -> Sample:
         """KS-2: the own-order feed, by its connection and its evidence."""

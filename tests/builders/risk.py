@@ -28,6 +28,7 @@ from shared.effects import (
     Received,
 )
 from shared.facts import (
+    Alert,
     Calendar,
     Evidence,
     ExecutionStatus,
@@ -129,6 +130,7 @@ class World:
         self.writes: list[Persist] = []
         self.effects: list[tuple[float, Effect]] = []
         self.replies: list[tuple[int, Reply]] = []
+        self.restarts: dict[Component, int] = {}
         self._to_risk: list[Message] = []
 
     @property
@@ -153,8 +155,15 @@ class World:
 
     def tell_pong(self, component: Component) -> None:
         """Hand risk a pong to the newest ping, without a tick."""
-        pong = self.pong(component, self.execution.newest)
-        self.tell(ControlReceived(pong, Peer(component, pong.incarnation)))
+        self.tell_as(self.pong(component, self.execution.newest))
+
+    def tell_as(self, pong: Pong) -> None:
+        """Hand risk a pong as it is."""
+        self.tell(ControlReceived(pong, Peer(pong.component, pong.incarnation)))
+
+    def alerts(self) -> list[Alert]:
+        """Return the alerts published."""
+        return [one.body for one in self.of(Publish) if isinstance(one.body, Alert)]
 
     def tell_line(self, line: bytes) -> None:
         """Hand risk a line of the control socket as it is."""
@@ -238,7 +247,13 @@ class World:
             incarnation = incarnation or self.execution.incarnation
         else:
             self.silent.add(component)
-        self.tell(ProcessExited(component, Incarnation(incarnation or _incarnation(component))))
+        mine = Incarnation(incarnation or self._incarnation(component))
+        self.tell(ProcessExited(component, mine))
+
+    def restart(self, component: Component) -> None:
+        """Start a component again, as a new run."""
+        self.restarts[component] = self.restarts.get(component, 0) + 1
+        self.silent.discard(component)
 
     def restart_execution(self, incarnation: int) -> FakeExecution:
         """Start a new execution beside what was."""
@@ -252,8 +267,8 @@ class World:
         mine = component == EXECUTION
         return Pong(
             component=component,
-            incarnation=self.execution.incarnation if mine else _incarnation(component),
-            pid=self.execution.pid if mine else int(_incarnation(component)),
+            incarnation=self.execution.incarnation if mine else self._incarnation(component),
+            pid=self.execution.pid if mine else int(self._incarnation(component)),
             risk_incarnation=ping.risk_incarnation if ping else self._risk_heard_by(component),
             ping_id=ping.ping_id if ping else 0,
             ping_sent_ns=ping.sent_ns if ping else BootNs(0),
@@ -317,6 +332,10 @@ class World:
             for message in messages:
                 self.take(self.core.on_message(message, self.now))
 
+    def _incarnation(self, component: Component) -> Incarnation:
+        restarts = self.restarts.get(component, 0)
+        return Incarnation(100 + COMPONENTS.index(component) + 1_000 * restarts)
+
     def _age(self, name: str) -> MonotonicNs:
         return MonotonicNs(int(self.now.monotonic_ns - self.stale.get(name, 0.0) * NS_PER_MS))
 
@@ -371,7 +390,3 @@ class World:
         return ExecutionStatus(
             "PAUSED", "", 0, BootNs(0), 0, 0, 0, True, self._age("reconciled"), ()
         )
-
-
-def _incarnation(component: Component) -> Incarnation:
-    return Incarnation(100 + COMPONENTS.index(component))
