@@ -100,13 +100,14 @@ class RiskFile:
 
     def _open(self) -> StoredState:
         """Return what is there; create what is not."""
+        marker, unreadable = None, ""
         try:
             marker = _read_marker(self._marker_path)
         except Untrusted as fault:
-            return self._refuse_or_create(str(fault), None)
+            unreadable = str(fault)
         if not self._path.exists():
-            trouble = "" if marker is None else "the risk database is missing"
-            return self._refuse_or_create(trouble, marker)
+            missing = "" if marker is None else "the risk database is missing"
+            return self._refuse_or_create(unreadable or missing, marker)
         try:
             connection = _connect(self._path)
         except (sqlite3.Error, OSError) as error:
@@ -116,6 +117,8 @@ class RiskFile:
         except (Untrusted, sqlite3.Error, msgspec.MsgspecError) as fault:
             connection.close()
             return self._set_aside(str(fault), marker)
+        if unreadable:
+            state = msgspec.structs.replace(state, fresh=False, trouble=unreadable)
         return self._reserve(connection, state)
 
     def _set_aside(self, trouble: str, marker: Marker | None) -> StoredState:
