@@ -16,7 +16,7 @@ from ops.keys import read_key
 from ops.observe import View, observe
 from ops.trading import reasons_not_trading
 from ops.waiting import wait_for
-from shared.topics import COMPONENTS
+from shared.topics import COMPONENTS, EXECUTION, RISK
 from tests.architecture.tree import ROOT
 from tests.processes.venue import VenueUnderTest
 
@@ -104,7 +104,11 @@ class GroupUnderTest:
         def look() -> bool | None:
             nonlocal reasons
             reasons = reasons_not_trading(self.view())
-            return True if not reasons and self.venue.open_orders().open else None
+            missing = [name for name in COMPONENTS if not self.pid(name)]
+            if reasons or missing:
+                reasons += tuple(f"{name} does not run" for name in missing)
+                return None
+            return True if self.venue.open_orders().open else None
 
         assert wait_for(look, within_s), f"not trading: {reasons}\n{self.log_tails()}"
 
@@ -137,6 +141,24 @@ class GroupUnderTest:
         at_ns = clock.read().monotonic_ns
         os.kill(pid, number)
         return int(at_ns)
+
+    def kill_at_once(self, *components: str) -> int:
+        """Kill several processes before any can notice; return the monotonic moment before."""
+        pids = [self.pid(component) for component in components]
+        assert all(pids), "each of them runs"
+        at_ns = clock.read().monotonic_ns
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        return int(at_ns)
+
+    def kill_everything(self) -> int:
+        """Kill every process of the group, the powerful first; return the moment before."""
+        others = [name for name in COMPONENTS if name not in (RISK, EXECUTION)]
+        at_ns = self.kill_at_once(RISK, EXECUTION, "supervisord", *others)
+        assert wait_for(
+            lambda: None if any(self.pid(name) for name in COMPONENTS) else True, ENDS_WITHIN_S
+        )
+        return at_ns
 
     def log_tails(self, lines: int = 5) -> str:
         """Return the ends of all logs, for a failing test."""

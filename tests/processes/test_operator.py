@@ -1,7 +1,5 @@
 """Halt, resume, panic and a second group, as an operator meets them."""
 
-import signal
-
 import pytest
 
 from bus import clock
@@ -11,18 +9,6 @@ from shared.topics import COMPONENTS, EXECUTION
 from tests.processes.group import GroupUnderTest
 
 SETTLES_S = 10.0
-
-
-def kill_everything(group: GroupUnderTest) -> int:
-    """Kill supervisord and then each process by its own id; return the moment before."""
-    at_ns = group.signal("supervisord", signal.SIGKILL)
-    for component in (*COMPONENTS, "watch"):
-        if group.pid(component):
-            group.signal(component, signal.SIGKILL)
-    assert wait_for(
-        lambda: True if not any(group.pid(name) for name in COMPONENTS) else None, SETTLES_S
-    )
-    return at_ns
 
 
 def nothing_placed(group: GroupUnderTest, since_ns: int, within_s: float) -> bool:
@@ -52,7 +38,7 @@ def test_halt_is_proven_survives_everything_and_ends_by_resume_alone(
     assert not own_group.venue.open_orders().open
     status = own_group.command("status", "--json")
     assert status.status == 3, repr(status)
-    kill_everything(own_group)
+    own_group.kill_everything()
     assert own_group.up().status == 0
     risk = wait_for(lambda: own_group.view().risk(), 30)
     assert risk is not None
@@ -86,7 +72,7 @@ def test_panic_works_with_everything_alive(own_group: GroupUnderTest) -> None:
 def test_panic_works_with_everything_dead(own_group: GroupUnderTest) -> None:
     assert own_group.up().status == 0
     own_group.wait_until_trading()
-    kill_everything(own_group)
+    own_group.kill_everything()
     assert own_group.venue.open_orders().open, "killed faster than the dead-man, orders rest"
     ran = own_group.command("panic", "--json")
     assert ran.status == 0, repr(ran)

@@ -28,11 +28,13 @@ class VenueUnderTest:
     Attributes:
         url: Where it answers.
         records: Everything logged so far, as of the last `read`.
+        seen_to_ns: Moment of the last `read`, by the venue's clock.
     """
 
     def __init__(self, profile: Path, directory: Path, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.records: list[WireRecord] = []
+        self.seen_to_ns = 0
         self._next = 0
         self._session = requests.Session()
         self._session.trust_env = False
@@ -69,6 +71,7 @@ class VenueUnderTest:
         fresh: list[WireRecord] = []
         while True:
             page = self.ask("GET", f"/admin/log?since={self._next}")
+            self.seen_to_ns = page["at_ns"]
             if not page["records"]:
                 break
             fresh += page["records"]
@@ -82,6 +85,10 @@ class VenueUnderTest:
         orders = OpenOrders(chosen)
         orders.take(self.records)
         return orders
+
+    def emptied_ns(self, since_ns: int) -> int | None:
+        """Return when our book became empty for good, from a moment on; None while it has not."""
+        return self.open_orders().emptied_ns(since_ns, self.seen_to_ns)
 
     def fault(self, **fields: Any) -> int:
         """Switch a fault on."""

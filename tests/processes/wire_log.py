@@ -12,6 +12,9 @@ WireRecord = dict[str, Any]
 
 OPEN_STATUSES = {"LIVE", "DELAYED"}
 
+STAYS_EMPTY_NS = 300_000_000
+"""Ten times what a requote leaves empty, and less than any recovery takes."""
+
 
 class OpenOrders:
     """Clients' open orders, folded from the log; other makers have no owner and are left out.
@@ -46,19 +49,27 @@ class OpenOrders:
             self.open.pop(record["order_id"], None)
         self.changes.append((record["at_ns"], len(self.open)))
 
-    def emptied_ns(self, since_ns: int) -> int | None:
-        """Return when the number of open orders first was zero from a moment on; None: never."""
-        before = 0
+    def emptied_ns(self, since_ns: int, seen_to_ns: int) -> int | None:
+        """Return when our book became empty for good; None while it has not.
+
+        For good means for `STAYS_EMPTY_NS`: a requote cancels first, so that a book of two
+        orders is empty for a moment without anything having vanished.
+
+        Args:
+            since_ns: From when on it counts.
+            seen_to_ns: How far the log has been read.
+        """
+        empty_ns: int | None = since_ns
         for at_ns, count in self.changes:
-            if at_ns < since_ns:
-                before = count
-            elif before == 0:
-                return since_ns
-            elif count == 0:
-                return at_ns
+            if empty_ns is not None and at_ns - empty_ns >= STAYS_EMPTY_NS:
+                return empty_ns
+            if count == 0:
+                empty_ns = max(at_ns, since_ns) if empty_ns is None else empty_ns
             else:
-                before = count
-        return since_ns if before == 0 else None
+                empty_ns = None
+        if empty_ns is not None and seen_to_ns - empty_ns >= STAYS_EMPTY_NS:
+            return empty_ns
+        return None
 
     def placed_after(self, at_ns: int) -> list[WireRecord]:
         """Return the placements after a moment."""

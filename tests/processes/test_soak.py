@@ -1,0 +1,57 @@
+"""The whole group beside other work: a busy machine alone is no reason to stop trading."""
+
+import os
+
+import pytest
+
+from bus import clock
+from ops.waiting import wait_for
+from shared.units import NS_PER_S
+from tests.processes.fences import Line, fences_since, slow_turns_since
+from tests.processes.group import GroupUnderTest
+from tests.processes.load import BusyLoad
+
+BUSY_PROCESSES = 8
+
+SOAK_S = float(os.environ.get("INTERLOCK_SOAK_S", "45"))
+"""Ten minutes are what is promised (`make soak`); this is what a change can wait for."""
+
+PLACES_WITHIN_S = 30
+"""A group that quotes a moving market places something far more often than this."""
+
+SHOWN_MAX = 60
+
+
+def told(lines: list[Line], since_ns: int) -> str:
+    """Return log lines for people, with seconds from a moment on."""
+    return "\n".join(
+        f"{(line.wall_ns - since_ns) / NS_PER_S:8.3f} s {line.component} {line.event} {line.fields}"
+        for line in lines[-SHOWN_MAX:]
+    )
+
+
+def epoch(group: GroupUnderTest) -> int | None:
+    """Return the epoch under which the group trades, None while it does not."""
+    risk = group.view().risk()
+    return None if risk is None or risk.trading_state != "ACTIVE" else risk.epoch
+
+
+@pytest.mark.req("KS-7", "TST-3")
+@pytest.mark.timeout(SOAK_S + 240)
+def test_busy_machine_causes_no_fence(own_group: GroupUnderTest) -> None:
+    """Beside a load of eight busy processes the epoch stays: each fence would take a new one."""
+    assert own_group.up().status == 0
+    own_group.wait_until_trading()
+    before = wait_for(lambda: epoch(own_group), 10)
+    began = clock.read()
+    with BusyLoad(BUSY_PROCESSES):
+        # Ends early when something was fenced: the reason is fresh then.
+        wait_for(lambda: fences_since(own_group.run, began.wall_ns) or None, SOAK_S)
+    fences = fences_since(own_group.run, began.wall_ns)
+    slow = slow_turns_since(own_group.run, began.wall_ns)
+    report = f"{told(fences, began.wall_ns)}\nslow:\n{told(slow, began.wall_ns)}"
+    assert not fences, report
+    assert wait_for(lambda: epoch(own_group), 10) == before, report
+    recent_ns = clock.read().monotonic_ns - PLACES_WITHIN_S * NS_PER_S
+    assert own_group.venue.open_orders().placed_after(recent_ns), "it stopped placing"
+    print(f"{len(slow)} slow turns in {SOAK_S:.0f} s\n{told(slow, began.wall_ns)}")
