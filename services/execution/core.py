@@ -40,9 +40,13 @@ from shared.effects import (
 from shared.facts import OwnOrder, OwnTrade
 from shared.identifiers import ConditionId, Incarnation
 from shared.targets import TargetSet
-from shared.units import Instant
+from shared.units import NS_PER_S, Instant
 
 HealthState = Literal["starting", "ready", "sick", "stopping"]
+
+FORGET_EVERY_NS: Final = 60 * NS_PER_S
+SETTLED_KEPT_NS: Final = 3_600 * NS_PER_S
+"""Legs of a paid-out position are kept for late reports; payouts stay two days."""
 
 TARGETED: Final = frozenset({"token_scope", "strategy_scope", "market_feed"})
 """Failures of a part of a market: their orders are cancelled by id, others stay."""
@@ -62,6 +66,7 @@ class ExecutionCore:
         self._status = Repeated(reporting.STATUS_EVERY_NS)
         self._holdings = Repeated(reporting.POSITIONS_EVERY_NS)
         self._explaining = Repeated(reporting.EXPLAIN_EVERY_NS)
+        self._forgetting = Repeated(FORGET_EVERY_NS)
         self._fencing.begin_zero(START, now)
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
@@ -98,6 +103,8 @@ class ExecutionCore:
         effects += self._fencing.conclude(now)
         effects += self._report(now)
         parts.journaling.tick(now)
+        if self._forgetting.is_due(now):
+            parts.positions.forget_settled(now, SETTLED_KEPT_NS)
         return self._finish(effects, now)
 
     def may_send(self, permit: Permit, now: Instant) -> str | None:

@@ -18,7 +18,7 @@ from shared.control import ScopeKind, ScopeOrder
 from shared.facts import MarketInfo
 from shared.identifiers import ConditionId, StrategyName, TokenId
 from shared.trading_state import TradingState, worst
-from shared.units import NS_PER_MS, Instant
+from shared.units import NS_PER_MS, SHARE_E6, Instant
 
 
 class Predicate(msgspec.Struct, frozen=True):
@@ -54,6 +54,7 @@ class Account(msgspec.Struct, frozen=True):
         is_reconciled: Whether orders were reconciled after the feed's last break.
         reconciled_age_ns: Since the newest whole reconciliation; None before the first.
         lost_e6: Loss of this day of UTC, micro-dollars, below zero for a gain.
+        unpaired_e6: Unpaired shares held, over all markets.
         venue_hold: Why the venue takes no posts now; empty when it does.
     """
 
@@ -66,6 +67,7 @@ class Account(msgspec.Struct, frozen=True):
     is_reconciled: bool
     reconciled_age_ns: int | None
     lost_e6: int
+    unpaired_e6: int
     venue_hold: str
 
 
@@ -104,6 +106,13 @@ def account_predicates(
             account.lost_e6 < limits.daily_loss_usd_max * 1_000_000,
             True,
             f"{account.lost_e6} of {limits.daily_loss_usd_max}000000 micro-dollars",
+            reducing=True,
+        ),
+        Predicate(
+            "unpaired_held",
+            account.unpaired_e6 <= limits.unpaired_shares_global_max * SHARE_E6,
+            True,
+            f"{account.unpaired_e6} of {limits.unpaired_shares_global_max}000000",
             reducing=True,
         ),
         Predicate("venue", not account.venue_hold, False, account.venue_hold),

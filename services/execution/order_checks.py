@@ -5,7 +5,7 @@ worst case counts: every open buy filled, no open sell filled, and what the venu
 filled before any trade has told it.
 
 Source of the limits: `shared/config.py`; of the rows: requirements EX-12, EX-14, EX-23,
-EX-24, EX-26 and KS-6.
+EX-24, EX-26, KS-6 and INV-12.
 """
 
 from collections.abc import Callable
@@ -137,6 +137,8 @@ def _check_shape(candidate: Candidate) -> Denial | None:
     target, tick = candidate.target, candidate.tick_e4
     if not is_tick(tick) or not is_price_on_grid(candidate.price, tick):
         return Denial("tick", f"{candidate.price} at {tick}")
+    if target.purpose == "quote" and not target.post_only:
+        return Denial("maker_only", "a quote that may take")
     if not 0 <= target.level < LEVELS_MAX:
         return Denial("level", str(target.level))
     if not is_size_signable(target.size):

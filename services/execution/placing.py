@@ -241,6 +241,14 @@ class Desk:
         sold = register.open_size_e6(token, "SELL") + register.untold_e6(token, "SELL")
         return self._positions.matched_e6(token), bought, sold
 
+    def unpaired_held_e6(self) -> int:
+        """Return the shares held without their complement, over all markets (KS-6)."""
+        total = 0
+        for info in self._inputs.markets():
+            first, second = (self._positions.matched_e6(token) for token in info.tokens)
+            total += abs(first - second)
+        return total
+
     def _unpaired(self, except_market: ConditionId | None = None) -> int:
         """Return the worst unpaired shares over all markets but one."""
         return sum(

@@ -90,10 +90,16 @@ class Positions:
             self._store(fill)
         for key in self._by_key:
             self._recompute(key)
+            if key in self._payouts:
+                self._positions[key] = Position()
 
     def take(self, fill: FillRecord) -> str:
         """Take a report of a leg in; return `new`, `changed`, or empty when it is no news."""
         key = (fill.trade_id, fill.order_id)
+        position_key = (fill.market, fill.token, fill.strategy)
+        if position_key in self._payouts and position_key not in self._by_key:
+            # Paid out and forgotten: this leg was counted then, and its fellows are gone.
+            return ""
         known = self._fills.get(key)
         if known is not None:
             if SETTLEMENT_RANK[fill.settlement] <= SETTLEMENT_RANK[known.settlement]:
@@ -231,9 +237,8 @@ class Positions:
         return key
 
     def _recompute(self, key: Key) -> None:
-        """Compute a position from its legs; one that was paid out stays closed."""
-        position = _position(self._by_key[key].values())
-        self._positions[key] = position
+        """Compute a position from its legs."""
+        self._positions[key] = _position(self._by_key[key].values())
 
     def _pay_again(self, key: Key, paid: PayoutRecord, fill: FillRecord) -> None:
         """Count a leg that came after the payout into it."""

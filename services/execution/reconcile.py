@@ -240,4 +240,6 @@ def _is_in_doubt(order: Order, now_ns: BootNs) -> bool:
 def restore_doubt(register: OrderRegister, now: Instant) -> None:
     """Make unknown what a dead run left without an answer: its fate has to be asked."""
     for order in register.exposed():
+        if order.record.state in ("LIVE", "PARTLY_FILLED"):
+            order.live_ns = now.boot_ns
         register.apply(order, "lost", now, "of an earlier run")

@@ -12,6 +12,7 @@ import msgspec
 from shared.effects import Received
 from shared.identifiers import Component, ConditionId, Incarnation, StrategyName
 from shared.targets import LEVELS_MAX, Target, TargetSet
+from shared.topics import CARETAKER
 from shared.units import NS_PER_MS, Instant, MonotonicNs
 
 TARGETS_MAX: Final = 4 * LEVELS_MAX
@@ -50,12 +51,17 @@ class Wishes:
     def take(self, received: Received, now: Instant) -> str:
         """Take a set in; return why it is not, or empty when it is.
 
-        Its strategy must be named like the component that sends it: nobody wishes for another.
+        Its strategy must be named like the component that sends it. Only the caretaker wishes
+        for another, reduce-only, and only while that one says nothing itself.
         """
         targets = received.body
         assert isinstance(targets, TargetSet)
         if str(targets.strategy) != str(received.component):
-            return "strategy_mismatch"
+            if not _is_care(received.component, targets):
+                return "strategy_mismatch"
+            own = self._wishes.get((targets.strategy, targets.market))
+            if own is not None and own.component != CARETAKER and now.monotonic_ns < own.until_ns:
+                return ""
         if self._incarnations.get(received.component) != received.incarnation:
             self.withdraw(received.component)
             self._incarnations[received.component] = received.incarnation
@@ -98,3 +104,8 @@ class Wishes:
         if wish is None or now.monotonic_ns >= wish.until_ns:
             return ()
         return wish.targets.targets
+
+
+def _is_care(component: Component, targets: TargetSet) -> bool:
+    """Whether a set for another strategy does nothing but reduce what that one holds."""
+    return component == CARETAKER and all(target.reduce_only for target in targets.targets)

@@ -43,6 +43,7 @@ GOOD = Account(
     is_reconciled=True,
     reconciled_age_ns=0,
     lost_e6=0,
+    unpaired_e6=0,
     venue_hold="",
 )
 
@@ -106,6 +107,8 @@ def test_all_good_passes() -> None:
         ({"lost_e6": 49_999_999}, None),
         ({"lost_e6": 50_000_000}, "daily_loss"),
         ({"lost_e6": 50_000_001}, "daily_loss"),
+        ({"unpaired_e6": 100_000_000}, None),
+        ({"unpaired_e6": 100_000_001}, "unpaired_held"),
         ({"venue_hold": "restarting"}, "venue"),
     ],
 )

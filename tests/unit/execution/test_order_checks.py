@@ -104,7 +104,7 @@ def test_level_must_be_inside_the_ladder(level: int, expected: str | None) -> No
 )
 def test_order_that_may_take_must_be_worth_a_dollar(price: int, expected: str | None) -> None:
     five = {"size": SizeE6(5 * SHARE), "limits": {"price_collar_e4": 9_999}}
-    assert reason(price=PriceE4(price), post_only=False, **five) == expected  # type: ignore[arg-type]
+    assert reason(price=PriceE4(price), post_only=False, purpose="complete", **five) == expected  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -256,3 +256,9 @@ def test_worst_unpaired_takes_buys_of_one_side_and_sells_of_the_other(
     first: tuple[int, int, int], second: tuple[int, int, int], expected: int
 ) -> None:
     assert worst_unpaired_e6(first, second) == expected
+
+
+@pytest.mark.req("INV-12")
+def test_quote_never_takes() -> None:
+    assert reason(post_only=False) == "maker_only"
+    assert reason(post_only=False, purpose="complete") is None

@@ -125,3 +125,5 @@ def test_what_was_paid_out_long_ago_is_forgotten() -> None:
     positions.forget_settled(instant(10_000), 5 * 10**9)
     assert positions.legs_e6() == {}
     assert positions.realised_today_e6(NOW) == 1_020_000
+    assert positions.take(build_fill_record(trade_id=TradeId("t0"))) == ""
+    assert positions.realised_today_e6(NOW) == 1_020_000, "a leg told again changes nothing"

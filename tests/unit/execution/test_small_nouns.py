@@ -145,8 +145,21 @@ def test_wish_that_was_old_when_it_came_is_none() -> None:
 @pytest.mark.req("EX-20")
 def test_nobody_wishes_for_another_strategy() -> None:
     wishes = Wishes(400)
-    message = said(target(), component=Component("caretaker"))
+    message = said(target(), component=Component("arbitrage"))
     assert wishes.take(message, NOW) == "strategy_mismatch"
+
+
+@pytest.mark.req("EX-25")
+def test_caretaker_wishes_reduce_only_for_a_strategy_that_is_silent() -> None:
+    care = target(side="SELL", reduce_only=True)
+    caretaker = Component("caretaker")
+    wishes = Wishes(400)
+    assert wishes.take(said(target(), component=caretaker), NOW) == "strategy_mismatch"
+    assert wishes.take(said(care, component=caretaker), NOW) == ""
+    assert wishes.of((MAKER, MARKET), NOW) == (care,)
+    assert wishes.take(said(target()), NOW) == ""
+    assert wishes.take(said(care, component=caretaker), NOW) == ""
+    assert wishes.of((MAKER, MARKET), NOW) == (target(),), "the owner speaks for itself"
 
 
 def test_new_run_of_a_strategy_begins_with_nothing() -> None:
