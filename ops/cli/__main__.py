@@ -20,6 +20,8 @@ COMMANDS = (
     "pnl",
     "panic",
     "doctor",
+    "sim",
+    "bench",
 )
 """In the order in which a day needs them; each is a module of this package."""
 

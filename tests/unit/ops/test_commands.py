@@ -8,7 +8,7 @@ from ops.cli.__main__ import COMMANDS, main
 
 DATA_COMMANDS = {
     "up", "down", "restart", "status", "halt", "resume", "switches", "explain", "tap", "orders",
-    "positions", "fills", "pnl", "panic", "doctor",
+    "positions", "fills", "pnl", "panic", "doctor", "sim", "bench",
 }  # fmt: skip
 
 
