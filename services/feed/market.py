@@ -62,8 +62,10 @@ from shared.venue.wire import decode, encode
 PING_EVERY_NS = 10 * NS_PER_S
 """Source: https://docs.polymarket.com/market-data/realtime-data (2026-09-28)."""
 
-WITNESS_AFTER_NS = NS_PER_S
-"""A token silent for so long gets a second opinion, and another each such time while it stays."""
+WITNESS_AFTER_NS = 750 * NS_PER_MS
+"""A token silent for so long gets a second opinion, and another each such time while it stays: the
+answer may take a second on a busy machine before a quiet token counts as stale at 2 s. Forty
+tokens make 53 reads a second, a third of the venue's limit of books."""
 
 RESUBSCRIBE_EVERY_NS = 2 * NS_PER_S
 """At most this often for one token: the answer needs a moment, and a venue that lost a book shall

@@ -131,6 +131,7 @@ class HotMarket:
             strike_e18=None if prices is None else prices.strike(self.info.start_ms),
             volatility_e9=None if prices is None else prices.volatility_e9(),
             venue_ms=WallMs(0) if proven is None else max(book.venue_ms for book in proven),
+            spot=None if prices is None else prices.spot,
         )
 
     def _book_problem(self, book: TokenBook, health: FeedHealth, now: Instant) -> str:

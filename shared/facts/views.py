@@ -25,6 +25,8 @@ class MarketView(Fact, frozen=True):
         strike_e18: Price that decides the market, of the window's start; None means unknown.
         volatility_e9: Standard deviation of log returns per square-root second, 1e-9; None means
             unknown.
+        spot: Newest price of the spot source, which moves before the average that settles;
+            None means unknown.
     """
 
     market: ConditionId
@@ -38,6 +40,7 @@ class MarketView(Fact, frozen=True):
     strike_e18: ReferenceE18 | None
     volatility_e9: int | None
     venue_ms: WallMs
+    spot: ReferencePrice | None = None
 
 
 class StateView(Fact, frozen=True):

@@ -276,6 +276,7 @@ def test_market_carries_reference_strike_and_volatility() -> None:
     assert view.strike_e18 == 100_000 * 10**18
     assert view.reference is not None
     assert view.reference.venue_ms == WALL_START_MS + 29_500
+    assert view.spot == view.reference
     assert view.volatility_e9 is not None
 
 
