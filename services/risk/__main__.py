@@ -9,6 +9,7 @@ from bus.control_socket import ControlSocketEdge
 from bus.endpoints import operator_path
 from bus.locks import AlreadyRunning, lock_file
 from services.risk.core import RiskCore
+from services.risk.halt_signal import HaltSignal
 from services.risk.process_watch import ProcessWatch
 from services.risk.risk_file import RiskFile
 from services.risk.state_files import AliveFile, PanicFile
@@ -48,6 +49,7 @@ def main() -> int:
         ProcessWatch(supervisor, kills=may_kill(config.run.mode)),
         PanicFile(settings.data_directory / PANIC_FILE),
         AliveFile(settings.run_directory),
+        HaltSignal(),
         ControlSocketEdge(Path(operator_path(str(settings.run_directory)))),
         venue_edge(
             config.venue.clob_url, settings.credentials_file, config.timing.socket_timeout_ms

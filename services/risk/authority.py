@@ -38,6 +38,7 @@ class Authority:
     Attributes:
         fence: Newest fence; None before the first.
         trading: Whether asks are granted: zero was proven, and recovery validated.
+        pings: How many pings there were: the number of the newest.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Authority:
         self.fence: Fence | None = None
         self.trading = False
         self._incarnation = incarnation
-        self._pings = 0
+        self.pings = 0
         self._timing = FenceTiming(
             timing.blocked_ms * NS_PER_MS,
             timing.read_gap_ms * NS_PER_MS,
@@ -133,10 +134,10 @@ class Authority:
         lease = None
         if run.peer.component == EXECUTION and self._may_grant(admitted):
             lease = self.grantor.grant(run.peer.incarnation, self.epochs.current, state, now_ns)
-        self._pings += 1
+        self.pings += 1
         return Ping(
             risk_incarnation=self._incarnation,
-            ping_id=self._pings,
+            ping_id=self.pings,
             sent_ns=now_ns,
             epoch=self.epochs.current,
             fence_id=fence.fence_id,

@@ -76,6 +76,7 @@ class RiskCore:
         )
         self._turn_ns = now.boot_ns
         self._ping_due_ns = now.boot_ns
+        self._ticked_ns = now.boot_ns
         self._started = False
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
@@ -101,6 +102,7 @@ class RiskCore:
     def on_tick(self, now: Instant) -> list[Effect]:
         """Look at every deadline."""
         self._begin_turn(now)
+        self._ticked_ns = now.boot_ns
         guard = self._guard
         guard.sample_presence(now)
         if now.boot_ns >= self._ping_due_ns:
@@ -190,6 +192,9 @@ class RiskCore:
             fence.answered(pong.incarnation, told.fence_answer, now.boot_ns)
             made_ns = min(told.asked_ns, now.boot_ns)
             fence.intents_reported(told.unresolved, told.unresolved_until_ns, made_ns)
+        # A loop that has not looked at its deadlines lately grants nothing.
+        if now.boot_ns - self._ticked_ns <= self._ping_ns:
+            guard.echo(pong, now)
 
     def _compare_epochs(self, told: ExecutionPong, now: Instant) -> None:
         """Stand above the ledger's epoch; one that no run of ours can have given means a loss.

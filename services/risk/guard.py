@@ -9,7 +9,7 @@ from services.risk.breakers import Breakers, Change
 from services.risk.desk import OperatorDesk
 from services.risk.evidence import Evidence
 from services.risk.latches import LatchKey
-from services.risk.liveness import Liveness
+from services.risk.liveness import Liveness, Run
 from services.risk.messages import KillProcess, StoredState
 from services.risk.notes import Notes
 from services.risk.recovery import check_recovery
@@ -18,6 +18,7 @@ from services.risk.samples import Sample, Sampler
 from services.risk.sweep import Sweep
 from services.risk.writes import Writes
 from shared.config import Config
+from shared.control import Pong
 from shared.effects import Control, Effect, Exit, Publish
 from shared.facts import RiskStatus
 from shared.identifiers import Component, Incarnation
@@ -62,6 +63,8 @@ class Guard:
         self._fence_began = now.monotonic_ns
         self._stage = ""
         self._exited = False
+        self._waits_for: tuple[str, ...] = ()
+        self._echoed_ping = 0
 
     def take_out(self, now: Instant) -> list[Effect]:
         """End a turn: commands first, then what tells of them, then the disk."""
@@ -161,7 +164,8 @@ class Guard:
             self.writes.add(EpochReserved(due))
         if self.authority.trading or self.stopping_ns is not None:
             return
-        if not all(check.holds for check in self.recovery(now)):
+        self._waits_for = tuple(check.name for check in self.recovery(now) if not check.holds)
+        if self._waits_for:
             return
         epoch = self.authority.begin_trading()
         self.sweep.cancels.stand_down()
@@ -208,12 +212,28 @@ class Guard:
 
     def ping_all(self, now: Instant) -> None:
         """Repeat the whole present order to every run that is not known to have ended."""
-        why = reasons(self.authority, self.breakers, now)
+        self._ping(self.liveness.all_living(), now)
+
+    def echo(self, pong: Pong, now: Instant) -> None:
+        """Grant the ask of a pong at once, instead of with the next ping a tenth of a second later.
+
+        Once a ping: the pong to the echo is not echoed. So a lease lasts one ping longer.
+        """
+        if self.authority.trading and pong.ping_id > self._echoed_ping:
+            runs = self.liveness.living(EXECUTION)
+            self._ping(tuple(run for run in runs if run.pong is pong), now)
+            self._echoed_ping = self.authority.pings
+
+    def _ping(self, runs: tuple[Run, ...], now: Instant) -> None:
+        why = self._why(now)
         version = self.authority.latches.version + self.breakers.version
         admitted = self.sweep.dead_man.admits(now.boot_ns)
-        for run in self.liveness.all_living():
+        for run in runs:
             ping = self.authority.ping(run, why, version, now.boot_ns, admitted=admitted)
             self.out.append(Control(ping, run.peer))
+
+    def _why(self, now: Instant) -> tuple[str, ...]:
+        return reasons(self.authority, self.breakers, self._waits_for, now)
 
     def publish_status(self, now: Instant) -> None:
         """Broadcast the status."""
@@ -221,7 +241,8 @@ class Guard:
 
     def status(self, now: Instant) -> RiskStatus:
         """Return the status as it is now."""
-        return report_status(self.authority, self.breakers, self.liveness, self.sweep, now)
+        why = self._why(now)
+        return report_status(self.authority, self.breakers, self.liveness, self.sweep, why, now)
 
     def kill(self, component: Component, incarnation: Incarnation, why: str, now: Instant) -> None:
         """Kill a run, and tell of it."""

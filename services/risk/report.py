@@ -35,8 +35,17 @@ def switch_statuses(authority: Authority, breakers: Breakers) -> tuple[SwitchSta
     return latches + breakers.statuses()
 
 
-def reasons(authority: Authority, breakers: Breakers, now: Instant) -> tuple[str, ...]:
-    """Return why the account is not ACTIVE; empty when it is."""
+def reasons(
+    authority: Authority, breakers: Breakers, waits_for: tuple[str, ...], now: Instant
+) -> tuple[str, ...]:
+    """Return why the account is not ACTIVE; empty when it is.
+
+    Args:
+        authority: The present order.
+        breakers: What is tripped.
+        waits_for: Items of the recovery check list that did not hold when it was last looked at.
+        now: Of the look.
+    """
     if authority.trading:
         return ()
     found = [*authority.account_latches(), *breakers.account_reasons()]
@@ -44,17 +53,24 @@ def reasons(authority: Authority, breakers: Breakers, now: Instant) -> tuple[str
     waits = fence.waits_for(now.boot_ns) if fence is not None else "risk starts"
     if waits:
         found.append(f"fence: {waits}")
+    if not found:
+        found = [f"recovery: {item}" for item in waits_for]
     return tuple(found) or ("recovery is being validated",)
 
 
 def report_status(
-    authority: Authority, breakers: Breakers, liveness: Liveness, sweep: Sweep, now: Instant
+    authority: Authority,
+    breakers: Breakers,
+    liveness: Liveness,
+    sweep: Sweep,
+    why: tuple[str, ...],
+    now: Instant,
 ) -> RiskStatus:
     """Return the fact that is repeated ten times a second."""
     fence = authority.fence
     return RiskStatus(
         trading_state=authority.state(),
-        reasons=reasons(authority, breakers, now),
+        reasons=why,
         epoch=authority.epochs.current,
         fence=fence.stage if fence is not None else "none",
         fence_reason=fence.reason if fence is not None else "",

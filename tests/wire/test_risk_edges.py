@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from bus import clock
 from bus.edge import Edge
+from services.risk.halt_signal import HaltSignal
 from services.risk.messages import (
     KillProcess,
     PanicSeen,
@@ -29,6 +31,7 @@ from services.risk.store import RiskStore
 from services.watch.__main__ import kill_risk, read_sign
 from shared.effects import Message
 from shared.identifiers import Component, Incarnation
+from shared.operator import Halt, OperatorRequest, decode_request
 from shared.risk_schema import EpochReserved
 
 STATE = Component("state")
@@ -67,7 +70,7 @@ def test_exit_comes_through_the_pidfd(child: subprocess.Popen[bytes]) -> None:
 def test_kill_reaches_a_stopped_process(child: subprocess.Popen[bytes]) -> None:
     watch = ProcessWatch(os.getpid())
     watch.apply(WatchProcess(STATE, RUN, child.pid), clock.read())
-    os.kill(child.pid, 19)
+    os.kill(child.pid, signal.SIGSTOP)
     watch.apply(KillProcess(STATE, RUN), clock.read())
     assert poll(watch) == [ProcessExited(STATE, RUN)]
     assert child.wait(WAIT_S) == -9
@@ -148,6 +151,21 @@ def test_sign_of_life_moves_with_the_loop_and_names_the_process(tmp_path: Path) 
     assert sign.pid == os.getpid()
     edge.close()
     assert read_sign(tmp_path / ALIVE_FILE) is None
+
+
+@pytest.mark.req("KS-8")
+def test_signal_becomes_an_operators_halt_once() -> None:
+    before = signal.getsignal(signal.SIGUSR1)
+    edge = HaltSignal()
+    try:
+        assert edge.on_tick(clock.read()) == []
+        os.kill(os.getpid(), signal.SIGUSR1)
+        (told,) = edge.on_tick(clock.read())
+        assert isinstance(told, OperatorRequest)
+        assert decode_request(told.body) == Halt(reason="signal SIGUSR1")
+        assert edge.on_tick(clock.read()) == []
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_watch_kills_nothing_that_is_no_risk(child: subprocess.Popen[bytes]) -> None:

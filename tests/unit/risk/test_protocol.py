@@ -21,9 +21,21 @@ def trading() -> World:
 # --- lease ----------------------------------------------------------------------------
 
 
-def test_a_pong_alone_is_granted_nothing_since_only_the_loop_grants() -> None:
+def test_ask_is_granted_at_once_and_its_echo_is_not_echoed() -> None:
     world = trading()
-    world.take(world.core.on_tick(world.now))
+    world.run(100)
+    before = len(world.leases())
+    world.run(100)
+    assert len(world.leases()) - before == 2
+    now = world.leases()[-1]
+    assert now.lease is not None
+    assert now.sent_ns - now.lease.asked_ns == 0
+
+
+def test_pongs_alone_are_granted_nothing_since_only_the_loop_grants() -> None:
+    """A loop that hears but no longer looks at its deadlines must not keep a lease alive."""
+    world = trading()
+    world.ms += world.config.timing.ping_ms + 10
     before = len(world.leases())
     for _ in range(20):
         world.tell_pong(EXECUTION)
