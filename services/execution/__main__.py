@@ -4,6 +4,7 @@ import sys
 
 from bus import actor, clock, process
 from bus.locks import AlreadyRunning, lock_file
+from services.execution.checkpoints import Checkpoints
 from services.execution.core import ExecutionCore
 from services.execution.gateway import Gateway
 from services.execution.ledger import Ledger, LedgerFault, NoLedger
@@ -38,9 +39,13 @@ def main() -> int:
     ledger = open_ledger(started)
     core = ExecutionCore(settings.config, started.incarnation, ledger.opened, clock.read())
     gateway = Gateway(settings, core.may_send)
+    path = settings.data_directory / LEDGER_FILE
+    checkpoints = Checkpoints(path) if isinstance(ledger, Ledger) else None
     try:
         return actor.run(started, core, (ledger, gateway, PanicFile(settings.data_directory)))
     finally:
+        if checkpoints is not None:
+            checkpoints.close()
         lock.close()
 
 

@@ -102,6 +102,7 @@ class ExecutionCore:
         effects += parts.sync.tick(parts.zeroing, parts.inputs.user_sound_ns, now)
         effects += self._fencing.conclude(now)
         effects += self._report(now)
+        parts.journaling.is_hurried = parts.zeroing is not None
         parts.journaling.tick(now)
         if self._forgetting.is_due(now):
             parts.positions.forget_settled(now, SETTLED_KEPT_NS)

@@ -19,9 +19,12 @@ from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
 RETRY_NS: Final = NS_PER_S
 """Between tries of a ledger that refuses: a full disk does not empty faster."""
 
-SHARE_NS: Final = 50 * NS_PER_MS
-"""How long a record that is no intent may wait for company: a full sync takes 1 to 100 ms
-beside a noisy writer (measured), and holds the whole loop up."""
+SHARE_NS: Final = 200 * NS_PER_MS
+"""How long other records may wait for company: a full sync takes 1 to 100 ms beside a noisy
+writer (measured), and holds the whole loop up."""
+
+AT_ONCE: Final = frozenset({"INTENDED", "NOT_SENT"})
+"""A post rests on the one, the answer QUIET on the other."""
 
 QUIET_TICKS: Final = 2
 """A commit's failure is heard before the second tick after it."""
@@ -32,6 +35,7 @@ class Journaling:
 
     Attributes:
         fault: Why the newest commit failed; empty once a later one has held.
+        is_hurried: Whether nothing may wait: on the way to zero, answers rest on the ledger.
     """
 
     def __init__(self, register: OrderRegister, positions: Positions) -> None:
@@ -44,6 +48,7 @@ class Journaling:
         self._retry_ns = BootNs(0)
         self._quiet_ticks = 0
         self._waits_since_ns: BootNs | None = None
+        self.is_hurried = False
         self.fault = ""
 
     @property
@@ -77,8 +82,10 @@ class Journaling:
         return [Journal(tuple(records))]
 
     def _is_due(self, records: list[AnyRecord], now: Instant) -> bool:
-        """Whether a commit is needed now: an intent is among them, or one has waited."""
-        if any(isinstance(r, OrderRecord) and r.state == "INTENDED" for r in records):
+        """Whether a commit is needed now: something rests on it, or a record has waited."""
+        if self.is_hurried or any(
+            isinstance(r, OrderRecord) and r.state in AT_ONCE for r in records
+        ):
             return True
         if self._waits_since_ns is None:
             self._waits_since_ns = now.boot_ns

@@ -3,7 +3,7 @@
 An edge that takes `Journal` effects and puts them on disk before anything that rests on
 them is sent. Events are hash-chained and projected in the same transaction. At start the
 chain is verified and the projections are compared with it; a ledger that does not agree
-with itself is not traded on. Checkpoints happen between turns, on a tick.
+with itself is not traded on. Checkpoints are made beside the loop (`checkpoints.py`).
 
     LedgerFault(Exception)  local: the file is of another schema, damaged, or held by another
     CommitFailed            (of the bus) local: a turn's records are not on disk
@@ -41,13 +41,10 @@ from shared.ledger_schema import (
     row_values,
 )
 from shared.orders import TERMINAL
-from shared.units import NS_PER_S, BootNs, Instant
+from shared.units import NS_PER_S, Instant
 
 BUSY_MS: Final = 200
-"""Wait for a reader's lock at a checkpoint or a backup; a writer never shares the file."""
-
-CHECKPOINT_EVERY_NS: Final = 30 * NS_PER_S
-"""By our own hand and passive: the automatic one falls into whatever turn fills the log."""
+"""Wait for a reader's lock at a backup; a writer never shares the file."""
 
 RECENT_NS: Final = 2 * 86_400 * NS_PER_S
 """Terminal orders, closed positions and payouts read back: two days of late reports."""
@@ -86,7 +83,6 @@ class Ledger(Edge):
         except sqlite3.Error as error:
             raise LedgerFault(f"{path}: {error}") from error
         self._is_begun = False
-        self._checkpoint_ns = BootNs(now.boot_ns + CHECKPOINT_EVERY_NS)
 
     def apply(self, effect: Effect, now: Instant) -> list[Message]:
         """Write a journal's records into the open transaction of this turn."""
@@ -116,17 +112,6 @@ class Ledger(Edge):
             self._abandon()
             raise CommitFailed(f"ledger: {error}") from error
         self._is_begun = False
-
-    def on_tick(self, now: Instant) -> list[Message]:
-        """Fold the log into the file now and then, waiting for nobody."""
-        if now.boot_ns >= self._checkpoint_ns and not self._is_begun:
-            self._checkpoint_ns = BootNs(now.boot_ns + CHECKPOINT_EVERY_NS)
-            try:
-                self._database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-            except sqlite3.OperationalError:
-                # A reader holds it: the log stays, and the next try folds it.
-                return []
-        return []
 
     def close(self) -> None:
         """Close the file; what was not committed is gone."""

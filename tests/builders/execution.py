@@ -259,7 +259,7 @@ class Rig:
         """Start, wish, and let the orders rest."""
         self.start()
         self.wishes = targets or (target(),)
-        self.run(200)
+        self.run(400)
 
     def run(self, milliseconds: int) -> None:
         """Let time pass, tick by tick, with everybody speaking as they do."""

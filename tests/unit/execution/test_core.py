@@ -460,7 +460,7 @@ def test_fill_counts_once_however_often_it_is_told() -> None:
     trade = rig.trade(order_id, 2)
     for _ in range(3):
         rig.hear("feed_user", "feed.user", trade)
-    rig.run(100)
+    rig.run(300)
     fills = [r for r in rig.journal if isinstance(r, FillRecord)]
     assert len(fills) == 1
     assert [f.size for f in rig.published(FillFact)] == [2 * SHARE]
@@ -643,7 +643,7 @@ def test_resolved_market_pays_out_and_closes_the_position() -> None:
     order_id = next(r.order_id for r in rig.orders("LIVE") if r.token == UP)
     rig.hear("feed_user", "feed.user", rig.trade(order_id, 6))
     rig.hear("feed_market", "feed.market", MarketResolved(MARKET, UP, rig.now.wall_ms))
-    rig.run(100)
+    rig.run(300)
     payout = next(r for r in rig.journal if isinstance(r, PayoutRecord))
     assert payout.amount_e6 == 6 * SHARE
     assert payout.cost_e6 == 6 * 480_000
@@ -670,7 +670,7 @@ def test_sell_takes_only_confirmed_shares() -> None:
     rig.run(100)
     assert "inventory" in rig.denials()
     rig.hear("feed_user", "feed.user", rig.trade(order_id, 6, status="CONFIRMED"))
-    rig.run(100)
+    rig.run(400)
     assert [r.side for r in rig.orders("LIVE")] == ["SELL"]
 
 
