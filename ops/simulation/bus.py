@@ -14,7 +14,7 @@ from ops.simulation.trace import Trace
 from services.simulator.chance import Chance
 from shared.effects import Peer
 from shared.identifiers import Component
-from shared.topics import subscriptions
+from shared.topics import COMPONENTS, subscriptions
 from shared.units import NS_PER_MS, NS_PER_US
 
 LATENCY_NS_RANGE = (30 * NS_PER_US, 400 * NS_PER_US)
@@ -41,10 +41,7 @@ class _End:
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
-        self.wanted = {
-            source: frozenset(topic.encode() for topic in topics)
-            for source, topics in subscriptions(peer.component).items()
-        }
+        self.wanted = tuple(subscriptions(peer.component))
         self.inbox: dict[Component, Pipe[Frames]] = {
             source: Pipe(HIGH_WATER) for source in self.wanted
         }
@@ -79,6 +76,7 @@ class Bus:
         self._trace = trace
         self._wake = wake
         self._ends: dict[Component, _End] = {}
+        self._readers: dict[tuple[Component, bytes], tuple[Component, ...]] = {}
 
     def attach(self, peer: Peer) -> None:
         """A process has started: it binds, and connects to everybody it reads."""
@@ -98,19 +96,35 @@ class Bus:
         """Broadcast one fact to whoever subscribes to its topic."""
         now_ns = self._scheduler.now_ns
         topic = frames[0]
-        for reader, end in self._ends.items():
-            if topic not in end.wanted.get(publisher, ()) or now_ns < end.open_ns[publisher]:
+        for reader in self._readers_of(publisher, topic):
+            end = self._ends.get(reader)
+            if end is None or now_ns < end.open_ns[publisher]:
                 continue
             if self._chance.happens(self._rates.fact_lost):
                 self._trace.note(now_ns, "bus", "lost", f"{topic.decode()} to {reader}")
                 continue
-            delay_ns = self._chance.between(*LATENCY_NS_RANGE)
-            if self._chance.happens(self._rates.fact_delayed):
-                delay_ns += self._chance.below(self._rates.delay_ns_max)
-            for _ in range(1 + self._chance.happens(self._rates.fact_doubled)):
-                arrival_ns = end.inbox[publisher].push(now_ns + delay_ns, frames)
-                if arrival_ns is not None:
-                    self._wake(reader, arrival_ns)
+            self._push(end.inbox[publisher], reader, frames)
+
+    def _push(self, pipe: Pipe[Frames], reader: Component, frames: Frames) -> None:
+        delay_ns = self._chance.between(*LATENCY_NS_RANGE)
+        if self._chance.happens(self._rates.fact_delayed):
+            delay_ns += self._chance.below(self._rates.delay_ns_max)
+        for _ in range(1 + self._chance.happens(self._rates.fact_doubled)):
+            arrival_ns = pipe.push(self._scheduler.now_ns + delay_ns, frames)
+            if arrival_ns is not None:
+                self._wake(reader, arrival_ns)
+
+    def _readers_of(self, publisher: Component, topic: bytes) -> tuple[Component, ...]:
+        """Return who subscribes to a publisher's topic, whether it is there or not."""
+        key = (publisher, topic)
+        known = self._readers.get(key)
+        if known is None:
+            name = topic.decode()
+            known = tuple(
+                reader for reader in COMPONENTS if name in subscriptions(reader).get(publisher, ())
+            )
+            self._readers[key] = known
+        return known
 
     def receive(self, reader: Component, count_max: int) -> list[Frames]:
         """Return facts that have arrived, in order within each publisher."""
@@ -120,11 +134,6 @@ class Bus:
             if len(pipe):
                 taken += pipe.drain(self._scheduler.now_ns, count_max - len(taken))
         return taken
-
-    def discard(self, reader: Component) -> None:
-        """Throw away everything that waits for a reader."""
-        for pipe in self._ends[reader].inbox.values():
-            pipe.drain(self._scheduler.now_ns, HIGH_WATER)
 
     def request_snapshot(self, reader: Component, source: Component, request: bytes) -> bool:
         """Ask a publisher for its snapshot; False when it is not there."""

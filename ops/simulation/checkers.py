@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from shared.control import Ping
-from shared.facts import OrderFact, RiskStatus
+from shared.facts import FeedStatus, OrderFact, RiskStatus
 from shared.identifiers import Incarnation, OrderHash
 from shared.orders import EXPOSED, TERMINAL
 from shared.units import NS_PER_MS, BootNs, Instant
@@ -179,6 +179,7 @@ class LifecycleChecker:
     def __init__(self, findings: Findings, venue: VenueTruth) -> None:
         self._findings = findings
         self._venue = venue
+        self._incarnation: Incarnation | None = None
         self._states: dict[OrderHash, str] = {}
 
     def live(self) -> list[OrderHash]:
@@ -189,12 +190,21 @@ class LifecycleChecker:
             if state in ("LIVE", "PARTLY_FILLED")
         ]
 
-    def told(self, fact: OrderFact) -> None:
-        """Judge one published row."""
+    def told(self, fact: OrderFact, incarnation: Incarnation) -> None:
+        """Judge one published row.
+
+        A new run may doubt again what a dead one knew but had not put on disk; it may not
+        have been wrong.
+        """
+        if incarnation != self._incarnation:
+            self._incarnation = incarnation
+            self._states.clear()
         former = self._states.get(fact.order_id)
         self._states[fact.order_id] = fact.state
         if former in TERMINAL and fact.state in EXPOSED:
             self._findings.add("INV-5", f"{fact.order_id} came back: {former} to {fact.state}")
+        if fact.state in TERMINAL and fact.order_id in self._venue.open_ids():
+            self._findings.add("INV-5", f"{fact.order_id} is told {fact.state} and is live")
         if not 0 <= fact.filled <= fact.size:
             self._findings.add("INV-5", f"{fact.order_id} filled {fact.filled} of {fact.size}")
         matched = self._venue.filled_e6(fact.order_id)
@@ -228,6 +238,19 @@ class HaltChecker:
         """Judge that nothing of ours is live."""
         if self.halted and (found := venue.open_ids()):
             self._findings.add("S2", f"{found[0]} is live after the proof of zero")
+
+
+class FrameChecker:
+    """Both ends speak the same dialect: nothing here corrupts a frame, so none is refused."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+
+    def told(self, status: FeedStatus) -> None:
+        """Judge a feed's own count."""
+        if status.rejected_frames:
+            text = f"{status.feed} has rejected {status.rejected_frames} frames"
+            self._findings.add("DQ-5", text)
 
 
 class HungRiskChecker:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ops.simulation.checkers import Findings
 from ops.simulation.venue import SimulatedVenue
+from shared.facts import RiskStatus
 from shared.ledger_schema import LEDGER_FILE
 from shared.units import NS_PER_S, Instant
 
@@ -30,6 +31,13 @@ def judge_end(directory: Path, venue: SimulatedVenue, now: Instant, findings: Fi
         _judge_fills(connection, venue, now, findings)
     finally:
         connection.close()
+
+
+def judge_recovery(status: RiskStatus | None, findings: Findings) -> None:
+    """L1: nothing has gone wrong for a while and nothing is latched, so trading is possible."""
+    if status is None or status.trading_state != "ACTIVE":
+        reasons = "risk has said nothing" if status is None else "; ".join(status.reasons)
+        findings.add("L1", f"no trading at the end of a quiet time: {reasons}")
 
 
 def _judge_orders(

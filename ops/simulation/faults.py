@@ -51,8 +51,10 @@ STOP_LONG_NS_RANGE = (900 * NS_PER_MS, 5 * NS_PER_S)
 VENUE_MODES = ("429", "425", "503")
 
 
-class Rates(msgspec.Struct, frozen=True):
+class Rates(msgspec.Struct):
     """Probabilities, in parts per million of the messages they concern, and spans.
+
+    Changes in place: all parts of a run look at the same one, and it calms down at the end.
 
     Attributes:
         fact_lost: A published fact never reaches one of its readers.
@@ -80,8 +82,11 @@ class Rates(msgspec.Struct, frozen=True):
     delay_ns_max: int = 80 * NS_PER_MS
     late_ns_max: int = 1_900 * NS_PER_MS
 
+    def calm_down(self) -> None:
+        """Let nothing go wrong from now on."""
+        for name, _ in _RATE_LIMITS:
+            setattr(self, name, 0)
 
-CALM = Rates()
 
 _RATE_LIMITS: tuple[tuple[str, int], ...] = (
     ("fact_lost", 600),
@@ -117,13 +122,21 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """All faults of one run."""
+    """All faults of one run.
+
+    Attributes:
+        calm_from_ns: From when nothing goes wrong by chance either.
+    """
 
     rates: Rates
     schedule: tuple[Fault, ...]
+    calm_from_ns: int
 
 
-NO_FAULTS = Plan(CALM, ())
+def no_faults() -> Plan:
+    """Return the plan of a calm run."""
+    return Plan(Rates(), (), 0)
+
 
 # Execution and risk carry the promises, so most of what happens happens to them.
 _TARGETS: tuple[Component, ...] = (
@@ -149,11 +162,11 @@ def draw(chance: Chance, length_ns: int) -> Plan:
     )
     last_ns = length_ns - QUIET_NS
     if last_ns <= WARM_UP_NS:
-        return Plan(rates, ())
+        return Plan(rates, (), max(0, last_ns))
     faults: list[Fault] = []
     for _ in range(chance.between(2, 6)):
         faults += _draw_fault(chance, WARM_UP_NS, last_ns)
-    return Plan(rates, tuple(sorted(faults, key=lambda fault: fault.moment_ns)))
+    return Plan(rates, tuple(sorted(faults, key=lambda fault: fault.moment_ns)), last_ns)
 
 
 def _draw_fault(chance: Chance, first_ns: int, last_ns: int) -> list[Fault]:

@@ -12,14 +12,15 @@ from contextlib import suppress
 
 from bus.edge import CommitFailed, Edge
 from bus.http import BeforeWrite, Headers, Lane
-from ops.simulation.assembly import make_body, make_lanes
+from ops.simulation.assembly import OneMessage, make_body, make_lanes
 from ops.simulation.process import Body, Process
 from ops.simulation.world import Inbox, World
+from services.execution import messages as execution_messages
 from services.execution.core import ExecutionCore
 from services.execution.gateway import Gateway, MaySend
 from services.execution.ledger import Ledger
 from services.execution.may_send import Permit
-from services.execution.panic_file import PanicFile as ExecutionPanicFile
+from services.risk import messages as risk_messages
 from services.risk.core import RiskCore
 from services.risk.messages import (
     ForgetProcess,
@@ -30,12 +31,10 @@ from services.risk.messages import (
     WatchProcess,
 )
 from services.risk.risk_file import RiskFile
-from services.risk.state_files import PanicFile as RiskPanicFile
 from services.risk.venue_guard import VenueKey, venue_lanes
 from shared.effects import Effect, HttpRequest, Message, Peer
 from shared.ledger_schema import LEDGER_FILE
 from shared.operator import OperatorReply
-from shared.risk_schema import PANIC_FILE
 from shared.units import NS_PER_MS, NS_PER_US, Instant
 
 DISK_NS_RANGE = (300 * NS_PER_US, 40 * NS_PER_MS)
@@ -83,7 +82,7 @@ def execution(world: World, process: Process) -> Body:
     core = ExecutionCore(world.config, process.peer.incarnation, ledger.opened, now)
     gateway = make_gateway(world, process, core.may_send)
     disk = FailingDisk(world, ledger)
-    return make_body(core, disk, gateway, ExecutionPanicFile(world.directory))
+    return make_body(core, disk, gateway, OneMessage(execution_messages.PanicSeen(False)))
 
 
 class FailingDisk(Edge):
@@ -157,9 +156,9 @@ class SimulatedKernel(Edge):
         self._world.exit_watchers.remove(self._exited)
 
     def _exited(self, peer: Peer) -> None:
-        if self._watched.pop(peer, None) is None and peer not in self._watched:
-            return
-        self._inbox.put(ProcessExited(peer.component, peer.incarnation))
+        if peer in self._watched:
+            del self._watched[peer]
+            self._inbox.put(ProcessExited(peer.component, peer.incarnation))
 
 
 class SimulatedDesk(Edge):
@@ -243,5 +242,5 @@ def risk(world: World, process: Process) -> Body:
     rules = venue_lanes(world.config.venue.clob_url, world.config.timing.socket_timeout_ms)
     lanes = make_lanes(world, process, rules, key.headers, key.before_write)
     kernel = SimulatedKernel(world, process)
-    panic = RiskPanicFile(world.directory / PANIC_FILE)
-    return make_body(core, store, kernel, panic, SimulatedDesk(world), lanes)
+    calm = OneMessage(risk_messages.PanicSeen(False))
+    return make_body(core, store, kernel, calm, SimulatedDesk(world), lanes)

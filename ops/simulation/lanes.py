@@ -168,8 +168,11 @@ class Lanes(Edge):
             lane, flight, status, headers, body = self._arrived.popleft()
             self._take_answer(lane, flight, status, headers, body)
         for lane in self._lanes.values():
-            self._check_deadlines(lane, now)
-            self._write_queued(lane)
+            if lane.flights or lane.queue:
+                self._check_deadlines(lane, now)
+                self._write_queued(lane)
+        if not self._told:
+            return []
         told = list(self._told)
         self._told.clear()
         return told

@@ -47,13 +47,15 @@ from shared.effects import (
 )
 from shared.facts import Sequences
 from shared.identifiers import Component
-from shared.topics import RISK
+from shared.topics import EXECUTION, RISK
 from shared.units import NS_PER_MS, NS_PER_US, BootNs, Instant, MonotonicNs
 
-TICK_NS = 20 * NS_PER_MS
-"""Twice the real loop's: half the work, and a later reaction rather than an earlier one."""
+TICK_NS = 50 * NS_PER_MS
+GUARDED_TICK_NS = 20 * NS_PER_MS
+"""Longer than the real loop's: less work, and a later reaction rather than an earlier one.
+Execution and risk are watched by the millisecond and tick more often than the others."""
 
-WAKE_NS = 150 * NS_PER_US
+WAKE_NS = 700 * NS_PER_US
 """From the arrival of a message to the turn that takes it; others arrive meanwhile."""
 
 SEQUENCES_EVERY_NS = 100 * NS_PER_MS
@@ -130,6 +132,8 @@ class Process:
         self._next_tick_ns = self._woke.boot_ns
         self._next_sequences_ns = self._woke.boot_ns
         self._batch = 0
+        guarded = identity.component in (EXECUTION, RISK)
+        self._tick_ns = GUARDED_TICK_NS if guarded else TICK_NS
         self._stopping = ""
         self._status: Exit | None = None
         self.stepping = Stepping(self.pause)
@@ -244,12 +248,14 @@ class Process:
         for message in waiting:
             self._deliver(message, now)
         self._control(now)
-        for edge in self._edges:
+        for edge in self.body.edges:
             for message in edge.on_tick(now):
                 self._deliver(message, now)
         self._facts(now)
-        self._resynchronise(now)
-        self._tick(now)
+        self._answer_requests(now)
+        if now.boot_ns >= self._next_tick_ns:
+            self._resynchronise(now)
+            self._tick(now)
         decided, self._decided = self._decided, []
         if decided:
             self._waiting.extend(self._application.apply(decided))
@@ -294,19 +300,22 @@ class Process:
                 self._deliver(message, now)
         assert not self._intake.take_corrupt()
 
-    def _resynchronise(self, now: Instant) -> None:
+    def _answer_requests(self, now: Instant) -> None:
         bus = self._around.bus
         for reader, request in bus.receive_requests(self.component):
             bus.answer(self.component, reader, self._snapshot(request, now))
+        for frames in bus.receive_answers(self.component):
+            for message in self._intake.answer(frames, now):
+                self._deliver(message, now)
+
+    def _resynchronise(self, now: Instant) -> None:
+        bus = self._around.bus
         for component, source in self._intake.sources.items():
             number = source.resync.take_request(now.monotonic_ns)
             if number is not None and bus.request_snapshot(
                 self.component, component, encode_request(number)
             ):
                 source.resync.sent()
-        for frames in bus.receive_answers(self.component):
-            for message in self._intake.answer(frames, now):
-                self._deliver(message, now)
         for message in self._intake.expire(now):
             self._deliver(message, now)
 
@@ -323,9 +332,7 @@ class Process:
         return encode_answer(answer, facts)
 
     def _tick(self, now: Instant) -> None:
-        if now.boot_ns < self._next_tick_ns:
-            return
-        self._next_tick_ns = BootNs(now.boot_ns + TICK_NS)
+        self._next_tick_ns = BootNs(now.boot_ns + self._tick_ns)
         self._decide(self.core.on_tick(now), now)
         if now.boot_ns >= self._next_sequences_ns:
             self._next_sequences_ns = BootNs(now.boot_ns + SEQUENCES_EVERY_NS)

@@ -15,7 +15,7 @@ from ops.simulation import faults
 from ops.simulation.assembly import Builder
 from ops.simulation.checkers import Violation
 from ops.simulation.components import BUILDERS
-from ops.simulation.convergence import judge_end
+from ops.simulation.convergence import judge_end, judge_recovery
 from ops.simulation.faults import Plan
 from ops.simulation.whole import Whole
 from services.simulator.chance import Chance, stream
@@ -132,6 +132,7 @@ def run(
                     whole.world.scheduler.instant(),
                     whole.findings,
                 )
+                judge_recovery(whole.world.watch.risk_status, whole.findings)
             return _outcome(seed, seconds, plan, whole)
         finally:
             whole.close()

@@ -17,6 +17,12 @@ _BOOT_BASE_NS = 90_000 * NS_PER_S
 _MONOTONIC_BASE_NS = 50_000 * NS_PER_S
 _WALL_BASE_S = 1_795_000_000
 
+# A congruential generator is chance enough for tie-breaks, and there are very many.
+# Source: Knuth, The Art of Computer Programming, volume 2, the generator of MMIX.
+_FACTOR = 6_364_136_223_846_793_005
+_ADDEND = 1_442_695_040_888_963_407
+_MASK = (1 << 64) - 1
+
 EVENTS_PENDING_MAX = 200_000
 """More than this is a loop that feeds itself; a calm run stays below a few thousand."""
 
@@ -24,16 +30,16 @@ EVENTS_PENDING_MAX = 200_000
 class Scheduler:
     """The only source of time and order in a simulation."""
 
-    __slots__ = ("_chance", "_heap", "_numbers", "_wall_base_ns", "now_ns")
+    __slots__ = ("_heap", "_numbers", "_tie", "_wall_base_ns", "now_ns")
 
     def __init__(self, chance: Chance, *, wall_offset_s: int = 0) -> None:
         """Start at moment 0.
 
         Args:
-            chance: Stream of tie-breaks.
+            chance: Seeds the tie-breaks.
             wall_offset_s: Added to the wall clock, so that runs start at another place of a window.
         """
-        self._chance = chance
+        self._tie = chance.bits()
         self._heap: list[tuple[int, int, int, Action]] = []
         self._numbers = 0
         self._wall_base_ns = (_WALL_BASE_S + wall_offset_s) * NS_PER_S
@@ -44,7 +50,8 @@ class Scheduler:
         assert moment_ns >= self.now_ns
         assert len(self._heap) < EVENTS_PENDING_MAX
         self._numbers += 1
-        heapq.heappush(self._heap, (moment_ns, self._chance.bits(), self._numbers, action))
+        self._tie = (self._tie * _FACTOR + _ADDEND) & _MASK
+        heapq.heappush(self._heap, (moment_ns, self._tie >> 32, self._numbers, action))
 
     def after(self, delay_ns: int, action: Action) -> None:
         """Run an action after a delay of 0 or more."""

@@ -11,6 +11,7 @@ import msgspec
 from ops.simulation.checkers import (
     CancelChecker,
     Findings,
+    FrameChecker,
     HaltChecker,
     HungRiskChecker,
     IntentChecker,
@@ -21,7 +22,7 @@ from ops.simulation.checkers import (
 )
 from shared.control import Ping
 from shared.effects import HttpRequest, Peer, Publish
-from shared.facts import FillFact, OrderFact, RiskStatus
+from shared.facts import FeedStatus, FillFact, OrderFact, RiskStatus
 from shared.identifiers import Incarnation, OrderHash
 from shared.topics import EXECUTION
 from shared.units import Instant
@@ -59,7 +60,7 @@ class Watch:
     Attributes:
         halts: Told by the operator's part of the run.
         posts: Orders whose first byte was written.
-        fills: Fill facts of a new trade leg.
+        risk_status: The newest that risk has published.
     """
 
     def __init__(
@@ -86,10 +87,12 @@ class Watch:
         self._lifecycle = LifecycleChecker(findings, venue)
         self._hung = HungRiskChecker(findings, lease_ns)
         self._cancels = CancelChecker(findings)
+        self._frames = FrameChecker(findings)
         self.halts = HaltChecker(findings)
         self._execution: Incarnation | None = None
         self._fills_seen: dict[tuple[str, str], None] = {}
         self.posts = 0
+        self.risk_status: RiskStatus | None = None
 
     @property
     def fills(self) -> int:
@@ -100,11 +103,14 @@ class Watch:
         """Judge a fact before anybody reads it."""
         body = effect.body
         if isinstance(body, OrderFact):
-            self._lifecycle.told(body)
+            self._lifecycle.told(body, peer.incarnation)
         elif isinstance(body, FillFact):
             self._fills_seen[(body.trade_id, body.order_id)] = None
         elif isinstance(body, RiskStatus):
+            self.risk_status = body
             self.halts.told(body)
+        elif isinstance(body, FeedStatus):
+            self._frames.told(body)
 
     def ordered(self, peer: Peer, ping: Ping, now: Instant) -> None:
         """Follow what execution is told."""

@@ -7,6 +7,8 @@ faults, and looks through the checkers all the while.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from bus.control_line import Identity
 from ops.simulation.account import make_account
 from ops.simulation.assembly import Builder
@@ -73,6 +75,7 @@ class Whole:
         offset_s = chance.below(config.markets.interval_s)
         scheduler = Scheduler(stream(seed, "order"), wall_offset_s=offset_s)
         trace = Trace()
+        rates = msgspec.structs.replace(plan.rates)
         self._chance = chance
         self.processes: dict[Component, Process] = {}
         self.kills: dict[Component, int] = {}
@@ -89,7 +92,7 @@ class Whole:
             settings,
             scheduler,
             trace,
-            plan.rates,
+            rates,
             venue,
             watch,
             credentials,
@@ -98,8 +101,8 @@ class Whole:
             self.operator.answered,
         )
         venue.changed = watch.venue_changed
-        bus = Bus(scheduler, stream(seed, "bus"), plan.rates, trace, self._wake)
-        line = ControlLine(scheduler, stream(seed, "line"), plan.rates, trace, self._wake)
+        bus = Bus(scheduler, stream(seed, "bus"), rates, trace, self._wake)
+        line = ControlLine(scheduler, stream(seed, "line"), rates, trace, self._wake)
         self._around = Surroundings(scheduler, bus, line, trace, watch, self._lease_ns, self._ended)
         self._line = line
 
@@ -110,6 +113,7 @@ class Whole:
             self._start_after(component, self._chance.below(START_NS_MAX))
         for fault in self._plan.schedule:
             scheduler.at(fault.moment_ns, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
+        scheduler.at(self._plan.calm_from_ns, self.world.rates.calm_down)
 
     def run_for(self, seconds: int) -> None:
         """Let time pass, until the first violation at most."""

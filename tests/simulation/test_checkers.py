@@ -174,7 +174,7 @@ def test_filled_size_is_judged_against_order_and_venue(
     spoiled: dict[str, object], expected: list[str]
 ) -> None:
     found = findings()
-    LifecycleChecker(found, Venue(filled=4)).told(fact(**spoiled))
+    LifecycleChecker(found, Venue(filled=4)).told(fact(**spoiled), ME)
     assert set(rules(found)) <= set(expected)
     assert bool(rules(found)) == bool(expected)
 
@@ -182,8 +182,22 @@ def test_filled_size_is_judged_against_order_and_venue(
 def test_terminal_order_that_comes_back_is_found() -> None:
     found = findings()
     checker = LifecycleChecker(found, Venue())
-    checker.told(fact(state="CANCELED"))
-    checker.told(fact(state="LIVE"))
+    checker.told(fact(state="CANCELED"), ME)
+    checker.told(fact(state="LIVE"), ME)
+    assert rules(found) == ["INV-5"]
+
+
+def test_new_run_may_doubt_what_a_dead_one_had_not_put_on_disk() -> None:
+    found = findings()
+    checker = LifecycleChecker(found, Venue())
+    checker.told(fact(state="CANCELED"), ME)
+    checker.told(fact(state="UNKNOWN"), Incarnation(8))
+    assert rules(found) == []
+
+
+def test_order_that_is_told_to_be_gone_while_it_is_live_is_found() -> None:
+    found = findings()
+    LifecycleChecker(found, Venue(FIRST)).told(fact(state="EXPIRED"), ME)
     assert rules(found) == ["INV-5"]
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 
-import msgspec
 import pytest
 
 from bus.http import Lane
-from ops.simulation.faults import CALM, Rates
+from ops.simulation.faults import Rates
 from ops.simulation.lanes import Answer, Lanes
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.trace import Trace
@@ -30,7 +29,7 @@ class Venue:
 
 
 class Rig:
-    def __init__(self, rates: Rates = CALM, refusal: str | None = None) -> None:
+    def __init__(self, rates: Rates | None = None, refusal: str | None = None) -> None:
         self.scheduler = Scheduler(Chance(1))
         self.venue = Venue()
         self.writes: list[str] = []
@@ -38,7 +37,7 @@ class Rig:
             "execution",
             self.scheduler,
             Chance(2),
-            rates,
+            rates or Rates(),
             Trace(),
             self.venue,
             self,
@@ -89,7 +88,7 @@ def test_check_before_the_write_keeps_the_request_here() -> None:
 
 @pytest.mark.parametrize("fault", ["request_lost", "reply_lost"])
 def test_silence_ends_at_the_deadline_with_an_unknown_outcome(fault: str) -> None:
-    rig = Rig(msgspec.structs.replace(CALM, **{fault: ALWAYS}))
+    rig = Rig(Rates(**{fault: ALWAYS}))
     rig.send(1)
     assert rig.told_after(999) == []
     assert failures(rig.told_after(1)) == [(1, True, "deadline")]
@@ -97,14 +96,14 @@ def test_silence_ends_at_the_deadline_with_an_unknown_outcome(fault: str) -> Non
 
 
 def test_broken_connection_has_an_unknown_outcome_though_the_venue_acted() -> None:
-    rig = Rig(msgspec.structs.replace(CALM, connection_reset=ALWAYS))
+    rig = Rig(Rates(connection_reset=ALWAYS))
     rig.send(1)
     assert failures(rig.told_after(20)) == [(1, True, "closed")]
     assert rig.venue.landed == ["/1"]
 
 
 def test_late_request_lands_although_its_sender_has_died() -> None:
-    rig = Rig(msgspec.structs.replace(CALM, request_late=ALWAYS))
+    rig = Rig(Rates(request_late=ALWAYS))
     rig.send(1)
     rig.lanes.close()
     rig.told_after(2_000)
@@ -112,7 +111,7 @@ def test_late_request_lands_although_its_sender_has_died() -> None:
 
 
 def test_reset_takes_back_what_the_kernel_still_holds() -> None:
-    rig = Rig(msgspec.structs.replace(CALM, request_late=ALWAYS))
+    rig = Rig(Rates(request_late=ALWAYS))
     rig.send(1)
     rig.send(2)
     rig.lanes.reset("post")

@@ -2,7 +2,7 @@
 
 from bus.control_line import Identity
 from ops.simulation.bus import Bus
-from ops.simulation.faults import CALM
+from ops.simulation.faults import Rates
 from ops.simulation.line import ControlLine
 from ops.simulation.process import Body, Process, Surroundings
 from ops.simulation.scheduler import Scheduler
@@ -52,8 +52,8 @@ class Rig:
         self.processes: dict[Component, Process] = {}
         self.ended: list[tuple[Component, str]] = []
         trace = Trace()
-        self.bus = Bus(self.scheduler, Chance(2), CALM, trace, self.wake)
-        self.line = ControlLine(self.scheduler, Chance(3), CALM, trace, self.wake)
+        self.bus = Bus(self.scheduler, Chance(2), Rates(), trace, self.wake)
+        self.line = ControlLine(self.scheduler, Chance(3), Rates(), trace, self.wake)
         self.around = Surroundings(
             self.scheduler, self.bus, self.line, trace, self, LEASE_NS, self.exited
         )
@@ -94,7 +94,7 @@ def test_fact_reaches_its_reader_in_sequence() -> None:
     rig.start(MARKET_MAKING, 2, status(rig))
     rig.run(1_000)
     facts = [message for message in risk.heard if isinstance(message, Received)]
-    assert len(facts) > 30
+    assert len(facts) > 15
     numbers = [message.sequence for message in facts]
     assert numbers == list(range(numbers[0], numbers[0] + len(facts)))
 
@@ -108,13 +108,13 @@ def test_stopped_reader_hears_of_its_pause_before_anything_else() -> None:
     rig.processes[RISK].pause(1_000 * NS_PER_MS)
     rig.run(999)
     assert risk.heard == []
-    rig.run(50)
+    rig.run(200)
     assert isinstance(risk.heard[0], Paused)
     gaps = [message for message in risk.heard if isinstance(message, Gap)]
     assert {gap.cause for gap in gaps} == {"pause"}
     facts = [message for message in risk.heard if isinstance(message, Received)]
     assert facts
-    resumed_ns = rig.scheduler.instant().monotonic_ns - 50 * NS_PER_MS
+    resumed_ns = rig.scheduler.instant().monotonic_ns - 200 * NS_PER_MS
     assert all(message.sent_ns >= resumed_ns for message in facts)
 
 
