@@ -172,19 +172,6 @@ def test_failed_commit_says_so_and_the_chain_goes_on_from_the_disk(tmp_path: Pat
     again.close()
 
 
-def test_checkpoint_on_a_tick_waits_for_no_reader(tmp_path: Path) -> None:
-    path = built(tmp_path)
-    ledger = Ledger(path, NOW)
-    reader = sqlite3.connect(path)
-    reader.execute("BEGIN")
-    reader.execute("SELECT count(*) FROM events").fetchone()
-    ledger.apply(Journal((EpochRecord(9),)), NOW)
-    ledger.commit(NOW)
-    assert ledger.on_tick(instant(60_000)) == []
-    reader.close()
-    ledger.close()
-
-
 def test_without_a_ledger_every_commit_fails() -> None:
     nothing = NoLedger("damaged")
     assert nothing.opened.fault == "damaged"
