@@ -30,6 +30,10 @@ LANE = "beat"
 PERMIT_NS = 500 * NS_PER_MS
 """A decided beat that has not left by then is dropped: it would speak for a loop of the past."""
 
+AGAIN_NS = 250 * NS_PER_MS
+"""From a beat that nobody answered to the next: one that was dropped in a slow moment must not
+cost a whole period of the few that fit into an admission."""
+
 CORRECTIONS_MAX = 3
 """Refusals in a row with a corrected id before the next beat waits for its time: two writers
 on one key would otherwise fight at full speed."""
@@ -107,9 +111,10 @@ class DeadMan:
         except WireFault as fault:
             self.trouble = f"beat answered by {reply.status}, unreadable: {fault}"
 
-    def failed(self, failure: HttpFailed) -> None:
+    def failed(self, failure: HttpFailed, now_ns: BootNs) -> None:
         """Take a beat without an answer: whether it counted is unknown, so it did not."""
         self._outstanding = None
+        self._due_ns = min(self._due_ns, BootNs(now_ns + AGAIN_NS))
         self.trouble = f"beat failed: {failure.reason}"
 
     def _acknowledged(self, next_id: str, reply: HttpReply) -> None:

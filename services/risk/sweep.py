@@ -78,7 +78,7 @@ class Sweep:
         if self.cancels.owns(failure.request_id):
             self.cancels.failed(failure, now_ns)
         elif self.dead_man.owns(failure.request_id):
-            self.dead_man.failed(failure)
+            self.dead_man.failed(failure, now_ns)
         elif self.reader.owns(failure.request_id):
             return self.reader.failed(failure, now_ns)
         return None

@@ -22,6 +22,9 @@ LOOK_EVERY_NS = 200 * NS_PER_MS
 CANCEL_CONNECTIONS = 2
 """A cancel whose answer was lost blocks one; the next fence's goes by the other."""
 
+BEAT_CONNECTIONS = 2
+"""Likewise: a beat without an answer ends its connection, and the next finds a warm one."""
+
 
 class VenueKey:
     """The credentials, once they are there, and the last look before each write."""
@@ -75,7 +78,12 @@ def venue_lanes(clob_url: str, socket_timeout_ms: int) -> tuple[Lane, ...]:
             is_urgent=True,
         ),
         Lane(open_orders.LANE, clob_url, user_timeout_ms=socket_timeout_ms),
-        Lane(dead_man.LANE, clob_url, user_timeout_ms=socket_timeout_ms),
+        Lane(
+            dead_man.LANE,
+            clob_url,
+            connections=BEAT_CONNECTIONS,
+            user_timeout_ms=socket_timeout_ms,
+        ),
     )
 
 

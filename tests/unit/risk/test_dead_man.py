@@ -69,9 +69,18 @@ def test_beat_without_an_answer_does_not_extend_the_admission() -> None:
     switch.replied(reply(beat(switch, 0), 0))
     request = beat(switch, 2_000)
     assert request is not None
-    switch.failed(HttpFailed(request.request_id, True, "deadline", ms(2_000)))
+    switch.failed(HttpFailed(request.request_id, True, "deadline", ms(2_000)), ms(4_000))
     assert not switch.admits(ms(7_000))
     assert "deadline" in switch.trouble
+
+
+@pytest.mark.parametrize(("after", "due"), [(749, False), (750, True)])
+def test_beat_that_was_dropped_costs_no_whole_period(after: int, due: bool) -> None:
+    switch = dead_man()
+    request = beat(switch, 0)
+    assert request is not None
+    switch.failed(HttpFailed(request.request_id, sent=False, reason="not_permitted"), ms(500))
+    assert (beat(switch, after) is not None) is due
 
 
 def test_each_beat_carries_a_permit_with_an_age_limit() -> None:
