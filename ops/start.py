@@ -141,7 +141,7 @@ def obtain_credentials(settings: Settings, say: Say) -> str:
         return True
 
     try:
-        done = wait_for(ask, VENUE_WITHIN_S, say, lambda: f"API key: {last.why}")
+        done = wait_for(ask, VENUE_WITHIN_S, say, lambda: "waiting for an API key")
     except OSError as error:
         return f"{settings.credentials_file} cannot be written: {error.strerror}"
     finally:

@@ -70,5 +70,5 @@ class Progress:
             elapsed_s = (clock.read().boot_ns - self._began_ns) / NS_PER_S
             self._status.update(f"{words} ({elapsed_s:.0f} s)")
         elif words != self._last:
-            self._console.print(words)
+            self._console.print(words, soft_wrap=True)
         self._last = words

@@ -75,7 +75,8 @@ def _wait_for_orders(begun: Begun, progress: Progress, within_s: int) -> None:
 
     def words() -> str:
         reasons = reasons_not_trading(view) if view is not None else ()
-        return "waiting: " + "; ".join(reasons)
+        more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+        return f"waiting: {reasons[0]}{more}" if reasons else "waiting"
 
     wait_for(look, within_s, progress.say, words)
 
