@@ -21,7 +21,7 @@ from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, Tr
 from shared.orders import OrderState
 from shared.units import MoneyE6, PriceE4, SizeE6, WallMs, WallNs
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Grows with every change of a table; a ledger of another version is refused."""
 
 CHAIN_START: Final = bytes(32)
@@ -68,6 +68,7 @@ class OrderRecord(Record, frozen=True):
         incarnation: Of the execution that decided it, 16 hex digits.
         salt: Of the signed struct; timestamp_ms, maker_e6 and taker_e6 likewise.
         expiration_s: Wall seconds as posted; the venue drops the order 60 s before it.
+        lease_until_wall_ns: End of the lease under which it was decided; 0 for one that was found.
         deadline_wall_ns: Last moment at which the venue could take it.
         sent_wall_ns: When its first byte was written; 0 while none was, or nobody knows.
         filled_e6: Cumulative, by trades or by the venue's own count, whichever is larger.
@@ -100,6 +101,7 @@ class OrderRecord(Record, frozen=True):
     maker_e6: int
     taker_e6: int
     expiration_s: int
+    lease_until_wall_ns: WallNs
     deadline_wall_ns: WallNs
     created_wall_ns: WallNs
     sent_wall_ns: WallNs
@@ -204,6 +206,7 @@ CREATE TABLE orders (
     maker_e6 INTEGER NOT NULL,
     taker_e6 INTEGER NOT NULL,
     expiration_s INTEGER NOT NULL,
+    lease_until_wall_ns INTEGER NOT NULL,
     deadline_wall_ns INTEGER NOT NULL,
     created_wall_ns INTEGER NOT NULL,
     sent_wall_ns INTEGER NOT NULL,

@@ -57,6 +57,7 @@ class Parts:
         self.desk = Desk(
             config,
             incarnation,
+            self.standing,
             self.register,
             self.positions,
             self.inputs,

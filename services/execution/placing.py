@@ -14,6 +14,7 @@ from services.execution.canceling import Canceller
 from services.execution.diff import difference
 from services.execution.gate import Predicate, first_failing
 from services.execution.inputs import Inputs
+from services.execution.lease import Standing
 from services.execution.lifecycle import Order, as_order, deadline_wall_ns, expiration_s
 from services.execution.may_send import POST_WAIT_NS_MAX, Permit, PlaceOrder
 from services.execution.order_checks import (
@@ -85,6 +86,7 @@ class Desk:
         self,
         config: Config,
         incarnation: Incarnation,
+        standing: Standing,
         register: OrderRegister,
         positions: Positions,
         inputs: Inputs,
@@ -94,6 +96,7 @@ class Desk:
         """Work on these."""
         self._config = config
         self._incarnation = incarnation
+        self._standing = standing
         self._register = register
         self._positions = positions
         self._inputs = inputs
@@ -305,6 +308,7 @@ class Desk:
             maker_e6=amounts.maker,
             taker_e6=amounts.taker,
             expiration_s=expiration,
+            lease_until_wall_ns=WallNs(now.wall_ns + self._standing.until_ns - now.boot_ns),
             deadline_wall_ns=deadline_wall_ns(expiration, now.wall_ns, timing.socket_timeout_ms),
             created_wall_ns=now.wall_ns,
             sent_wall_ns=WallNs(0),

@@ -184,6 +184,7 @@ class Reconciler:
             maker_e6=0,
             taker_e6=0,
             expiration_s=0,
+            lease_until_wall_ns=WallNs(0),
             deadline_wall_ns=now.wall_ns,
             created_wall_ns=now.wall_ns,
             sent_wall_ns=WallNs(0),

@@ -38,6 +38,7 @@ def build_order_record(**spoil: Any) -> OrderRecord:
         maker_e6=2_940_000,
         taker_e6=6_000_000,
         expiration_s=1_790_000_182,
+        lease_until_wall_ns=WallNs(1_790_000_000 * 10**9 + 300_000_000),
         deadline_wall_ns=WallNs(1_790_000_003 * 10**9),
         created_wall_ns=WallNs(1_790_000_000 * 10**9),
         sent_wall_ns=WallNs(0),

@@ -58,6 +58,7 @@ def make_order(
         maker_e6=3_000_000,
         taker_e6=6_000_000,
         expiration_s=1,
+        lease_until_wall_ns=WallNs(1),
         deadline_wall_ns=WallNs(1),
         created_wall_ns=WallNs(created),
         sent_wall_ns=WallNs(1),

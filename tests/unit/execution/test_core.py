@@ -43,6 +43,16 @@ def test_intent_is_journaled_in_the_turn_that_posts_it() -> None:
     assert set(posts) <= set(intended)
 
 
+@pytest.mark.req("INV-3")
+def test_row_of_an_order_says_until_when_the_lease_ran() -> None:
+    rig = resting()
+    rows = [r for r in rig.journal if isinstance(r, OrderRecord) and r.state == "INTENDED"]
+    assert rows
+    for row in rows:
+        left_ns = row.lease_until_wall_ns - row.created_wall_ns
+        assert 0 < left_ns <= rig.config.timing.lease_ms * NS_PER_MS
+
+
 @pytest.mark.req("INV-2")
 def test_post_is_withheld_when_its_intent_cannot_be_journaled() -> None:
     rig = Rig()
