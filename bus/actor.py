@@ -1,7 +1,7 @@
 """The one loop of every process: poll, control line to its end, facts, tick, effects.
 
-A turn hands messages to the core in this order: what the edges said last turn, the control
-line until it is empty, ready edges, a bounded batch of facts, snapshots, the tick. Then
+A turn hands messages to the core in this order: the control line until it is empty, what the
+edges said last turn, ready edges, a bounded batch of facts, snapshots, the tick. Then
 the effects of the whole turn are applied at once (`bus/application.py`). The control line
 comes before anything that may place an order, and pongs are sent before effects are applied,
 so that an answer to a fence waits for neither disk nor network.
@@ -113,6 +113,7 @@ class Loop:
         for socket in (self._sockets.control, self._sockets.snapshots, self._sockets.subscriber):
             self._poller.register(socket, zmq.POLLIN)
         self._polled: dict[int, tuple[Edge, int]] = {}
+        self._readable: set[zmq.Socket[bytes]] = set()
         self._awaited: set[Component] = set()
         self._waiting: list[Message] = []
         self._decided: list[Decided] = []
@@ -137,10 +138,10 @@ class Loop:
         now = clock.read()
         self._check_pause(now)
         self._check_stop(now)
-        self._deliver_waiting()
-        self._mark("waiting")
         self._control()
         self._mark("control")
+        self._deliver_waiting()
+        self._mark("waiting")
         self._poll_edges(ready)
         self._mark("edges")
         self._facts()
@@ -151,8 +152,9 @@ class Loop:
         decided, self._decided = self._decided, []
         self._waiting.extend(self._application.apply(decided))
         self._mark("effects")
-        # Only now does what the core holds agree with what it has published.
-        answer_requests(self._started, self._core, self._sockets, self._outlet)
+        if self._sockets.snapshots in self._readable:
+            # Only now does what the core holds agree with what it has published.
+            answer_requests(self._started, self._core, self._sockets, self._outlet)
         self._note_lag(len(decided))
 
     def close(self) -> None:
@@ -166,11 +168,10 @@ class Loop:
         self._register_requests()
         wait_ns = 0 if self._waiting else self._next_tick_ns - clock.read().boot_ns
         wait_ms = max(0, -(-wait_ns // NS_PER_MS))
-        return [
-            (descriptor, events)
-            for descriptor, events in self._poller.poll(wait_ms)
-            if isinstance(descriptor, int)
-        ]
+        found = self._poller.poll(wait_ms)
+        # An empty receive costs an exception each; the poll already knows.
+        self._readable = {socket for socket, _ in found if not isinstance(socket, int)}
+        return [(descriptor, events) for descriptor, events in found if isinstance(descriptor, int)]
 
     def _register_edges(self) -> None:
         wanted = {
@@ -224,17 +225,21 @@ class Loop:
             self._deliver(message)
 
     def _control(self) -> None:
+        if self._sockets.control in self._readable:
+            self._drain_control()
+        if self._started.component != RISK:
+            self._answer_ping()
+
+    def _drain_control(self) -> None:
         for _ in range(CONTROL_A_TURN_MAX):
             received = self._sockets.receive_control()
             if received is None:
-                break
+                return
             sender, body = received
             if self._started.component == RISK:
                 self._hear_pong(sender, body)
             else:
                 self._hear_ping(body)
-        if self._started.component != RISK:
-            self._answer_ping()
 
     def _hear_ping(self, body: bytes) -> None:
         try:
@@ -277,8 +282,10 @@ class Loop:
                 self._deliver(message)
 
     def _facts(self) -> None:
-        began_ns = clock.read().monotonic_ns
         self._batch = 0
+        if self._sockets.subscriber not in self._readable:
+            return
+        began_ns = clock.read().monotonic_ns
         while self._batch < FACTS_A_TURN_MAX:
             frames = self._sockets.receive_fact()
             if frames is None:
