@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from services.risk.messages import KillProcess
+from services.risk.messages import KillProcess, StoredState
 from shared.control import ScopeOrder
 from shared.identifiers import Component
+from shared.risk_schema import LatchRow
 from shared.topics import (
     CARETAKER,
     FEED_DISCOVERY,
@@ -17,7 +18,7 @@ from shared.topics import (
     RECORDER,
     STATE,
 )
-from shared.units import WallMs
+from shared.units import WallMs, WallNs
 from tests.builders.risk import MARKET, World, market
 
 
@@ -178,11 +179,22 @@ def test_market_past_its_cutoff_is_cancelled_and_never_resumes() -> None:
     assert len(scopes(world)) == 1
 
 
-def test_scope_held_by_a_latch_of_an_earlier_run_stays_held() -> None:
+def test_scope_halted_by_an_operator_is_held_until_the_resume() -> None:
     world = trading()
     world.halt(scope="market", scope_id=MARKET)
     world.run(300)
     assert scopes(world)[0].state == "HALTED"
+    world.resume()
+    world.run(300)
+    assert scopes(world) == ()
+
+
+@pytest.mark.req("INV-9")
+def test_scope_held_by_a_latch_of_an_earlier_run_is_held_from_the_first_ping() -> None:
+    row = LatchRow("operator_halt", "asset", "btc", 3, WallNs(1), "before", "")
+    world = World(StoredState(used_max=1_000, reserved=2_000, latch_version=3, latches=(row,)))
+    world.trade()
+    assert all(ping.scopes[0].state == "HALTED" for ping in world.execution.pings)
     world.resume()
     world.run(300)
     assert scopes(world) == ()

@@ -1,5 +1,6 @@
 """The fence protocol's rules that risk carries, each through the whole core."""
 
+import msgspec
 import pytest
 
 from services.risk.messages import (
@@ -145,6 +146,17 @@ def test_own_cancel_all_leaves_at_once_and_waits_for_no_answer() -> None:
     assert cancel.lane == "cancel"
 
 
+def test_zero_waits_for_the_intents_that_execution_tells_of() -> None:
+    world = trading()
+    world.execution.unresolved = 1
+    world.execution.unresolved_until = BootNs(world.now.boot_ns + 3_000_000_000)
+    world.halt()
+    world.run(4_900)
+    assert world.status.fence == "quiet"
+    world.run(500)
+    assert world.status.fence == "zero"
+
+
 def test_zero_is_not_proven_while_an_execution_has_not_blocked() -> None:
     world = trading()
     world.execution.blocks = False
@@ -257,7 +269,11 @@ def test_self_fenced_of_our_epoch_is_answered_by_a_newer_one_after_recovery() ->
 def test_self_fenced_of_an_older_epoch_is_ignored() -> None:
     world = trading()
     epoch = world.status.epoch
-    world.execution.self_fenced = SelfFenced(epoch - 1, "old", BootNs(1))
+    pong = world.pong(EXECUTION, world.execution.newest)
+    assert pong.execution is not None
+    old = SelfFenced(epoch - 1, "old", BootNs(1))
+    execution = msgspec.structs.replace(pong.execution, self_fenced=old)
+    world.tell_as(msgspec.structs.replace(pong, execution=execution))
     world.run(300)
     assert world.status.trading_state == "ACTIVE"
     assert world.status.epoch == epoch
