@@ -2,8 +2,15 @@
 
 Reads and publishes nothing on the bus: it is what the system's edges connect to instead
 of Polymarket, and speaks its protocol with real signatures. When it dies the streams close
-and requests fail, as when a venue is gone; its orders and money are lost, its markets and
-API keys come back the same, since both follow from the seed.
+and requests fail, as when a venue is gone. Its next run goes on where this one ended, however
+it ended (`kill -9` too, a loss of power not): money, trades with their settlement, markets,
+resting orders, reference prices and armed dead-man switches are in a journal in the data
+directory, one line a turn, written before anybody is told. What fell due meanwhile is done
+at once: orders expire, trades settle, and markets that ended resolve by the price that the
+oracle has then. Gone with the process are orders held for the taker delay (nobody was
+answered), quotes of other makers, faults, sockets, and heartbeat ids: the next beat carries
+none. API keys follow from the seed. A damaged journal ends the start with status 2; whoever
+wants a new venue moves `venue.jsonl` away.
 
 `core.py` is pure: messages and time in, answers and frames out, the same trace for the
 same seed. It runs behind `rest.py`, `sockets.py` and `shell.py` for real, or inside a

@@ -89,13 +89,18 @@ def order_reserve(order: Order) -> int:
 
 
 class Accounts:
-    """All accounts, by lower-case address."""
+    """All accounts, by lower-case address.
+
+    Attributes:
+        changed: Those opened or changed since somebody last emptied this.
+    """
 
     def __init__(self, collateral: MoneyE6, participant_collateral: MoneyE6) -> None:
         """Set what a new account of a client, and of a participant, starts with."""
         self._collateral = collateral
         self._participant_collateral = participant_collateral
         self._accounts: dict[str, Account] = {}
+        self.changed: dict[str, Account] = {}
 
     def __iter__(self) -> Iterator[Account]:
         """Iterate over all accounts in the order of their creation."""
@@ -107,6 +112,7 @@ class Accounts:
         if account is None:
             account = Account(address, self._collateral, deposited=self._collateral)
             self._accounts[address] = account
+            self.changed[address] = account
         return account
 
     def open_participant(self, address: str) -> Account:
@@ -124,10 +130,15 @@ class Accounts:
     def deposit(self, address: str, amount: MoneyE6) -> None:
         """Give an account collateral from outside."""
         account = self.get(address)
-        account.change(COLLATERAL, amount)
+        self.change(account, COLLATERAL, amount)
         account.deposited += amount
+
+    def change(self, account: Account, token: str, amount: int) -> None:
+        """Add a positive or negative amount to one of these accounts."""
+        account.change(token, amount)
+        self.changed[account.address] = account
 
     def apply(self, moves: tuple[Move, ...], *, sign: int = 1) -> None:
         """Add the moves' amounts, or take them off again with sign -1."""
         for move in moves:
-            self._accounts[move.account].change(move.token, sign * move.amount)
+            self.change(self._accounts[move.account], move.token, sign * move.amount)

@@ -28,6 +28,11 @@ class Chance:
         """Start the stream; equal seeds give equal streams."""
         self._state = seed & _MASK
 
+    @property
+    def state(self) -> int:
+        """Return what a stream must be started with to go on from here."""
+        return self._state
+
     def bits(self) -> int:
         """Return the next 64 bits."""
         self._state = (self._state + _GAMMA) & _MASK

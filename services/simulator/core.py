@@ -9,7 +9,6 @@ again.
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-from services.simulator.accounts import Accounts
 from services.simulator.admin import Admin, Drop
 from services.simulator.answers import HTML, JSON, Answer, Held, error
 from services.simulator.api import Api
@@ -23,7 +22,7 @@ from services.simulator.edge import (
     StreamOpened,
     StreamText,
 )
-from services.simulator.exchange import Exchange
+from services.simulator.exchange_parts import make_exchange
 from services.simulator.faults import Fate, FaultOrder, Faults
 from services.simulator.gamma import Gamma
 from services.simulator.happenings import (
@@ -34,35 +33,28 @@ from services.simulator.happenings import (
     TradePrinted,
 )
 from services.simulator.heartbeat import Heartbeats
+from services.simulator.journal import Journal
 from services.simulator.keys import Keys
-from services.simulator.markets import Calendar, Market
+from services.simulator.markets import Market
 from services.simulator.participants import Participants
 from services.simulator.price_stream import PriceStream
-from services.simulator.prices import Oracle, Tick
+from services.simulator.prices import Tick
 from services.simulator.reads import Reads
+from services.simulator.restore import restore
+from services.simulator.saved import Saved
 from services.simulator.stamps import Stamps
 from services.simulator.streams import Streams
-from services.simulator.trades import TradeBook
 from services.simulator.trading import Trading
 from shared.config import SimulatorSettings
 from shared.effects import Effect, Message
-from shared.facts import MarketVersion
-from shared.identifiers import Asset
-from shared.units import NS_PER_MS, Instant, MoneyE6, WallMs
+from shared.units import NS_PER_MS, Instant, WallMs
 from shared.venue.auth import API_KEY_HEADER
 
 PRINT_DELAY_NS = 39 * NS_PER_MS
 """A trade is printed this long after the books that follow from it (recorded frames)."""
 
-PARTICIPANT_COLLATERAL_E6 = MoneyE6(10**18)
 SECONDS_PER_YEAR = 365 * 86_400
 _RESTART_CLOSE = 1012
-_VERSIONS: dict[str, tuple[MarketVersion, ...]] = {
-    "v1": ("v1",),
-    "v2": ("v2",),
-    "mixed": ("v1", "v2"),
-}
-
 Later = Callable[[Instant], list[Effect]]
 
 
@@ -75,7 +67,11 @@ class SimulatorCore:
     """
 
     def __init__(
-        self, settings: SimulatorSettings, assets: tuple[str, ...], interval_s: int
+        self,
+        settings: SimulatorSettings,
+        assets: tuple[str, ...],
+        interval_s: int,
+        saved: Saved | None = None,
     ) -> None:
         """Build the parts.
 
@@ -83,11 +79,13 @@ class SimulatorCore:
             settings: Pace, delays and seed.
             assets: Underlyings, one series of markets each.
             interval_s: Length of every market.
+            saved: What its journal holds, empty for a new one; None for a venue that keeps none.
         """
         seed = settings.seed
         self._latency_ms = settings.oracle_latency_ms
         self._faults = Faults(stream(seed, "faults"))
-        self.exchange = _make_exchange(settings, assets, interval_s, self._faults)
+        known = assets if saved is None else tuple(dict.fromkeys((*assets, *saved.assets)))
+        self.exchange = make_exchange(settings, assets, known, interval_s, self._faults)
         self._oracles = self.exchange.oracles
         calendar = self.exchange.calendar
         self._participants = Participants(
@@ -101,6 +99,8 @@ class SimulatorCore:
         self.stamps = Stamps()
         keys = Keys(seed, settings.clock_window_s)
         heartbeats = Heartbeats(seed)
+        self._saved = saved
+        self.journal = None if saved is None else Journal(self.exchange, heartbeats, seed)
         self._trading = Trading(
             self.exchange,
             heartbeats,
@@ -125,6 +125,7 @@ class SimulatorCore:
             "assets": assets,
             "interval_s": interval_s,
             "collateral": str(settings.collateral_usd),
+            "resumed": saved is not None and saved.seed is not None,
         }
 
     # --- driving --------------------------------------------------------------------
@@ -173,7 +174,9 @@ class SimulatorCore:
     def _collect(self) -> list[Effect]:
         out = self._out
         self._out = []
-        return [*self.stamps.collect(), *out]
+        stamps = self.stamps.collect()
+        lines = [] if self.journal is None else self.journal.collect(stamps)
+        return [*lines, *stamps, *out]
 
     # --- time -----------------------------------------------------------------------
 
@@ -182,9 +185,12 @@ class SimulatorCore:
         if self._start is not None:
             self.stamps.add("start", now, **self._start)
             self._start = None
+            self._resume(now)
         for oracle in self._oracles.values():
             for tick in oracle.advance(now.wall_ms):
                 self._tell_later(tick, now)
+                if self.journal is not None:
+                    self.journal.note_tick(tick)
         self.exchange.advance(now)
         self._trading.sweep(now)
         self._flush(now)
@@ -194,6 +200,15 @@ class SimulatorCore:
             self._flush(now)
         while self._participants.act_one(now):
             self._flush(now)
+
+    def _resume(self, now: Instant) -> None:
+        """Begin with what the life before has left."""
+        if self._saved is None:
+            return
+        restore(self._saved, self.exchange, self._heartbeats, now)
+        self._saved = None
+        for market in self.exchange.calendar.trading():
+            self._participants.join(market, now)
 
     def _at(self, due_ns: int, later: Later) -> None:
         self._schedule_count += 1
@@ -299,6 +314,7 @@ class SimulatorCore:
             happenings, exchange.happenings = exchange.happenings, []
             for happening in happenings:
                 self.stamps.note(happening, exchange, now)
+                self._note(happening)
                 self._tell(happening, now)
 
     def _flush_book(self, market: Market, now: Instant) -> None:
@@ -306,10 +322,15 @@ class SimulatorCore:
         change = self.exchange.refine_tick(market)
         if change is not None:
             self.stamps.note(change, self.exchange, now)
+            self._note(change)
             self._out += self._streams.tick_changed(change, now)
         self._out += self._streams.book_changed(market, now, whole=change is not None)
         market.book.touched = {}
         market.book.traded = False
+
+    def _note(self, happening: Happening) -> None:
+        if self.journal is not None:
+            self.journal.note(happening)
 
     def _tell(self, happening: Happening, now: Instant) -> None:
         match happening:
@@ -335,30 +356,6 @@ class SimulatorCore:
             self._participants.leave(moved.market)
         if moved.state == "RESOLVED":
             self._out += self._streams.resolved(moved.market, now)
-
-
-def _make_exchange(
-    settings: SimulatorSettings, assets: tuple[str, ...], interval_s: int, faults: Faults
-) -> Exchange:
-    """Build the exchange with its markets, accounts, trades and oracles."""
-    seed = settings.seed
-    names = tuple(Asset(asset) for asset in assets)
-    calendar = Calendar(
-        names,
-        interval_s,
-        seed,
-        ahead=settings.ahead,
-        resolution_ms=settings.resolution_ms,
-        versions=_VERSIONS[settings.protocol],
-    )
-    accounts = Accounts(MoneyE6(settings.collateral_usd * 1_000_000), PARTICIPANT_COLLATERAL_E6)
-    trades = TradeBook(
-        accounts, seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
-    )
-    oracles = {
-        name: Oracle(name, seed, settings.price_ms, settings.volatility_annual) for name in names
-    }
-    return Exchange(calendar, accounts, trades, oracles, seed, faults.fails_settlement)
 
 
 def _respond(request: Request, answer: Answer) -> Respond:

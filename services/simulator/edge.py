@@ -7,7 +7,7 @@ holds everything in one process under virtual time; the core cannot tell which.
 from collections.abc import Mapping
 from typing import Literal
 
-from shared.effects import Effect, Message
+from shared.effects import Durable, Effect, Message
 
 StreamKind = Literal["market", "user", "price"]
 
@@ -87,6 +87,18 @@ class Close(Effect, frozen=True):
     connection: int
     code: int
     reason: str
+
+
+class Persist(Durable, frozen=True):
+    """Write one line of the journal, before anybody is told what it says.
+
+    Attributes:
+        line: Without its line end.
+        whole: Whether it replaces all lines before it, at once or not at all.
+    """
+
+    line: bytes
+    whole: bool
 
 
 class Record(Effect, frozen=True):

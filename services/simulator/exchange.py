@@ -12,6 +12,7 @@ from services.simulator.chance import derive
 from services.simulator.clearing import Match, by_price, make_trade, taker_fee_max
 from services.simulator.happenings import (
     Happening,
+    MarketForgotten,
     MarketMoved,
     OrderChanged,
     OrderChangeKind,
@@ -51,6 +52,7 @@ class Exchange:
     """All markets, orders and money of the venue.
 
     Attributes:
+        trade_count: Trades so far, participants' own among them; ids follow from it.
         orders: Every client order of a market that is not forgotten, by id.
         open: Open client orders by API key, oldest first.
         happenings: What was done since they were last collected.
@@ -81,7 +83,7 @@ class Exchange:
         self.trades = trades
         self.oracles = oracles
         self._seed = seed
-        self._trade_count = 0
+        self.trade_count = 0
         self._expiry: list[tuple[int, int, Order]] = []
         self._expiry_count = 0
         self._of_market: dict[str, list[Order]] = {}
@@ -170,8 +172,8 @@ class Exchange:
         trades: list[Trade] = []
         match = Match(order, market.condition_id, market.tokens, now.wall_ms)
         for bucket, group in enumerate(by_price(fills)):
-            self._trade_count += 1
-            trade_id = trade_id_of(self._seed, self._trade_count)
+            self.trade_count += 1
+            trade_id = trade_id_of(self._seed, self.trade_count)
             trade = make_trade(match, group, trade_id, bucket)
             for fill in group:
                 self._apply_fill(market, fill)
@@ -231,14 +233,24 @@ class Exchange:
     def _rest(self, order: Order, market: Market, now: Instant) -> None:
         market.book.rest(order)
         self.dirty[market.condition_id] = market
-        if not order.owner:
-            return
+        if order.owner:
+            self._keep_open(order)
+            self._tell(order, "PLACEMENT", "LIVE", now)
+
+    def resume(self, order: Order) -> None:
+        """Take in a client's order of the life before, behind those that came earlier."""
+        self._remember(order)
+        if order.status == "LIVE":
+            market = self.calendar.by_condition[order.market]
+            market.book.rest(order)
+            self._keep_open(order)
+
+    def _keep_open(self, order: Order) -> None:
         self._reserve(order, order_reserve(order))
         self.open.setdefault(order.owner, {})[order.order_id] = order
         if order.expires_ms is not None:
             self._expiry_count += 1
             heappush(self._expiry, (order.expires_ms, self._expiry_count, order))
-        self._tell(order, "PLACEMENT", "LIVE", now)
 
     def _remember(self, order: Order) -> None:
         assert order.order_id not in self.orders
@@ -322,6 +334,7 @@ class Exchange:
             self.trades.forget(market.condition_id)
             for order in self._of_market.pop(market.condition_id, []):
                 del self.orders[order.order_id]
+            self.happenings.append(MarketForgotten(market))
             return
         oracle = self.oracles[market.asset]
         state = change.state
@@ -352,8 +365,8 @@ class Exchange:
                 if size == 0:
                     continue
                 payout = size if outcome == market.winner else 0
-                account.change(token, -size)
-                account.change("", payout)
+                self.accounts.change(account, token, -size)
+                self.accounts.change(account, "", payout)
                 if account.limited:
                     self.happenings.append(
                         Paid(market, account.address, token, SizeE6(size), MoneyE6(payout))

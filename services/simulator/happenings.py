@@ -61,6 +61,12 @@ class MarketMoved(msgspec.Struct, frozen=True):
     state: MarketState
 
 
+class MarketForgotten(msgspec.Struct, frozen=True):
+    """A resolved market has left the calendar, and its orders and trades with it."""
+
+    market: Market
+
+
 class TickChanged(msgspec.Struct, frozen=True):
     """A market has a new price step."""
 
@@ -79,4 +85,6 @@ class Paid(msgspec.Struct, frozen=True):
     payout: MoneyE6
 
 
-Happening = OrderChanged | TradeChanged | TradePrinted | MarketMoved | TickChanged | Paid
+Happening = (
+    OrderChanged | TradeChanged | TradePrinted | MarketMoved | MarketForgotten | TickChanged | Paid
+)

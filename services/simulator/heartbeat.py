@@ -4,6 +4,8 @@ Source: https://docs.polymarket.com/trading/manage-orders (2026-09-28) and
 py-clob-client-v2 1.2.1, `post_heartbeat`.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from services.simulator.chance import derive
@@ -63,6 +65,14 @@ class Heartbeats:
     def next_ns(self) -> int | None:
         """Return when the next sweep is due, None before the first."""
         return self._sweep_ns
+
+    def resume(self, keys: Iterable[str], now_ns: int) -> None:
+        """Arm keys that were armed in a life before this one, as if they had just beaten.
+
+        Their next id is gone with that life, so that they begin with an empty one.
+        """
+        for key in keys:
+            self._beats[key] = Beat(now_ns, "")
 
     def armed(self) -> dict[str, int]:
         """Return when each armed key last beat."""

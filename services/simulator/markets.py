@@ -34,7 +34,11 @@ recorded five-minute markets ended with the finer tick.
 
 MIN_SIZE_E6 = SizeE6(5_000_000)
 RETAINED_MAX = 64
-"""Resolved markets kept for discovery and accounting, of each asset."""
+"""Resolved markets kept for discovery and accounting, of each asset.
+
+Counted, not timed: a market that ended while the simulator was away is resolved and can be
+found when it comes back, however late that is.
+"""
 
 TWAP_INTERVAL_S_MIN = 300
 """Shorter windows, which the venue does not have, settle on the last price."""
@@ -147,9 +151,16 @@ class Calendar:
         changes: list[MarketChange] = []
         for market in list(self.by_slug.values()):
             changes.extend(self._advance_market(market, wall_ms))
+        resolved = [change.market.asset for change in changes if change.state == "RESOLVED"]
+        for asset in dict.fromkeys(resolved):
+            changes.extend(self._forget_oldest(asset))
         for asset in self._assets:
             changes.extend(self._list_ahead(asset, wall_ms))
         return changes
+
+    def resume(self, market: Market) -> None:
+        """Take in a market of the life before, in the state that it had."""
+        self._add(market)
 
     def next_ms(self) -> int:
         """Return the wall time of the next change of any market."""
@@ -174,27 +185,35 @@ class Calendar:
         while (due := self._due_ms(market)) is not None and due <= wall_ms:
             market.state = following[market.state]
             yield MarketChange(market, market.state)
-        kept_ms = RETAINED_MAX * self._interval_ms
-        if market.state == "RESOLVED" and wall_ms - market.end_ms > kept_ms:
-            self._forget(market)
+
+    def _forget_oldest(self, asset: Asset) -> Iterator[MarketChange]:
+        resolved = [
+            market
+            for market in self.by_slug.values()
+            if market.asset == asset and market.state == "RESOLVED"
+        ]
+        for market in resolved[:-RETAINED_MAX]:
+            del self.by_slug[market.slug]
+            del self.by_condition[market.condition_id]
+            for token in market.tokens:
+                del self.by_token[token]
             yield MarketChange(market, market.state, forgotten=True)
 
-    def _forget(self, market: Market) -> None:
-        del self.by_slug[market.slug]
-        del self.by_condition[market.condition_id]
+    def _add(self, market: Market) -> None:
+        self.by_slug[market.slug] = market
+        self.by_condition[market.condition_id] = market
         for token in market.tokens:
-            del self.by_token[token]
+            self.by_token[token] = market
 
     def _list_ahead(self, asset: Asset, wall_ms: int) -> Iterator[MarketChange]:
         running = wall_ms - wall_ms % self._interval_ms
         start = max(running, self._next_start.get(asset, running))
         while start <= running + self._ahead * self._interval_ms:
             market = self._make(asset, start, wall_ms)
-            self.by_slug[market.slug] = market
-            self.by_condition[market.condition_id] = market
-            for token in market.tokens:
-                self.by_token[token] = market
             start += self._interval_ms
+            if market.slug in self.by_slug:
+                continue
+            self._add(market)
             yield MarketChange(market, market.state)
             yield from self._advance_market(market, wall_ms)
         self._next_start[asset] = start

@@ -9,10 +9,11 @@ server send 0.69 s at least, 1.35 s in the middle, 2.6 s at most.
 
 import math
 from collections import deque
+from collections.abc import Iterable
 
 import msgspec
 
-from services.simulator.chance import stream
+from services.simulator.chance import Chance, stream
 from shared.identifiers import Asset
 from shared.units import WallMs
 
@@ -67,6 +68,19 @@ class Oracle:
     def price_e8(self) -> int:
         """Return the price now, before anybody has been told of it."""
         return self._price_e8
+
+    @property
+    def chance_state(self) -> int:
+        """Return the state of the walk's chance, for `resume`."""
+        return self._chance.state
+
+    def resume(self, ticks: Iterable[Tick], chance_state: int) -> None:
+        """Go on from the last of some ticks, at least one, as if the walk had never stopped."""
+        self.history = deque(ticks)
+        last = self.history[-1]
+        self._price_e8 = last.price_e8
+        self._next_ms = last.at_ms + self._step_ms
+        self._chance = Chance(chance_state)
 
     def advance(self, wall_ms: int) -> list[Tick]:
         """Walk up to now, and return the new ticks, oldest first."""

@@ -6,14 +6,13 @@ waited for. `rest.py` and `sockets.py` bring in what clients send.
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
-from typing import BinaryIO
 
 from aiohttp import web
 
 from bus import clock
 from services.simulator.core import SimulatorCore
-from services.simulator.edge import Abort, Close, Push, Record, Respond
+from services.simulator.edge import Abort, Close, Persist, Push, Record, Respond
+from services.simulator.line_file import LineFile
 from shared.effects import Effect, Message
 from shared.units import NS_PER_S
 
@@ -47,12 +46,15 @@ class Peer:
 
 
 class Shell:
-    """The core with its clock, its pending requests, its sockets and its log file."""
+    """The core with its clock, its pending requests, its sockets and its files."""
 
-    def __init__(self, core: SimulatorCore, wire_log: Path | None) -> None:
-        """Take the core; the log file is appended to."""
+    def __init__(
+        self, core: SimulatorCore, wire_log: LineFile | None, journal: LineFile | None = None
+    ) -> None:
+        """Take the core and its files; a core that keeps a journal needs one."""
         self._core = core
-        self._file: BinaryIO | None = None if wire_log is None else wire_log.open("ab")
+        self._wire_log = wire_log
+        self._journal = journal
         self._pending: dict[int, asyncio.Future[web.Response]] = {}
         self._aborts: dict[int, Callable[[], None]] = {}
         self._peers: dict[int, Peer] = {}
@@ -108,20 +110,22 @@ class Shell:
             await asyncio.sleep(min(max(wait_s, TICK_S_MIN), TICK_S_MAX))
 
     def close(self) -> None:
-        """Close the log file."""
-        if self._file is not None:
-            self._file.close()
+        """Close the files."""
+        for file in (self._wire_log, self._journal):
+            if file is not None:
+                file.close()
 
     def _apply(self, effects: list[Effect]) -> None:
-        lines: list[bytes] = []
+        """Write all that a turn has changed, and only then tell of it."""
+        self._write(effects)
         for effect in effects:
             match effect:
+                case Persist() | Record():
+                    continue
                 case Push():
                     self._to_peer(effect.connection, effect.text)
                 case Respond():
                     self._respond(effect)
-                case Record():
-                    lines.append(effect.line)
                 case Close():
                     self._to_peer(effect.connection, effect)
                 case Abort():
@@ -130,9 +134,18 @@ class Shell:
                         abort()
                 case _:
                     raise AssertionError(f"no effect of a venue: {effect!r}")
-        if lines and self._file is not None:
-            self._file.write(b"\n".join(lines) + b"\n")
-            self._file.flush()
+
+    def _write(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Persist):
+                assert self._journal is not None
+                if effect.whole:
+                    self._journal.replace(effect.line)
+                else:
+                    self._journal.append((effect.line,))
+        records = [effect.line for effect in effects if isinstance(effect, Record)]
+        if records and self._wire_log is not None:
+            self._wire_log.append(records)
 
     def _to_peer(self, connection: int, item: str | Close) -> None:
         peer = self._peers.get(connection)

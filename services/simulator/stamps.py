@@ -7,6 +7,7 @@ a profit: sum over `fill` and `payout` records of the account, less trades that 
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -200,6 +201,31 @@ class Stamps:
             final=_reference(market.final_e8),
             winner=winner,
         )
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Which record this is: later ones have a later moment, or the same and a higher number."""
+
+    n: int
+    at_ns: int
+
+
+def not_written(last_line: bytes | None, stamps: Iterable[bytes]) -> list[bytes]:
+    """Return which records of the venue's last turn the log lacks, since the process ended.
+
+    Args:
+        last_line: Of the log; None while it has none.
+        stamps: Records of that turn, as the journal keeps them.
+    """
+    if last_line is None:
+        return list(stamps)
+    last = msgspec.json.decode(last_line, type=_Place)
+    found: list[bytes] = []
+    for stamp in stamps:
+        place = msgspec.json.decode(stamp, type=_Place)
+        if (place.at_ns, place.n) > (last.at_ns, last.n):
+            found.append(stamp)
+    return found
 
 
 def _reference(price_e8: int | None) -> str | None:

@@ -16,7 +16,7 @@ from services.simulator.accounts import COLLATERAL, Accounts, Move
 from services.simulator.chance import derive
 from services.simulator.matching import Fill, Order, book_price
 from shared.facts import Side
-from shared.units import PRICE_ONE_E4, MoneyE6, PriceE4, SizeE6, WallMs
+from shared.units import NS_PER_MS, PRICE_ONE_E4, Instant, MoneyE6, PriceE4, SizeE6, WallMs
 
 TradeStatus = Literal["MATCHED", "MINED", "CONFIRMED", "RETRYING", "FAILED"]
 
@@ -144,10 +144,20 @@ class TradeBook:
 
     def add(self, trade: Trade, now_ns: int) -> None:
         """Keep a trade that has just matched, and take what its parties give."""
-        self.by_id[trade.trade_id] = trade
-        self.by_market.setdefault(trade.market, []).append(trade.trade_id)
+        self._keep(trade)
         self._accounts.apply(trade.taken)
         self._schedule(trade, now_ns)
+
+    def resume(self, trade: Trade, now: Instant) -> None:
+        """Keep a trade of the life before; it moves on when it would have, or at once."""
+        self._keep(trade)
+        if trade.status in self._delays:
+            age_ns = max(0, now.wall_ns - trade.updated_ms * NS_PER_MS)
+            self._schedule(trade, now.monotonic_ns - age_ns)
+
+    def _keep(self, trade: Trade) -> None:
+        self.by_id[trade.trade_id] = trade
+        self.by_market.setdefault(trade.market, []).append(trade.trade_id)
 
     def advance(self, now_ns: int, wall_ms: WallMs) -> list[Trade]:
         """Move on what is due, and return the trades whose status changed."""

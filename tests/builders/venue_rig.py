@@ -10,6 +10,7 @@ from services.simulator.core import SimulatorCore
 from services.simulator.edge import (
     Abort,
     Close,
+    Persist,
     Push,
     Record,
     Request,
@@ -21,6 +22,7 @@ from services.simulator.edge import (
 )
 from services.simulator.keys import Keys
 from services.simulator.markets import Market
+from services.simulator.saved import Saved
 from shared.config import SimulatorSettings
 from shared.effects import Effect
 from shared.facts import Side
@@ -130,16 +132,26 @@ class Client:
 
 
 class VenueRig:
-    """A venue and its clock; by default nobody but the test trades."""
+    """A venue and its clock; by default nobody but the test trades.
+
+    With `saved` it keeps a journal, and begins at `at_ns` with what an earlier one holds.
+    """
 
     def __init__(
-        self, *, interval_s: int = 300, assets: tuple[str, ...] = ("btc",), **spoil: Any
+        self,
+        *,
+        interval_s: int = 300,
+        assets: tuple[str, ...] = ("btc",),
+        saved: Saved | None = None,
+        at_ns: int = 0,
+        **spoil: Any,
     ) -> None:
         quiet: dict[str, Any] = {"frames_per_second": 1, "taker_delay_ms": 0, "mined_ms": 0}
         self.is_quiet = "frames_per_second" not in spoil
         self.settings = SimulatorSettings(**(quiet | spoil))
-        self.core = SimulatorCore(self.settings, assets, interval_s)
-        self.ns = 0
+        self.core = SimulatorCore(self.settings, assets, interval_s, saved)
+        self.ns = at_ns
+        self.journal: list[bytes] = []
         self.pushed: dict[int, list[str]] = {}
         self.answers: dict[int, Respond] = {}
         self.aborted: list[int] = []
@@ -180,6 +192,9 @@ class VenueRig:
                     self.aborted.append(effect.request_id)
                 case Close():
                     self.closed.append(effect)
+                case Persist():
+                    self.journal = [] if effect.whole else self.journal
+                    self.journal.append(effect.line)
                 case Record():
                     self.records.append(msgspec.json.decode(effect.line))
 

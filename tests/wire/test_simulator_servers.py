@@ -31,6 +31,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from services.simulator import rest
 from services.simulator.core import SimulatorCore
+from services.simulator.line_file import LineFile
 from services.simulator.shell import Shell
 from shared.config import SimulatorSettings
 from shared.facts import Level
@@ -67,7 +68,7 @@ class Server:
         assert self._ready.wait(WAIT_S)
 
     async def _serve(self) -> None:
-        shell = Shell(self.core, self._wire_log)
+        shell = Shell(self.core, LineFile(self._wire_log))
         shell.tick()
         runner, self.port = await rest.start(shell, 0)
         self._ready.set()

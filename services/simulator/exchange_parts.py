@@ -1,0 +1,56 @@
+"""Puts an exchange together from settings: calendar, accounts, trades, oracles."""
+
+from services.simulator.accounts import Accounts
+from services.simulator.exchange import Exchange
+from services.simulator.faults import Faults
+from services.simulator.markets import Calendar
+from services.simulator.prices import Oracle
+from services.simulator.trades import TradeBook
+from shared.config import SimulatorSettings
+from shared.facts import MarketVersion
+from shared.identifiers import Asset
+from shared.units import NS_PER_MS, MoneyE6
+
+PARTICIPANT_COLLATERAL_E6 = MoneyE6(10**18)
+_VERSIONS: dict[str, tuple[MarketVersion, ...]] = {
+    "v1": ("v1",),
+    "v2": ("v2",),
+    "mixed": ("v1", "v2"),
+}
+
+
+def make_exchange(
+    settings: SimulatorSettings,
+    assets: tuple[str, ...],
+    known: tuple[str, ...],
+    interval_s: int,
+    faults: Faults,
+) -> Exchange:
+    """Return an exchange that has listed nothing yet.
+
+    Args:
+        settings: Delays, seed, starting collateral.
+        assets: Series that it lists.
+        known: Assets that it has a price of; more than those when markets of others are left.
+        interval_s: Length of every new market.
+        faults: Asked whether a settlement fails.
+    """
+    seed = settings.seed
+    names = tuple(Asset(asset) for asset in assets)
+    calendar = Calendar(
+        names,
+        interval_s,
+        seed,
+        ahead=settings.ahead,
+        resolution_ms=settings.resolution_ms,
+        versions=_VERSIONS[settings.protocol],
+    )
+    accounts = Accounts(MoneyE6(settings.collateral_usd * 1_000_000), PARTICIPANT_COLLATERAL_E6)
+    trades = TradeBook(
+        accounts, seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
+    )
+    oracles = {
+        name: Oracle(name, seed, settings.price_ms, settings.volatility_annual)
+        for name in map(Asset, known)
+    }
+    return Exchange(calendar, accounts, trades, oracles, seed, faults.fails_settlement)
