@@ -115,6 +115,20 @@ def test_execution_fences_itself_when_risk_is_silent() -> None:
     assert len(rig.venue.open) == 2
 
 
+def test_granted_execution_places_nothing_before_its_own_proof_of_zero() -> None:
+    rig = resting()
+    rig.pings = False
+    rig.run(450)
+    rig.pings = True
+    rig.epoch += 1
+    posts = len(rig.venue.posts)
+    rig.run(1_500)
+    assert len(rig.venue.posts) == posts, "two reads two seconds apart come first"
+    assert "zeroing" in rig.denials()
+    rig.run(2_000)
+    assert len(rig.venue.open) == 2
+
+
 def test_lease_withheld_by_a_pause_is_no_self_fence() -> None:
     rig = resting()
     rig.grants = False
