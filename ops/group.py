@@ -126,7 +126,8 @@ def environment_of_children(settings: Settings) -> dict[str, str]:
     """Return the environment that supervisord and all processes get.
 
     PYTHONOPTIMIZE is dropped, since asserts are part of the safety; PYTHONPATH is the source
-    alone, so that a folder named `shared` in the current directory is not imported.
+    alone, so that a folder named `shared` in the current directory is not imported. The
+    interpreter is the caller's, unless INTERLOCK_PYTHON names another.
     """
     kept = {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
     simulator = settings.config.run.mode == "simulation" and settings.config.simulator.enabled
@@ -134,7 +135,7 @@ def environment_of_children(settings: Settings) -> dict[str, str]:
         CONFIG_VARIABLE: str(settings.run_directory / PROFILE_FILE),
         RUN_VARIABLE: str(settings.run_directory),
         DATA_VARIABLE: str(settings.data_directory),
-        "INTERLOCK_PYTHON": sys.executable,
+        "INTERLOCK_PYTHON": kept.get("INTERLOCK_PYTHON", sys.executable),
         "INTERLOCK_SIMULATOR": "true" if simulator else "false",
         "PYTHONPATH": str(SOURCE_ROOT),
         "PYTHONSAFEPATH": "1",

@@ -19,6 +19,7 @@ from ops.waiting import wait_for
 from shared.topics import COMPONENTS, EXECUTION, RISK
 from tests.architecture.tree import ROOT
 from tests.processes.venue import VenueUnderTest
+from tests.processes.wire_log import WireRecord
 
 COMMAND_S = 180.0
 TRADES_WITHIN_S = 60.0
@@ -57,6 +58,7 @@ class GroupUnderTest:
     Attributes:
         directory: Short, under /tmp: an ipc path ends at 107 bytes.
         venue: Outside the group, so that it outlives it.
+        environment: Added to that of every command, and so to that of all processes.
     """
 
     def __init__(self, *, interval_s: int = 600, extra: str = "", seed: int = 1) -> None:
@@ -70,6 +72,7 @@ class GroupUnderTest:
         )
         text = text.replace("[simulator]", f"[simulator]\nenabled = false\nseed = {seed}")
         self.profile.write_text(text + extra, encoding="utf-8")
+        self.environment: dict[str, str] = {}
         self.venue = VenueUnderTest(self.profile, self.directory, self.port)
 
     # --- commands -------------------------------------------------------------------
@@ -82,7 +85,7 @@ class GroupUnderTest:
                 *(sys.executable, "-m", "ops.cli", *words),
                 *("--run-directory", str(run or self.run)),
             ],
-            env=known | {"PYTHONPATH": str(ROOT)},
+            env=known | {"PYTHONPATH": str(ROOT)} | self.environment,
             cwd=self.directory,
             capture_output=True,
             text=True,
@@ -115,6 +118,11 @@ class GroupUnderTest:
     def view(self) -> View:
         """Return what the group says of itself now."""
         return observe(self.run)
+
+    def placed_within(self, since_ns: int, within_s: float) -> list[WireRecord]:
+        """Return what was placed from a moment on, waiting for the first of it."""
+        found = wait_for(lambda: self.venue.open_orders().placed_after(since_ns) or None, within_s)
+        return found or []
 
     @property
     def address(self) -> str:
