@@ -1,0 +1,30 @@
+"""The manual of all commands, from their help: `python -m ops.cli.manual > docs/commands.md`."""
+
+import click
+
+from ops.cli.__main__ import COMMANDS, main
+
+WIDTH = 96
+
+INTRODUCTION = "Written from the commands' own help; a test keeps the two equal."
+
+
+def render() -> str:
+    """Return the page, Markdown."""
+    lines = ["# Commands", "", INTRODUCTION, "", *_block("interlock", main)]
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        assert command is not None, "every name has a command"
+        lines += ["", f"## {name}", "", *_block(f"interlock {name}", command)]
+    return "\n".join(lines) + "\n"
+
+
+def _block(path: str, command: click.Command) -> list[str]:
+    context = click.Context(command, info_name=path, max_content_width=WIDTH, terminal_width=WIDTH)
+    with context:
+        text = command.get_help(context)
+    return ["```", *(line.rstrip() for line in text.splitlines()), "```"]
+
+
+if __name__ == "__main__":
+    print(render(), end="")
