@@ -11,8 +11,8 @@ from typing import Protocol
 import msgspec
 
 from shared.control import Ping
-from shared.facts import FeedStatus, OrderFact, RiskStatus
-from shared.identifiers import Incarnation, OrderHash
+from shared.facts import FeedStatus, FillFact, OrderFact, RiskStatus
+from shared.identifiers import Incarnation, OrderHash, TradeId
 from shared.orders import EXPOSED, TERMINAL
 from shared.units import NS_PER_MS, BootNs, Instant
 
@@ -181,6 +181,7 @@ class LifecycleChecker:
         self._venue = venue
         self._incarnation: Incarnation | None = None
         self._states: dict[OrderHash, str] = {}
+        self._legs: dict[OrderHash, dict[TradeId, int]] = {}
 
     def live(self) -> list[OrderHash]:
         """Return the orders that were last published as resting, oldest first."""
@@ -212,6 +213,20 @@ class LifecycleChecker:
             self._findings.add(
                 "INV-8", f"{fact.order_id} filled {fact.filled}, the venue matched {matched}"
             )
+
+    def told_fill(self, fact: FillFact) -> None:
+        """Judge one published leg: all legs of an order are no more than the venue matched.
+
+        Legs are told apart by nothing but the trade that execution names, and a failed one
+        counts too: it was matched once, whatever the chain made of it.
+        """
+        legs = self._legs.setdefault(fact.order_id, {})
+        legs[fact.trade_id] = fact.size
+        counted = sum(legs.values())
+        matched = self._venue.filled_e6(fact.order_id)
+        if matched is not None and counted > matched:
+            text = f"{fact.order_id} counts {counted}, the venue matched {matched}"
+            self._findings.add("INV-8", text)
 
 
 class HaltChecker:

@@ -29,6 +29,7 @@ def judge_end(directory: Path, venue: SimulatedVenue, now: Instant, findings: Fi
     try:
         _judge_orders(connection, venue, now, findings)
         _judge_fills(connection, venue, now, findings)
+        _judge_positions(connection, venue, findings)
     finally:
         connection.close()
 
@@ -71,3 +72,17 @@ def _judge_fills(
         matched = venue.filled_e6(order_id)
         if matched is not None and matched != counted_e6:
             findings.add("INV-8", f"{order_id} counts {counted_e6}, the venue matched {matched}")
+
+
+def _judge_positions(
+    connection: sqlite3.Connection, venue: SimulatedVenue, findings: Findings
+) -> None:
+    """Compare shares, all trades being settled by now; what was paid out is gone at the venue."""
+    rows = connection.execute(
+        "SELECT token, SUM(CASE side WHEN 'BUY' THEN size_e6 ELSE -size_e6 END) FROM fills "
+        "WHERE settlement <> 'FAILED' AND token NOT IN (SELECT token FROM payouts) GROUP BY token"
+    )
+    for token, held_e6 in rows:
+        balance_e6 = venue.balance_e6(token)
+        if balance_e6 != held_e6:
+            findings.add("INV-7", f"token {token}: {held_e6} held, {balance_e6} at the venue")

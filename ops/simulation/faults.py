@@ -33,6 +33,7 @@ Kind = Literal[
     "stall_streams",
     "disk_fails",
     "venue_mode",
+    "fail_settlement",
     "halt",
     "resume",
 ]
@@ -43,8 +44,14 @@ WARM_UP_NS = 9 * NS_PER_S
 QUIET_NS = 14 * NS_PER_S
 """The end of a run without new faults: a reconciliation period, a start-up and a margin."""
 
+EVENTS_RANGE = (3, 8)
+"""Events with a moment in one run; more leave no time to trade between them."""
+
 EFFECTS_BEFORE_MAX = 12
 """A process dies or stops after up to so many further effects: between any two of a turn."""
+
+POSTS_BEFORE_MAX = 4
+"""Likewise, counting posts alone."""
 
 STOP_NS_RANGE = (50 * NS_PER_MS, 900 * NS_PER_MS)
 STOP_LONG_NS_RANGE = (900 * NS_PER_MS, 5 * NS_PER_S)
@@ -110,6 +117,7 @@ class Fault(msgspec.Struct, frozen=True):
         target: Component; empty where none is meant.
         lasts_ns: How long a stop, a cut, a stall or a mode lasts.
         effects_before: Effects that the target still applies before it is killed or stopped.
+        before: Type of the effects that are counted, by name; empty for all.
         mode: Status that the venue answers with in `venue_mode`.
     """
 
@@ -118,6 +126,7 @@ class Fault(msgspec.Struct, frozen=True):
     target: Component = Component("")
     lasts_ns: int = 0
     effects_before: int = 0
+    before: str = ""
     mode: str = ""
 
 
@@ -164,7 +173,7 @@ def draw(chance: Chance, length_ns: int) -> Plan:
     if last_ns <= WARM_UP_NS:
         return Plan(rates, (), max(0, last_ns))
     faults: list[Fault] = []
-    for _ in range(chance.between(2, 6)):
+    for _ in range(chance.between(*EVENTS_RANGE)):
         faults += _draw_fault(chance, WARM_UP_NS, last_ns)
     return Plan(rates, tuple(sorted(faults, key=lambda fault: fault.moment_ns)), last_ns)
 
@@ -172,27 +181,64 @@ def draw(chance: Chance, length_ns: int) -> Plan:
 def _draw_fault(chance: Chance, first_ns: int, last_ns: int) -> list[Fault]:
     """Return one fault, or several that make one event together."""
     moment_ns = chance.between(first_ns, last_ns)
-    target = _TARGETS[chance.below(len(_TARGETS))]
-    effects = chance.below(EFFECTS_BEFORE_MAX)
     drawn = chance.below(100)
-    if drawn < 28:
-        return [Fault(moment_ns, "kill", target, effects_before=effects)]
-    if drawn < 58:
-        span = STOP_NS_RANGE if chance.happens(750_000) else STOP_LONG_NS_RANGE
-        return [Fault(moment_ns, "stop", target, chance.between(*span), effects)]
-    if drawn < 66:
+    if drawn < 42:
+        return [_draw_blow(chance, moment_ns)]
+    if drawn < 55:
+        return _draw_both(chance, moment_ns)
+    if drawn < 61:
+        target = _TARGETS[chance.below(len(_TARGETS))]
         return [Fault(moment_ns, "cut_line", target, chance.between(100, 1500) * NS_PER_MS)]
-    if drawn < 74:
+    if drawn < 69:
         feed = (FEED_MARKET, FEED_USER, FEED_PRICE)[chance.below(3)]
         kind: Kind = "drop_streams" if chance.happens(500_000) else "stall_streams"
         return [Fault(moment_ns, kind, feed, chance.between(500, 4000) * NS_PER_MS)]
-    if drawn < 78:
+    if drawn < 73:
         return [Fault(moment_ns, "disk_fails", EXECUTION, chance.between(10, 800) * NS_PER_MS)]
-    if drawn < 86:
-        mode = VENUE_MODES[chance.below(len(VENUE_MODES))]
-        lasts_ns = chance.between(300, 3000) * NS_PER_MS
-        return [Fault(moment_ns, "venue_mode", lasts_ns=lasts_ns, mode=mode)]
+    if drawn < 76:
+        return [Fault(moment_ns, "fail_settlement")]
+    if drawn < 87:
+        return _draw_refusals(chance, moment_ns)
     return _draw_operator(chance, moment_ns, last_ns)
+
+
+def _draw_blow(chance: Chance, moment_ns: int, targets: tuple[Component, ...] = _TARGETS) -> Fault:
+    """Return a kill or a stop of one process, between any two of its effects.
+
+    For execution often directly before a post: there everything has been decided and written
+    down, and nothing has left.
+    """
+    target = targets[chance.below(len(targets))]
+    effects, before = chance.below(EFFECTS_BEFORE_MAX), ""
+    if target == EXECUTION and chance.happens(500_000):
+        effects, before = chance.below(POSTS_BEFORE_MAX), "PlaceOrder"
+    if chance.happens(450_000):
+        return Fault(moment_ns, "kill", target, effects_before=effects, before=before)
+    span = STOP_NS_RANGE if chance.happens(650_000) else STOP_LONG_NS_RANGE
+    return Fault(moment_ns, "stop", target, chance.between(*span), effects, before)
+
+
+def _draw_both(chance: Chance, moment_ns: int) -> list[Fault]:
+    """Return a stop of execution during which risk dies or stops for longer.
+
+    What risk said last then waits for execution, and nobody corrects it when it wakes.
+    """
+    lasts_ns = chance.between(*STOP_NS_RANGE)
+    blow_ns = moment_ns + chance.below(lasts_ns)
+    stop = Fault(moment_ns, "stop", EXECUTION, lasts_ns)
+    if chance.happens(500_000):
+        return [stop, Fault(blow_ns, "kill", RISK)]
+    return [stop, Fault(blow_ns, "stop", RISK, lasts_ns + chance.between(*STOP_NS_RANGE))]
+
+
+def _draw_refusals(chance: Chance, moment_ns: int) -> list[Fault]:
+    """Return a venue that refuses for a while, and often a blow to risk meanwhile."""
+    mode = VENUE_MODES[chance.below(len(VENUE_MODES))]
+    lasts_ns = chance.between(300, 3000) * NS_PER_MS
+    faults = [Fault(moment_ns, "venue_mode", lasts_ns=lasts_ns, mode=mode)]
+    if chance.happens(600_000):
+        faults.append(_draw_blow(chance, moment_ns + chance.below(lasts_ns), (RISK,)))
+    return faults
 
 
 def _draw_operator(chance: Chance, moment_ns: int, last_ns: int) -> list[Fault]:

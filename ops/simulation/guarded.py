@@ -35,6 +35,7 @@ from services.risk.venue_guard import VenueKey, venue_lanes
 from shared.effects import Effect, HttpRequest, Message, Peer
 from shared.ledger_schema import LEDGER_FILE
 from shared.operator import OperatorReply
+from shared.risk_schema import RiskRecord
 from shared.units import NS_PER_MS, NS_PER_US, Instant
 
 DISK_NS_RANGE = (300 * NS_PER_US, 40 * NS_PER_MS)
@@ -60,7 +61,9 @@ class ExecutionWatcher:
             self._world.watch.canceled(self._world.scheduler.now_ns, request)
 
 
-def make_gateway(world: World, process: Process, may_send: MaySend) -> Gateway:
+def make_gateway(
+    world: World, process: Process, may_send: MaySend, kind: type[Gateway] = Gateway
+) -> Gateway:
     """Return the real gateway over simulated lanes, every write of which is judged."""
 
     def make_http(
@@ -72,17 +75,22 @@ def make_gateway(world: World, process: Process, may_send: MaySend) -> Gateway:
         watcher = ExecutionWatcher(world, process)
         return make_lanes(world, process, lanes, headers, before_write, watcher)
 
-    return Gateway(world.settings, may_send, make_http)
+    return kind(world.settings, may_send, make_http)
 
 
-def execution(world: World, process: Process) -> Body:
-    """Build execution."""
+def execution(
+    world: World,
+    process: Process,
+    kind: type[ExecutionCore] = ExecutionCore,
+    gateway_kind: type[Gateway] = Gateway,
+) -> Body:
+    """Build execution, of the real core or of one that a test has spoiled."""
     now = world.scheduler.instant()
     ledger = Ledger(world.directory / LEDGER_FILE, now)
-    core = ExecutionCore(world.config, process.peer.incarnation, ledger.opened, now)
-    gateway = make_gateway(world, process, core.may_send)
-    disk = FailingDisk(world, ledger)
-    return make_body(core, disk, gateway, OneMessage(execution_messages.PanicSeen(False)))
+    core = kind(world.config, process.peer.incarnation, ledger.opened, now)
+    gateway = make_gateway(world, process, core.may_send, gateway_kind)
+    calm = OneMessage(execution_messages.PanicSeen(False))
+    return make_body(core, FailingDisk(world, ledger), gateway, calm)
 
 
 class FailingDisk(Edge):
@@ -218,14 +226,18 @@ class SimulatedStore(Edge):
         if self._waiting and self._chance.happens(500_000):
             self._cut_at = CRASH_POINTS[self._chance.below(len(CRASH_POINTS))]
             with suppress(_Cut):
-                self.file.write(self._waiting[0].records)
+                self.write(self._waiting[0].records)
         self.file.close()
+
+    def write(self, records: tuple[RiskRecord, ...]) -> None:
+        """Put records on disk."""
+        self.file.write(records)
 
     def _write_one(self) -> None:
         if self._is_closed:
             return
         write = self._waiting.popleft()
-        self.file.write(write.records)
+        self.write(write.records)
         self._inbox.put(Persisted(write.write_id))
 
     def _reached(self, point: str) -> None:
@@ -233,9 +245,9 @@ class SimulatedStore(Edge):
             raise _Cut
 
 
-def risk(world: World, process: Process) -> Body:
-    """Build risk."""
-    store = SimulatedStore(world, process)
+def risk(world: World, process: Process, store_kind: type[SimulatedStore] = SimulatedStore) -> Body:
+    """Build risk, on the real database or on one that a test has spoiled."""
+    store = store_kind(world, process)
     now = world.scheduler.instant()
     core = RiskCore(world.config, process.peer.incarnation, store.file.stored, now)
     key = VenueKey(world.settings.credentials_file)

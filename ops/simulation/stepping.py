@@ -24,7 +24,7 @@ class Stepping:
         is_paused: Whether the rest of a turn waits for the process to go on.
     """
 
-    __slots__ = ("_effects_left", "_lasts_ns", "_pause", "_rest", "is_paused")
+    __slots__ = ("_before", "_effects_left", "_lasts_ns", "_pause", "_rest", "is_paused")
 
     def __init__(self, pause: Callable[[int], None]) -> None:
         """Begin with nothing armed.
@@ -35,21 +35,29 @@ class Stepping:
         self._pause = pause
         self._effects_left: int | None = None
         self._lasts_ns = 0
+        self._before = ""
         self._rest: deque[Callable[[], None]] = deque()
         self.is_paused = False
 
-    def arm(self, effects_before: int, lasts_ns: int = 0) -> None:
-        """Die before a further effect, or stop there for `lasts_ns` when that is not 0."""
+    def arm(self, effects_before: int, lasts_ns: int = 0, before: str = "") -> None:
+        """Die before a further effect, or stop there for `lasts_ns` when that is not 0.
+
+        Args:
+            effects_before: Effects that are still applied.
+            lasts_ns: Length of a stop, 0 for a death.
+            before: Type of the effects that count, by name; empty for all.
+        """
         self._effects_left = effects_before
         self._lasts_ns = lasts_ns
+        self._before = before
 
-    def step(self, apply: Callable[[], None], *, may_wait: bool = True) -> None:
-        """Apply one effect, or keep it until the process goes on.
+    def step(self, apply: Callable[[], None], *, kind: str = "", may_wait: bool = True) -> None:
+        """Apply one effect of a type, or keep it until the process goes on.
 
         Raises:
             Killed: The process dies instead.
         """
-        self._count(may_wait=may_wait)
+        self._count(kind, may_wait=may_wait)
         if self.is_paused and may_wait:
             self._rest.append(apply)
         else:
@@ -63,8 +71,10 @@ class Stepping:
         for apply in rest:
             self.step(apply)
 
-    def _count(self, *, may_wait: bool) -> None:
+    def _count(self, kind: str, *, may_wait: bool) -> None:
         if self._effects_left is None or self.is_paused:
+            return
+        if self._before and kind != self._before:
             return
         self._effects_left -= 1
         if self._effects_left >= 0:
@@ -108,6 +118,7 @@ class SteppedEdge(Edge):
         durable = isinstance(effect, Durable)
         self._stepping.step(
             lambda: self._waiting.extend(self._edge.apply(effect, self._read())),
+            kind=type(effect).__name__,
             may_wait=not durable,
         )
         return []

@@ -29,6 +29,7 @@ from services.simulator.faults import FaultOrder
 from shared.effects import Effect, HttpRequest, Message
 from shared.identifiers import OrderHash
 from shared.units import NS_PER_MS, Instant
+from shared.venue.auth import Credentials
 
 KINDS: dict[str, StreamKind] = {"/ws/market": "market", "/ws/user": "user", "/ws": "price"}
 """Which stream a path is, as the simulator's servers have it."""
@@ -44,20 +45,21 @@ class SimulatedVenue:
     """
 
     def __init__(
-        self, core: SimulatorCore, api_key: str, scheduler: Scheduler, trace: Trace
+        self, core: SimulatorCore, who: Credentials, scheduler: Scheduler, trace: Trace
     ) -> None:
         """Begin; the core takes its first turn at once.
 
         Args:
             core: The venue.
-            api_key: Whose orders are ours.
+            who: Whose orders and money are ours.
             scheduler: Time.
             trace: Where requests and frames are noted.
         """
         self.core = core
         self.frames = 0
         self.changed: Callable[[], None] = lambda: None
-        self._api_key = api_key
+        self._api_key = who.api_key
+        self._address = who.address
         self._scheduler = scheduler
         self._trace = trace
         self._answers: dict[int, Answer] = {}
@@ -142,13 +144,9 @@ class SimulatedVenue:
         order = self.core.exchange.orders.get(order_id)
         return None if order is None else order.filled
 
-    def placed(self) -> dict[str, int]:
-        """Return how many of our orders each market has taken."""
-        counts: dict[str, int] = {}
-        for order in self.core.exchange.orders.values():
-            if order.owner == self._api_key:
-                counts[order.market] = counts.get(order.market, 0) + 1
-        return counts
+    def balance_e6(self, token: str) -> int:
+        """Return the shares of a token that have arrived in our account."""
+        return self.core.exchange.accounts.get(self._address).balance(token)
 
     # --- turns ------------------------------------------------------------------------
 

@@ -106,6 +106,7 @@ class Watch:
             self._lifecycle.told(body, peer.incarnation)
         elif isinstance(body, FillFact):
             self._fills_seen[(body.trade_id, body.order_id)] = None
+            self._lifecycle.told_fill(body)
         elif isinstance(body, RiskStatus):
             self.risk_status = body
             self.halts.told(body)

@@ -83,7 +83,7 @@ class Whole:
         self._lease_ns = config.timing.lease_ms * NS_PER_MS
         settings, credentials = make_account(seed, config, directory)
         core = SimulatorCore(config.simulator, config.markets.assets, config.markets.interval_s)
-        venue = SimulatedVenue(core, credentials.api_key, scheduler, trace)
+        venue = SimulatedVenue(core, credentials, scheduler, trace)
         self._ledger = LedgerFile(directory)
         watch = Watch(self.findings, self._ledger, venue, self._lease_ns, self._standing)
         self.operator = Operator(scheduler, trace, watch.halts, self._tell_risk)
@@ -200,6 +200,7 @@ class Whole:
             "halt": self.operator.halt,
             "resume": self.operator.resume,
             "cut_line": lambda: self._line.cut(fault.target, fault.lasts_ns),
+            "fail_settlement": lambda: world.venue.fail_settlements(1),
             "venue_mode": lambda: world.venue.refuse(fault.mode, fault.lasts_ns),
         }
         strike = strikes.get(fault.kind)
@@ -216,9 +217,9 @@ class Whole:
             return
         match fault.kind:
             case "kill":
-                process.stepping.arm(fault.effects_before)
+                process.stepping.arm(fault.effects_before, before=fault.before)
             case "stop":
-                process.stepping.arm(fault.effects_before, fault.lasts_ns)
+                process.stepping.arm(fault.effects_before, fault.lasts_ns, fault.before)
             case "drop_streams":
                 process.streams_do(lambda streams: streams.drop())
             case _:

@@ -1,0 +1,65 @@
+"""Every real core in one process: nothing that must never happen does, whatever goes wrong."""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ops.simulation import faults
+from ops.simulation.run import Outcome, report, run
+
+SEEDS = range(1, 101)
+WORKERS = 2
+FRAMES_PER_S_MIN = 20.0
+ORDERS_PER_S_MIN = 1.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.req("TST-2")
+def test_calm_run_trades_without_a_halt_or_a_lost_process() -> None:
+    outcome = run(1, 30, plan=faults.no_faults())
+    assert outcome.violations == (), report(outcome)
+    assert outcome.frames_per_market_s >= FRAMES_PER_S_MIN
+    assert outcome.orders_per_market_s >= ORDERS_PER_S_MIN
+    assert outcome.fills > 0
+    assert outcome.ended == {}
+    assert outcome.cleared == {}
+
+
+@pytest.mark.req("TST-7")
+def test_same_seed_gives_the_same_trace_under_any_hash_seed() -> None:
+    first, second = (trace_of(5, hash_seed) for hash_seed in ("0", "4242"))
+    assert "trace" in first
+    assert first == second
+
+
+def trace_of(seed: int, hash_seed: str) -> str:
+    command = [sys.executable, "-m", "ops.simulation", str(seed), "30"]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False)
+    return ended.stdout.decode()
+
+
+def test_other_seed_gives_another_trace() -> None:
+    assert run(5, 10).hash != run(6, 10).hash
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_500)
+@pytest.mark.req("INV-2", "INV-3", "INV-4", "INV-5", "INV-6", "INV-7", "INV-8", "INV-9", "TST-2")
+def test_hundred_seeds_find_nothing_that_must_never_happen() -> None:
+    outcomes = run_all()
+    found = [line for outcome in outcomes if outcome.violations for line in report(outcome)]
+    assert not found, "\n".join(found)
+    assert min(outcome.frames_per_market_s for outcome in outcomes) >= FRAMES_PER_S_MIN
+    assert min(outcome.orders_per_market_s for outcome in outcomes) >= ORDERS_PER_S_MIN
+
+
+def run_all() -> list[Outcome]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
+        return list(pool.map(run, SEEDS))
