@@ -70,7 +70,7 @@ def trade_busily(rig: VenueRig, seconds: int) -> None:
         price = 3_000 + 100 * (second % 40)
         rig.post(rig.client.order(rig.market, price=price, size=20))
         rig.post(other.order(rig.market, outcome=1, price=10_000 - price, size=7), other)
-        end_s = rig.now_s + 70
+        end_s = rig.now_s + 190
         rig.post(rig.client.order(rig.market, price=200, order_type="GTD", expiration_s=end_s))
         if second % 5 == 4:
             rig.ask("DELETE", "/cancel-all")
