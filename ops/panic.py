@@ -13,6 +13,7 @@ import os
 import pwd
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -23,13 +24,15 @@ from bus.settings import Settings
 from ops.group import PANIC_FILE
 from ops.keys import KeyFault, read_key
 from ops.stop import kill_and_wait
-from ops.venue import Unanswered, Venue
+from ops.venue import OpenOrders, Unanswered, Venue
 from ops.waiting import wait_for
+from shared.config import TimingSettings
 from shared.identifiers import Incarnation
 from shared.proof import ProofOfZero, intents_over_ns
 from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, NS_PER_S, BootNs
 from shared.venue.auth import Credentials
+from shared.venue.orders_wire import CancelReply
 
 HISTORY_FILE = "panic-history.jsonl"
 KILL_WITHIN_S = 5.0
@@ -128,13 +131,30 @@ def panic(settings: Settings, reason: str, say: Say, within_s: float) -> Proven 
         return Unproven(credentials.why, pid)
     venue = Venue(settings.config.venue.clob_url, credentials)
     try:
-        attempt = Attempt(settings, venue)
-        proven = wait_for(attempt.look, within_s, say, attempt.words)
+        attempt = Attempt(settings.config.timing, venue, clock.read().boot_ns)
+        proven = wait_for(
+            lambda: attempt.look(clock.read().boot_ns),
+            within_s,
+            say,
+            lambda: attempt.words(clock.read().boot_ns),
+        )
     finally:
         venue.close()
     if proven is None or unlatched:
-        return Unproven(unlatched or attempt.words(), pid)
+        return Unproven(unlatched or attempt.words(clock.read().boot_ns), pid)
     return Proven(pid, proven - began_ns, attempt.canceled)
+
+
+class Account(Protocol):
+    """What panic asks of the venue; `ops/venue.py` has the real one."""
+
+    def cancel_all(self) -> CancelReply | Unanswered:
+        """Ask for every order to be cancelled."""
+        ...
+
+    def open_orders(self) -> OpenOrders | Unanswered:
+        """Return every open order."""
+        ...
 
 
 class Attempt:
@@ -144,10 +164,8 @@ class Attempt:
         canceled: Orders that the venue named as cancelled.
     """
 
-    def __init__(self, settings: Settings, venue: Venue) -> None:
+    def __init__(self, timing: TimingSettings, venue: Account, now_ns: BootNs) -> None:
         """Begin after execution has died."""
-        now_ns = clock.read().boot_ns
-        timing = settings.config.timing
         self.canceled = 0
         self._venue = venue
         self._cancel_ns: BootNs | None = None
@@ -165,18 +183,17 @@ class Attempt:
         self._proof.execution_known(KILLED)
         self._proof.execution_exited(KILLED, now_ns)
 
-    def look(self) -> BootNs | None:
+    def look(self, now_ns: BootNs) -> BootNs | None:
         """Do one step; return when zero was proven, None while it is not."""
-        now_ns = clock.read().boot_ns
         if self._cancel_ns is None or (self._why and now_ns - self._cancel_ns >= CANCEL_EVERY_NS):
             self._cancel(now_ns)
         elif self._proof.read_may_be_sent("own", now_ns):
             self._read()
         return self._proof.zero_ns
 
-    def words(self) -> str:
+    def words(self, now_ns: BootNs) -> str:
         """Say what is still missing."""
-        return self._why or self._proof.missing(clock.read().boot_ns)
+        return self._why or self._proof.missing(now_ns)
 
     def _cancel(self, now_ns: BootNs) -> None:
         self._cancel_ns = now_ns
