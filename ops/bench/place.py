@@ -15,7 +15,14 @@ from bus.edge import Edge
 from bus.locks import lock_component
 from bus.log_lines import LogLines
 from bus.process import Started, StopFlag, identify
-from bus.settings import CONFIG_VARIABLE, DATA_VARIABLE, RUN_VARIABLE, Settings, load
+from bus.settings import (
+    CONFIG_VARIABLE,
+    DATA_VARIABLE,
+    RUN_VARIABLE,
+    SOURCE_ROOT,
+    Settings,
+    load,
+)
 from ops.bench.results import BenchFailed
 from shared.effects import Core
 from shared.identifiers import Component
@@ -24,26 +31,8 @@ from shared.units import NS_PER_S
 WITHIN_NS = 60 * NS_PER_S
 """For anything that is waited for: an interpreter's start on a busy machine is the longest."""
 
-PROFILE = """
-[run]
-profile = "bench"
-[account]
-key_file = "key.hex"
-credentials_file = "credentials.json"
-[venue]
-clob_url = "{url}"
-discovery_url = "{url}"
-geoblock_url = "{url}"
-market_socket_url = "{url}/ws/market"
-user_socket_url = "{url}/ws/user"
-price_socket_url = "{url}/ws"
-[markets]
-interval_s = 60
-cutoff_ms = 5000
-[simulator]
-port = {port}
-takers_per_second = 2.0
-"""
+PROFILE = SOURCE_ROOT / "ops" / "sim.toml"
+PORT_OF_PROFILE = "18080"
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -70,7 +59,9 @@ def place() -> Iterator[Place]:
         directory = Path(name)
         port = free_port()
         profile = directory / "bench.toml"
-        profile.write_text(PROFILE.format(url=f"http://127.0.0.1:{port}", port=port))
+        text = PROFILE.read_text(encoding="utf-8")
+        assert PORT_OF_PROFILE in text, "the simulated venue's port stands in the profile"
+        profile.write_text(text.replace(PORT_OF_PROFILE, str(port)), encoding="utf-8")
         variables = {RUN_VARIABLE: f"{directory}/r", DATA_VARIABLE: f"{directory}/d"}
         settings = load(profile, variables)
         assert isinstance(settings, Settings), f"the benchmark's own profile: {settings}"

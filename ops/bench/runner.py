@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Sequence
 
-from ops.bench import fence, hop
+from ops.bench import fence, hop, tick
 from ops.bench.results import Result
 
-NAMES = (hop.NAME, fence.BLOCKED, fence.CANCEL)
+NAMES = (hop.NAME, fence.BLOCKED, fence.CANCEL, tick.NAME)
 
 
 def run(
     names: Sequence[str] = NAMES, say: Callable[[str], None] = lambda words: None
 ) -> list[Result]:
-    """Measure what is named; takes about twenty seconds for everything.
+    """Measure what is named; takes about two minutes for everything.
 
     Args:
         names: Of `NAMES`.
@@ -32,4 +32,6 @@ def run(
     if fences:
         say("fences at a real execution")
         results.extend(fence.measure(fences))
+    if tick.NAME in names:
+        results.append(tick.measure(say))
     return results
