@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test fmt lint types imports unit sim processes bench safety-case lock clean
+.PHONY: run check test fmt lint types imports unit sim processes endurance soak bench safety-case lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -33,6 +33,13 @@ sim: $(VENV)/installed-test
 
 processes: $(VENV)/installed-test
 	$(BIN)/pytest --quiet tests/processes
+
+# Hours and minutes of what `test` does for seconds: before a release, on a machine with nothing else to do.
+endurance: $(VENV)/installed-test
+	INTERLOCK_STOPS=100 INTERLOCK_BLACKHOLES=25 $(BIN)/pytest --quiet tests/processes/test_stop_resume.py tests/processes/test_blackhole.py
+
+soak: $(VENV)/installed-test
+	INTERLOCK_SOAK_S=600 $(BIN)/pytest --quiet tests/processes/test_soak.py
 
 bench: $(VENV)/installed
 	$(BIN)/interlock bench

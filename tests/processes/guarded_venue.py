@@ -1,0 +1,28 @@
+"""A group whose every request to the venue passes a doorway, and that places often."""
+
+from tests.processes.doorway import Doorway
+from tests.processes.group import GroupUnderTest
+
+BUSY = """
+[strategy.market_making]
+levels = 3
+requote_e4 = 0
+
+[timing]
+clean_data_ms = 500
+"""
+"""Several orders a second, so that a moment that is chosen at random meets some; and a recovery
+that does not wait longer than the proof of zero itself takes."""
+
+
+def guarded_group(extra: str = BUSY) -> tuple[GroupUnderTest, Doorway]:
+    """Return a group that is not started yet, and the doorway that its profile names."""
+    group = GroupUnderTest(extra=extra)
+    doorway = Doorway(group.port)
+    text = group.profile.read_text(encoding="utf-8")
+    direct = f'clob_url = "http://127.0.0.1:{group.port}"'
+    assert direct in text, "the profile names where orders go"
+    group.profile.write_text(
+        text.replace(direct, f'clob_url = "http://127.0.0.1:{doorway.port}"'), encoding="utf-8"
+    )
+    return group, doorway
