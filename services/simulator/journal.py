@@ -30,7 +30,7 @@ from services.simulator.trades import Trade
 from shared.identifiers import Asset
 
 LINES_MAX = 10_000
-"""After so many lines, some 10 MB and an hour of one busy client, the file is written anew."""
+"""After so many lines, some 20 MB and ten minutes of one busy client, it is written anew."""
 
 
 class Journal:
