@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bus.process import URGENT_NICE
 from bus.settings import SOURCE_ROOT
 from tests.builders.bus_rig import PROFILE, run_directory
 
@@ -89,6 +90,22 @@ def test_signal_becomes_a_stop_and_the_core_ends_the_process(
     status, out, error = end(process)
     assert status == 7, error
     assert json.loads(out.splitlines()[-1])["fields"] == {"status": 7, "reason": number.name}
+
+
+@pytest.mark.parametrize(("component", "wished"), [("risk", URGENT_NICE), ("state", 0)])
+def test_risk_and_execution_go_first_where_the_system_allows_it(
+    environment: dict[str, str], component: str, wished: int
+) -> None:
+    asked = f"import os; os.setpriority(os.PRIO_PROCESS, 0, {URGENT_NICE})"
+    allowed = subprocess.run([sys.executable, "-c", asked], capture_output=True, check=False)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    process = spawn(environment, program=LIVING.replace("state", component))
+    while read_line(process)["event"] != "process.started":
+        pass
+    expected = wished if wished and allowed.returncode == 0 else own
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) == expected
+    process.send_signal(signal.SIGTERM)
+    assert end(process)[0] == 7
 
 
 @pytest.mark.req("CP-8")
