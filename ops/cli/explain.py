@@ -15,6 +15,9 @@ from shared.facts import Explanations, GateExplanation
 from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, MonotonicNs
 
+CUTOFF = "cutoff"
+"""Predicate that an ended market never fulfils again."""
+
 LISTEN_MS = 2_500
 """Execution explains itself every second."""
 
@@ -34,6 +37,8 @@ def command(
 ) -> None:
     """Show every predicate of the gate with its value and age; MARKET is a slug or an id.
 
+    Without MARKET those that are past their cutoff are left out.
+
     Status 0 when an order would pass everything shown, 3 when something stands against it, 4
     when execution is not heard.
     """
@@ -42,14 +47,7 @@ def command(
     if told is None:
         fail("execution is not heard", DOWN, as_json=as_json)
     explanations, age_ns = told
-    scopes = [
-        scope
-        for scope in explanations.scopes
-        if not scope.market
-        or market is None
-        or scope.slug == market
-        or scope.market.startswith(market)
-    ]
+    scopes = [scope for scope in explanations.scopes if _is_meant(scope, market)]
     if market is not None and not any(scope.market for scope in scopes):
         fail(f"execution knows no market {market!r}", FAILED, as_json=as_json)
     if as_json:
@@ -57,6 +55,8 @@ def command(
     else:
         for scope in scopes:
             _show(scope, show_all=show_all or market is not None)
+        if ended := len(explanations.scopes) - len(scopes):
+            console().print(f"{ended} other markets" if market else f"{ended} ended markets")
         console().print(Text("told ").append_text(age(age_ns, stale_ns=LISTEN_MS * NS_PER_MS)))
     if not all(row.holds for scope in scopes for row in scope.predicates):
         raise SystemExit(3)
@@ -71,6 +71,15 @@ def listen(run_directory: Path) -> tuple[Explanations, int] | None:
             if isinstance(fact, Received) and isinstance(fact.body, Explanations):
                 return fact.body, max(0, heard.received_ns - fact.sent_ns)
     return None
+
+
+def _is_meant(scope: GateExplanation, market: str | None) -> bool:
+    """Tell whether a scope is asked for: by name, or without one those that are not over."""
+    if not scope.market:
+        return True
+    if market is not None:
+        return scope.slug == market or scope.market.startswith(market)
+    return all(row.holds for row in scope.predicates if row.name == CUTOFF)
 
 
 def _show(scope: GateExplanation, *, show_all: bool) -> None:

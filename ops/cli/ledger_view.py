@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.table import Table
+from rich.console import Group
 
 from bus import clock
 from bus.ledger_reader import Unreadable
@@ -40,7 +40,7 @@ def age_words(as_of_wall_ns: int, *, is_cut: bool) -> str:
 def show(
     name: str,
     rows: Sequence[Any],
-    shown: Table,
+    shown: Group,
     *,
     as_of_wall_ns: int,
     is_cut: bool,

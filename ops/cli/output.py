@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 import msgspec
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -68,16 +68,16 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
         click.echo(f"  {finding.where}: {finding.what}", err=True)
 
 
-def table(title: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Return a table; numbers are right-aligned by being numbers."""
-    made = Table(title=title, title_justify="left", box=None, pad_edge=False)
+def table(title: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) -> Group:
+    """Return a title, if it is not empty, and a table; numbers stand at the right."""
+    made = Table(box=None, pad_edge=False, header_style="dim")
     filled = [[_cell(cell) for cell in row] for row in rows]
     for number, name in enumerate(columns):
         numeric = bool(filled) and all(row[number][1] for row in filled)
         made.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in filled:
         made.add_row(*(text for text, _ in row))
-    return made
+    return Group(Text(title, style="bold"), made) if title else Group(made)
 
 
 def age(age_ns: int | None, stale_ns: int = STALE_NS) -> Text:

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from bus.ledger_reader import Unreadable
@@ -79,7 +78,7 @@ def _headline(view: View) -> Text:
     return made
 
 
-def _components(risk: RiskStatus) -> Table:
+def _components(risk: RiskStatus) -> Group:
     known = {row.component: row for row in risk.components}
     order = sorted(known, key=lambda name: FLOW.get(name, len(FLOW)))
     rows = [
@@ -96,7 +95,7 @@ def _components(risk: RiskStatus) -> Table:
     return table("components", ("name", "pid", "state", "pong", "lag", "reason"), rows)
 
 
-def _switches(view: View, risk: RiskStatus) -> Table:
+def _switches(view: View, risk: RiskStatus) -> Group:
     return table(
         "switches",
         ("name", "scope", "kind", "version", "since", "reason", "evidence"),
@@ -115,7 +114,7 @@ def _switches(view: View, risk: RiskStatus) -> Table:
     )
 
 
-def _feeds(view: View) -> Table:
+def _feeds(view: View) -> Group:
     heard = view.feeds()
     rows: list[tuple[object, ...]] = []
     for feed in FEEDS:
