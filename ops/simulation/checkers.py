@@ -19,9 +19,9 @@ from shared.units import NS_PER_MS, BootNs, Instant
 VIOLATIONS_MAX = 20
 """The first of a run tells the most; more than these only repeat it."""
 
-CANCEL_WITHIN_NS = 300 * NS_PER_MS
-"""From losing the permission to place until a running execution has written a cancel: one
-reaction, and one repeat after a refusal."""
+CANCEL_WITHIN_NS = 120 * NS_PER_MS
+"""From losing the permission to place until a running execution has written a cancel: it
+sees the loss at its next tick, 20 ms, and writes in the same turn."""
 
 CANCEL_AGAIN_NS = 1_400 * NS_PER_MS
 """A cancel that nobody answered covers its orders this long: its deadline and a margin."""

@@ -53,8 +53,11 @@ EFFECTS_BEFORE_MAX = 12
 POSTS_BEFORE_MAX = 4
 """Likewise, counting posts alone."""
 
-STOP_NS_RANGE = (50 * NS_PER_MS, 900 * NS_PER_MS)
-STOP_LONG_NS_RANGE = (900 * NS_PER_MS, 5 * NS_PER_S)
+POST = "PlaceOrder"
+"""Type of the effect that posts an order."""
+
+STOP_NS_RANGE = (50 * NS_PER_MS, 1_400 * NS_PER_MS)
+STOP_LONG_NS_RANGE = (1_400 * NS_PER_MS, 5 * NS_PER_S)
 VENUE_MODES = ("429", "425", "503")
 
 
@@ -135,11 +138,13 @@ class Plan(msgspec.Struct, frozen=True):
 
     Attributes:
         calm_from_ns: From when nothing goes wrong by chance either.
+        kills: Whether risk can kill a hung execution; what rests on it then rests on less.
     """
 
     rates: Rates
     schedule: tuple[Fault, ...]
     calm_from_ns: int
+    kills: bool = True
 
 
 def no_faults() -> Plan:
@@ -149,7 +154,7 @@ def no_faults() -> Plan:
 
 # Execution and risk carry the promises, so most of what happens happens to them.
 _TARGETS: tuple[Component, ...] = (
-    *(EXECUTION,) * 5,
+    *(EXECUTION,) * 8,
     *(RISK,) * 4,
     STATE,
     MARKET_MAKING,
@@ -172,10 +177,11 @@ def draw(chance: Chance, length_ns: int) -> Plan:
     last_ns = length_ns - QUIET_NS
     if last_ns <= WARM_UP_NS:
         return Plan(rates, (), max(0, last_ns))
+    kills = chance.happens(500_000)
     faults: list[Fault] = []
     for _ in range(chance.between(*EVENTS_RANGE)):
         faults += _draw_fault(chance, WARM_UP_NS, last_ns)
-    return Plan(rates, tuple(sorted(faults, key=lambda fault: fault.moment_ns)), last_ns)
+    return Plan(rates, tuple(sorted(faults, key=lambda fault: fault.moment_ns)), last_ns, kills)
 
 
 def _draw_fault(chance: Chance, first_ns: int, last_ns: int) -> list[Fault]:
@@ -202,16 +208,16 @@ def _draw_fault(chance: Chance, first_ns: int, last_ns: int) -> list[Fault]:
     return _draw_operator(chance, moment_ns, last_ns)
 
 
-def _draw_blow(chance: Chance, moment_ns: int, targets: tuple[Component, ...] = _TARGETS) -> Fault:
+def _draw_blow(chance: Chance, moment_ns: int) -> Fault:
     """Return a kill or a stop of one process, between any two of its effects.
 
     For execution often directly before a post: there everything has been decided and written
     down, and nothing has left.
     """
-    target = targets[chance.below(len(targets))]
+    target = _TARGETS[chance.below(len(_TARGETS))]
     effects, before = chance.below(EFFECTS_BEFORE_MAX), ""
-    if target == EXECUTION and chance.happens(500_000):
-        effects, before = chance.below(POSTS_BEFORE_MAX), "PlaceOrder"
+    if target == EXECUTION and chance.happens(600_000):
+        effects, before = chance.below(POSTS_BEFORE_MAX), POST
     if chance.happens(450_000):
         return Fault(moment_ns, "kill", target, effects_before=effects, before=before)
     span = STOP_NS_RANGE if chance.happens(650_000) else STOP_LONG_NS_RANGE
@@ -224,20 +230,24 @@ def _draw_both(chance: Chance, moment_ns: int) -> list[Fault]:
     What risk said last then waits for execution, and nobody corrects it when it wakes.
     """
     lasts_ns = chance.between(*STOP_NS_RANGE)
-    blow_ns = moment_ns + chance.below(lasts_ns)
-    stop = Fault(moment_ns, "stop", EXECUTION, lasts_ns)
+    blow_ns = moment_ns + chance.below(lasts_ns)  # the stop itself waits for the next post
+    stop = Fault(moment_ns, "stop", EXECUTION, lasts_ns, before=POST)
     if chance.happens(500_000):
         return [stop, Fault(blow_ns, "kill", RISK)]
     return [stop, Fault(blow_ns, "stop", RISK, lasts_ns + chance.between(*STOP_NS_RANGE))]
 
 
 def _draw_refusals(chance: Chance, moment_ns: int) -> list[Fault]:
-    """Return a venue that refuses for a while, and often a blow to risk meanwhile."""
+    """Return a venue that refuses for a while, and often a risk that hangs meanwhile.
+
+    Then execution must cancel by itself while its posts are being refused.
+    """
     mode = VENUE_MODES[chance.below(len(VENUE_MODES))]
     lasts_ns = chance.between(300, 3000) * NS_PER_MS
     faults = [Fault(moment_ns, "venue_mode", lasts_ns=lasts_ns, mode=mode)]
     if chance.happens(600_000):
-        faults.append(_draw_blow(chance, moment_ns + chance.below(lasts_ns), (RISK,)))
+        hangs_ns = chance.between(900, 2_500) * NS_PER_MS
+        faults.append(Fault(moment_ns + chance.below(lasts_ns), "stop", RISK, hangs_ns))
     return faults
 
 

@@ -147,7 +147,7 @@ class SimulatedKernel(Edge):
                 return [ProcessExited(component, incarnation)]
             case KillProcess(component=component, incarnation=incarnation):
                 peer = Peer(component, incarnation)
-                if peer in self._watched:
+                if peer in self._watched and self._world.kills:
                     self._world.kill(peer, "killed by risk")
             case ForgetProcess(component=component, incarnation=incarnation):
                 self._watched.pop(Peer(component, incarnation), None)

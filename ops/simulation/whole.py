@@ -99,6 +99,7 @@ class Whole:
             self._runs,
             self._kill_peer,
             self.operator.answered,
+            plan.kills,
         )
         venue.changed = watch.venue_changed
         bus = Bus(scheduler, stream(seed, "bus"), rates, trace, self._wake)

@@ -28,6 +28,7 @@ class World(msgspec.Struct):
         exit_watchers: Told of each exit of a process.
         runs: Tells whether one incarnation has not ended.
         kill: SIGKILL for one incarnation, whoever asks.
+        kills: Whether risk can kill a hung execution.
         operator: Takes what risk answers on its control socket.
     """
 
@@ -42,6 +43,7 @@ class World(msgspec.Struct):
     runs: Callable[[Peer], bool]
     kill: Callable[[Peer, str], None]
     operator: Callable[[int, bytes], None]
+    kills: bool
     disk_fails_until_ns: int = 0
     exit_watchers: list[Callable[[Peer], None]] = []
     _drawn: dict[str, int] = {}
