@@ -4,15 +4,20 @@ import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import web
 
+from bus.settings import Settings, load
+from services.simulator.__main__ import open_shell
 from services.simulator.core import SimulatorCore
 from services.simulator.edge import Request
 from services.simulator.line_file import LineFile
 from services.simulator.saved import Saved, fold
 from services.simulator.shell import Shell
 from shared.config import SimulatorSettings
+from tests.architecture.tree import ROOT
+from tests.builders.venue_rig import Client, VenueRig
 
 DEPOSIT = Request(1, "POST", "/admin/deposit", {}, {}, b'{"account":"0x1","amount":"5"}')
 
@@ -75,3 +80,24 @@ def test_nothing_is_told_of_what_could_not_be_written(tmp_path: Path) -> None:
         shell.close()
 
     asyncio.run(deposit())
+
+
+def test_wire_log_gets_the_records_that_a_kill_kept_from_it(tmp_path: Path) -> None:
+    rig = VenueRig(interval_s=60, saved=Saved())
+    rig.place(Client(1, 2), outcome=1, price=6_000)
+    rig.place(price=4_000)
+    records = [msgspec.json.encode(record) for record in rig.records]
+    missing = [record["kind"] for record in rig.records[-4:]]
+    assert "fill" in missing
+    for name, lines in (("venue.jsonl", rig.journal), ("wire.jsonl", records[:-4])):
+        (tmp_path / name).write_bytes(b"".join(line + b"\n" for line in lines))
+    with (tmp_path / "wire.jsonl").open("ab") as file:
+        file.write(records[-4][:30])
+    profile = tmp_path / "profile.toml"
+    profile.write_bytes((ROOT / "ops" / "sim.toml").read_bytes())
+    paths = {"INTERLOCK_RUN": str(tmp_path), "INTERLOCK_DATA": str(tmp_path)}
+    settings = load(profile, paths)
+    assert isinstance(settings, Settings)
+    open_shell(settings).close()
+    written = (tmp_path / "wire.jsonl").read_bytes().splitlines()
+    assert list(map(msgspec.json.decode, written)) == rig.records
