@@ -1,0 +1,48 @@
+import pytest
+
+from ops.simulation.faults import QUIET_NS, WARM_UP_NS, Rates, draw, no_faults
+from services.simulator.chance import Chance
+from shared.units import NS_PER_S
+
+LENGTH_NS = 60 * NS_PER_S
+SEEDS = range(200)
+
+
+def test_plan_repeats_for_its_seed() -> None:
+    assert draw(Chance(3), LENGTH_NS) == draw(Chance(3), LENGTH_NS)
+    assert draw(Chance(3), LENGTH_NS) != draw(Chance(4), LENGTH_NS)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:20])
+def test_plan_leaves_a_warm_up_and_a_quiet_end(seed: int) -> None:
+    plan = draw(Chance(seed), LENGTH_NS)
+    moments = [fault.moment_ns for fault in plan.schedule]
+    assert moments == sorted(moments)
+    assert moments[0] >= WARM_UP_NS
+    assert plan.calm_from_ns == LENGTH_NS - QUIET_NS
+
+
+def test_seeds_together_draw_every_kind_of_fault_and_none_in_all_of_them() -> None:
+    plans = [draw(Chance(seed), LENGTH_NS) for seed in SEEDS]
+    kinds = [{fault.kind for fault in plan.schedule} for plan in plans]
+    for kind in set.union(*kinds):
+        assert 0 < sum(kind in drawn for drawn in kinds) < len(plans)
+    assert len(set.union(*kinds)) == 10
+    assert {plan.kills for plan in plans} == {True, False}
+
+
+def test_every_halt_is_followed_by_a_resume() -> None:
+    for seed in SEEDS:
+        kinds = [fault.kind for fault in draw(Chance(seed), LENGTH_NS).schedule]
+        assert kinds.count("halt") == kinds.count("resume")
+
+
+def test_rates_that_calm_down_are_those_of_a_calm_run() -> None:
+    rates = draw(Chance(1), LENGTH_NS).rates
+    assert rates != Rates()
+    rates.calm_down()
+    assert rates == no_faults().rates
+
+
+def test_run_too_short_for_faults_has_none_with_a_moment() -> None:
+    assert draw(Chance(1), QUIET_NS).schedule == ()
