@@ -10,14 +10,15 @@ requote_e4 = 0
 
 [timing]
 clean_data_ms = 500
+late_order_margin_ms = {late_order_margin_ms}
 """
 """Several orders a second, so that a moment that is chosen at random meets some; and a recovery
 that does not wait longer than the proof of zero itself takes."""
 
 
-def guarded_group(extra: str = BUSY) -> tuple[GroupUnderTest, Doorway]:
+def guarded_group(late_order_margin_ms: int = 2_000) -> tuple[GroupUnderTest, Doorway]:
     """Return a group that is not started yet, and the doorway that its profile names."""
-    group = GroupUnderTest(extra=extra)
+    group = GroupUnderTest(extra=BUSY.format(late_order_margin_ms=late_order_margin_ms))
     doorway = Doorway(group.port)
     text = group.profile.read_text(encoding="utf-8")
     direct = f'clob_url = "http://127.0.0.1:{group.port}"'

@@ -40,6 +40,19 @@ def guarded() -> Iterator[tuple[GroupUnderTest, Doorway]]:
         doorway.close()
 
 
+def durations_ms(chance: random.Random) -> list[int]:
+    """Return how long each stop lasts, in a random order.
+
+    One is drawn from each of as many equal parts of the range, so that a few stops too are
+    some that a lease outlives and some that it does not.
+    """
+    least, most = STOPPED_MS
+    width = (most - least) / STOPS
+    found = [int(least + (part + chance.random()) * width) for part in range(STOPS)]
+    chance.shuffle(found)
+    return found
+
+
 def stop_for(group: GroupUnderTest, component: str, stopped_ms: int) -> None:
     """Stop a process and let the same one go on, unless it was killed meanwhile."""
     pid = group.pid(component)
@@ -61,12 +74,11 @@ def test_no_order_comes_after_its_lease_or_epoch_when_a_process_was_stopped(
     group.environment["INTERLOCK_RISK_KILLS"] = kills
     assert group.up().status == 0
     chance = random.Random(f"{SEED} {component} {kills}")
-    for number in range(STOPS):
+    for number, stopped_ms in enumerate(durations_ms(chance)):
         group.wait_until_trading()
         if number % 2:
             doorway.wait_for_order(NEXT_ORDER_WITHIN_S)
         threading.Event().wait(chance.uniform(0, AFTER_ORDER_S_MAX))
-        stopped_ms = chance.randint(*STOPPED_MS)
         stop_for(group, component, stopped_ms)
         group.wait_until_trading()
         faults = faults_of(doorway.orders(), group.data)
