@@ -11,7 +11,6 @@ from services.execution.core import ExecutionCore
 from services.execution.may_send import PlaceOrder
 from services.execution.messages import IdentityFound
 from services.execution.startup import OpenedLedger
-from shared.config import Config, parse
 from shared.control import Lease, Ping, ScopeOrder
 from shared.effects import (
     ControlReceived,
@@ -49,6 +48,8 @@ from shared.identifiers import (
 from shared.ledger_schema import AnyRecord, Journal, OrderRecord
 from shared.targets import Target, TargetSet
 from shared.units import NS_PER_MS, BootNs, Instant, MonotonicNs, PriceE4, SizeE6, WallMs
+from tests.builders.execution_config import build_config
+from tests.builders.execution_venue import FakeVenue
 from tests.builders.markets import DOWN, MARKET, UP, instant, market_info, market_view
 
 EXECUTION_RUN = Incarnation(77)
@@ -56,151 +57,10 @@ RISK_RUN = Incarnation(88)
 MAKER = StrategyName("market_making")
 TICK_MS = 10
 
-TOML = """
-[run]
-profile = "test"
-[account]
-key_file = "key"
-credentials_file = "credentials"
-[venue]
-clob_url = "http://127.0.0.1:18080"
-discovery_url = "http://127.0.0.1:18080"
-geoblock_url = "http://127.0.0.1:18080"
-market_socket_url = "ws://127.0.0.1:18080"
-user_socket_url = "ws://127.0.0.1:18080"
-price_socket_url = "ws://127.0.0.1:18080"
-"""
-
-
-def build_config(**limits: Any) -> Config:
-    """Return the defaults, some limits spoiled."""
-    config = parse(TOML)
-    assert isinstance(config, Config)
-    return msgspec.structs.replace(config, limits=msgspec.structs.replace(config.limits, **limits))
-
 
 def target(**spoil: Any) -> Target:
     """Return a quote: six shares of UP bid at forty-eight cents."""
     return msgspec.structs.replace(Target(UP, "BUY", 0, PriceE4(4_800), SizeE6(6_000_000)), **spoil)
-
-
-class FakeVenue:
-    """Takes what it is sent and remembers it; a test makes it refuse, hold or lose.
-
-    Attributes:
-        open: Orders that rest, by id, with their size matched.
-        posts: Every post that reached it.
-        refusal: HTTP status and error text of posts; None accepts.
-        loses: Post replies are lost after acceptance.
-        holds: Post replies wait in `held`.
-        silent: Lanes that get no answer until their deadline.
-        status: HTTP status of all cancels.
-    """
-
-    def __init__(self) -> None:
-        self.open: dict[OrderHash, PlaceOrder] = {}
-        self.matched: dict[OrderHash, int] = {}
-        self.gone: dict[OrderHash, str] = {}
-        self.posts: list[PlaceOrder] = []
-        self.requests: list[HttpRequest] = []
-        self.trades: list[dict[str, Any]] = []
-        self.refusal: tuple[int, str] | None = None
-        self.loses = False
-        self.holds = False
-        self.held: list[Message] = []
-        self.silent: set[str] = set()
-        self.cancel_status = 200
-        self.cancel_headers: dict[str, str] = {}
-
-    def post(self, effect: PlaceOrder, now: Instant) -> list[Message]:
-        self.posts.append(effect)
-        if self.refusal is not None:
-            status, text = self.refusal
-            return [reply(effect.request_id, status, {"error": text}, now)]
-        self.open[effect.order_id] = effect
-        if self.loses:
-            return [HttpFailed(effect.request_id, True, "deadline", now.boot_ns)]
-        answer = {
-            "success": True,
-            "errorMsg": "",
-            "orderID": effect.order_id,
-            "status": "live",
-            "makingAmount": "",
-            "takingAmount": "",
-        }
-        message = reply(effect.request_id, 200, answer, now)
-        if self.holds:
-            self.held.append(message)
-            return []
-        return [message]
-
-    def request(self, effect: HttpRequest, now: Instant) -> list[Message]:
-        self.requests.append(effect)
-        if effect.lane in self.silent:
-            return [HttpFailed(effect.request_id, True, "deadline", now.boot_ns)]
-        if effect.lane == "cancel":
-            return [self._cancel(effect, now)]
-        return [self._read(effect, now)]
-
-    def _cancel(self, effect: HttpRequest, now: Instant) -> Message:
-        if self.cancel_status != 200:
-            body = {"error": "Too Many Requests"}
-            return HttpReply(
-                effect.request_id,
-                self.cancel_status,
-                self.cancel_headers,
-                msgspec.json.encode(body),
-                now.boot_ns,
-            )
-        wanted = list(self.open)
-        if effect.path == "/orders":
-            wanted = msgspec.json.decode(effect.body)
-        elif effect.path == "/cancel-market-orders":
-            market = msgspec.json.decode(effect.body)["market"]
-            wanted = [i for i in self.open if market == MARKET]
-        canceled = [order_id for order_id in wanted if order_id in self.open]
-        kept = {i: "Order not found" for i in wanted if i not in self.open}
-        for order_id in canceled:
-            del self.open[order_id]
-            self.gone[order_id] = "CANCELED"
-        answer = {"canceled": canceled, "not_canceled": kept}
-        return reply(effect.request_id, 200, answer, now)
-
-    def _read(self, effect: HttpRequest, now: Instant) -> Message:
-        if effect.path.startswith("/data/orders"):
-            rows = [self.row(order_id) for order_id in self.open]
-            return reply(effect.request_id, 200, {"data": rows, "next_cursor": "LTE="}, now)
-        if effect.path.startswith("/data/trades"):
-            body = {"data": self.trades, "next_cursor": "LTE="}
-            return reply(effect.request_id, 200, body, now)
-        order_id = OrderHash(effect.path.rsplit("/", 1)[1])
-        if order_id in self.open or order_id in self.gone:
-            return reply(effect.request_id, 200, self.row(order_id), now)
-        return reply(effect.request_id, 404, {"error": "Order not found"}, now)
-
-    def row(self, order_id: OrderHash) -> dict[str, Any]:
-        post = next(one for one in self.posts if one.order_id == order_id)
-        order = post.order
-        size = order.taker_amount if order.side_code == 0 else order.maker_amount
-        money = order.maker_amount if order.side_code == 0 else order.taker_amount
-        return {
-            "id": order_id,
-            "status": self.gone.get(order_id, "LIVE"),
-            "market": MARKET,
-            "asset_id": order.token_id,
-            "side": "BUY" if order.side_code == 0 else "SELL",
-            "original_size": str(size / 1_000_000),
-            "size_matched": str(self.matched.get(order_id, 0) / 1_000_000),
-            "price": str(money / size),
-            "created_at": 1_790_000_000,
-        }
-
-    def seen(self, path: str) -> list[HttpRequest]:
-        return [one for one in self.requests if one.path.startswith(path)]
-
-
-def reply(request_id: int, status: int, body: object, now: Instant) -> HttpReply:
-    return HttpReply(request_id, status, {}, msgspec.json.encode(body), now.boot_ns)
 
 
 F = TypeVar("F", bound=msgspec.Struct)
@@ -510,3 +370,11 @@ def identity(**spoil: Any) -> IdentityFound:
 def order_facts(rig: Rig) -> list[OrderFact]:
     """Return every published change of an order."""
     return rig.published(OrderFact)
+
+
+def resting(**limits: Any) -> Rig:
+    """Two quotes rest, one on each outcome."""
+    rig = Rig(**limits)
+    rig.quote(target(), target(token=DOWN))
+    assert len(rig.venue.open) == 2
+    return rig

@@ -20,7 +20,7 @@ from shared.units import NS_PER_S, BootNs, Instant
 from shared.venue.auth import Credentials, check_request
 from shared.venue.order_hash import UnsignedOrder, exchange_domain, order_hash
 from shared.venue.orders_wire import POST_ORDER, to_unsigned_order
-from tests.builders.execution import build_config
+from tests.builders.execution_config import build_config
 from tests.builders.markets import instant
 from tests.builders.raw_server import Peer, RawServer, pump
 

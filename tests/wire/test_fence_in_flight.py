@@ -25,7 +25,8 @@ from shared.targets import Target
 from shared.units import PriceE4
 from shared.venue.auth import Credentials
 from tests.builders.certificate import make_contexts
-from tests.builders.execution import Rig, build_config, identity, target
+from tests.builders.execution import Rig, identity, target
+from tests.builders.execution_config import build_config
 from tests.builders.markets import DOWN, UP
 from tests.builders.tls_venue import TlsVenue
 

@@ -1,0 +1,29 @@
+"""Settings for the tests of execution; keywords spoil its limits."""
+
+from typing import Any
+
+import msgspec
+
+from shared.config import Config, parse
+
+TOML = """
+[run]
+profile = "test"
+[account]
+key_file = "key"
+credentials_file = "credentials"
+[venue]
+clob_url = "http://127.0.0.1:18080"
+discovery_url = "http://127.0.0.1:18080"
+geoblock_url = "http://127.0.0.1:18080"
+market_socket_url = "ws://127.0.0.1:18080"
+user_socket_url = "ws://127.0.0.1:18080"
+price_socket_url = "ws://127.0.0.1:18080"
+"""
+
+
+def build_config(**limits: Any) -> Config:
+    """Return the defaults, some limits spoiled."""
+    config = parse(TOML)
+    assert isinstance(config, Config)
+    return msgspec.structs.replace(config, limits=msgspec.structs.replace(config.limits, **limits))
