@@ -58,6 +58,10 @@ POST = "PlaceOrder"
 
 STOP_NS_RANGE = (50 * NS_PER_MS, 1_400 * NS_PER_MS)
 STOP_LONG_NS_RANGE = (1_400 * NS_PER_MS, 5 * NS_PER_S)
+SLEEP_MS_RANGE = (410, 800)
+BLOW_MS_RANGE = (100, 420)
+"""Execution sleeps for more than its lease, and risk goes before it has noticed that."""
+
 VENUE_MODES = ("429", "425", "503")
 
 
@@ -225,16 +229,16 @@ def _draw_blow(chance: Chance, moment_ns: int) -> Fault:
 
 
 def _draw_both(chance: Chance, moment_ns: int) -> list[Fault]:
-    """Return a stop of execution during which risk dies or stops for longer.
+    """Return a stop of execution during which risk dies or hangs.
 
-    What risk said last then waits for execution, and nobody corrects it when it wakes.
+    Execution wakes after its lease, to pings that were fresh when they were sent, and for a
+    moment nobody corrects it: that moment is what the lease's counting is for.
     """
-    lasts_ns = chance.between(*STOP_NS_RANGE)
-    blow_ns = moment_ns + chance.below(lasts_ns)  # the stop itself waits for the next post
-    stop = Fault(moment_ns, "stop", EXECUTION, lasts_ns, before=POST)
+    stop = Fault(moment_ns, "stop", EXECUTION, chance.between(*SLEEP_MS_RANGE) * NS_PER_MS)
+    blow_ns = moment_ns + chance.between(*BLOW_MS_RANGE) * NS_PER_MS
     if chance.happens(500_000):
         return [stop, Fault(blow_ns, "kill", RISK)]
-    return [stop, Fault(blow_ns, "stop", RISK, lasts_ns + chance.between(*STOP_NS_RANGE))]
+    return [stop, Fault(blow_ns, "stop", RISK, chance.between(*STOP_NS_RANGE))]
 
 
 def _draw_refusals(chance: Chance, moment_ns: int) -> list[Fault]:
