@@ -16,6 +16,9 @@ from shared.units import NS_PER_S, Instant
 SETTLED_NS = 3 * NS_PER_S
 """A row younger than this may be on its way to change."""
 
+PAID_OUT_MS = 6_000
+"""From a resolution until execution has written the payout: discovery asks each second."""
+
 RESTING = ("LIVE", "PARTLY_FILLED")
 
 
@@ -29,7 +32,7 @@ def judge_end(directory: Path, venue: SimulatedVenue, now: Instant, findings: Fi
     try:
         _judge_orders(connection, venue, now, findings)
         _judge_fills(connection, venue, now, findings)
-        _judge_positions(connection, venue, findings)
+        _judge_positions(connection, venue, now, findings)
     finally:
         connection.close()
 
@@ -75,14 +78,20 @@ def _judge_fills(
 
 
 def _judge_positions(
-    connection: sqlite3.Connection, venue: SimulatedVenue, findings: Findings
+    connection: sqlite3.Connection, venue: SimulatedVenue, now: Instant, findings: Findings
 ) -> None:
-    """Compare shares, all trades being settled by now; what was paid out is gone at the venue."""
+    """Compare shares, all trades being settled by now; a resolved market is paid out."""
     rows = connection.execute(
         "SELECT token, SUM(CASE side WHEN 'BUY' THEN size_e6 ELSE -size_e6 END) FROM fills "
         "WHERE settlement <> 'FAILED' AND token NOT IN (SELECT token FROM payouts) GROUP BY token"
     )
     for token, held_e6 in rows:
+        resolved_ms = venue.resolved_ms(token)
+        if resolved_ms is not None:
+            # The venue has paid; execution hears of it with the next calendar.
+            if now.wall_ms - resolved_ms > PAID_OUT_MS and held_e6:
+                findings.add("INV-7", f"token {token}: {held_e6} held in a resolved market")
+            continue
         balance_e6 = venue.balance_e6(token)
         if balance_e6 != held_e6:
             findings.add("INV-7", f"token {token}: {held_e6} held, {balance_e6} at the venue")

@@ -45,7 +45,12 @@ class SimulatedVenue:
     """
 
     def __init__(
-        self, core: SimulatorCore, who: Credentials, scheduler: Scheduler, trace: Trace
+        self,
+        core: SimulatorCore,
+        who: Credentials,
+        scheduler: Scheduler,
+        trace: Trace,
+        resolution_ms: int,
     ) -> None:
         """Begin; the core takes its first turn at once.
 
@@ -54,12 +59,14 @@ class SimulatedVenue:
             who: Whose orders and money are ours.
             scheduler: Time.
             trace: Where requests and frames are noted.
+            resolution_ms: From the end of a market to its resolution.
         """
         self.core = core
         self.frames = 0
         self.changed: Callable[[], None] = lambda: None
         self._api_key = who.api_key
         self._address = who.address
+        self._resolution_ms = resolution_ms
         self._scheduler = scheduler
         self._trace = trace
         self._answers: dict[int, Answer] = {}
@@ -147,6 +154,13 @@ class SimulatedVenue:
     def balance_e6(self, token: str) -> int:
         """Return the shares of a token that have arrived in our account."""
         return self.core.exchange.accounts.get(self._address).balance(token)
+
+    def resolved_ms(self, token: str) -> int | None:
+        """Return when the market of a token was resolved, None while it is not."""
+        market = self.core.exchange.calendar.by_token[token]
+        if market.state != "RESOLVED":
+            return None
+        return market.end_ms + self._resolution_ms
 
     # --- turns ------------------------------------------------------------------------
 

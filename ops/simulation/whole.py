@@ -83,7 +83,7 @@ class Whole:
         self._lease_ns = config.timing.lease_ms * NS_PER_MS
         settings, credentials = make_account(seed, config, directory)
         core = SimulatorCore(config.simulator, config.markets.assets, config.markets.interval_s)
-        venue = SimulatedVenue(core, credentials, scheduler, trace)
+        venue = SimulatedVenue(core, credentials, scheduler, trace, config.simulator.resolution_ms)
         self._ledger = LedgerFile(directory)
         watch = Watch(self.findings, self._ledger, venue, self._lease_ns, self._standing)
         self.operator = Operator(scheduler, trace, watch.halts, self._tell_risk)
