@@ -51,6 +51,10 @@ class Stepping:
         self._lasts_ns = lasts_ns
         self._before = before
 
+    def disarm(self) -> None:
+        """Forget a death or stop that has not come."""
+        self._effects_left = None
+
     def step(self, apply: Callable[[], None], *, kind: str = "", may_wait: bool = True) -> None:
         """Apply one effect of a type, or keep it until the process goes on.
 

@@ -114,7 +114,7 @@ class Whole:
             self._start_after(component, self._chance.below(START_NS_MAX))
         for fault in self._plan.schedule:
             scheduler.at(fault.moment_ns, lambda fault=fault: self._strike(fault))  # type: ignore[misc]
-        scheduler.at(self._plan.calm_from_ns, self.world.rates.calm_down)
+        scheduler.at(self._plan.calm_from_ns, self._calm_down)
 
     def run_for(self, seconds: int) -> None:
         """Let time pass, until the first violation at most."""
@@ -211,6 +211,12 @@ class Whole:
             world.disk_fails_until_ns = now_ns + fault.lasts_ns
         else:
             self._strike_process(fault)
+
+    def _calm_down(self) -> None:
+        """Begin the quiet end: what still waits for its effect to come is forgotten too."""
+        self.world.rates.calm_down()
+        for process in self.processes.values():
+            process.stepping.disarm()
 
     def _strike_process(self, fault: Fault) -> None:
         process = self.processes.get(fault.target)

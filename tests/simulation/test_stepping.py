@@ -107,3 +107,19 @@ def test_second_stop_keeps_the_order_of_the_rest() -> None:
     rig.stepping.resume()
     assert rig.world.done == WHOLE
     assert rig.pauses == [7, 9]
+
+
+def test_blow_that_is_disarmed_never_falls() -> None:
+    rig = Rig()
+    rig.stepping.arm(1)
+    rig.stepping.disarm()
+    rig.turn()
+    assert rig.world.done == WHOLE
+
+
+def test_blow_before_one_kind_of_effect_counts_only_those() -> None:
+    rig = Rig()
+    rig.stepping.arm(1, before="Send")
+    with pytest.raises(Killed):
+        rig.turn()
+    assert rig.world.done == WHOLE[:3]

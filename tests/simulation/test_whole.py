@@ -1,19 +1,16 @@
 """Every real core in one process: nothing that must never happen does, whatever goes wrong."""
 
-import multiprocessing
 import os
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from ops.simulation import faults
-from ops.simulation.run import Outcome, report, run
+from ops.simulation.run import report, run
+from tests.simulation.seeds import LAST, Seeds
 
-SEEDS = range(1, 101)
-WORKERS = 2
 FRAMES_PER_S_MIN = 20.0
 ORDERS_PER_S_MIN = 1.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,17 +46,13 @@ def test_other_seed_gives_another_trace() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.seeds
 @pytest.mark.timeout(1_500)
 @pytest.mark.req("INV-2", "INV-3", "INV-4", "INV-5", "INV-6", "INV-7", "INV-8", "INV-9", "TST-2")
-def test_hundred_seeds_find_nothing_that_must_never_happen() -> None:
-    outcomes = run_all()
+def test_hundred_seeds_find_nothing_that_must_never_happen(seeds: Seeds) -> None:
+    outcomes = seeds.outcomes()
+    assert len(outcomes) == LAST
     found = [line for outcome in outcomes if outcome.violations for line in report(outcome)]
     assert not found, "\n".join(found)
     assert min(outcome.frames_per_market_s for outcome in outcomes) >= FRAMES_PER_S_MIN
     assert min(outcome.orders_per_market_s for outcome in outcomes) >= ORDERS_PER_S_MIN
-
-
-def run_all() -> list[Outcome]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
-        return list(pool.map(run, SEEDS))

@@ -1,0 +1,68 @@
+"""A hundred seeds at the lowest priority: they run beside the other tests and disturb none.
+
+`python -m tests.simulation.seeds FIRST LAST` prints one outcome a line, as JSON.
+"""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from ops.simulation.run import Outcome, run
+
+FIRST, LAST = 1, 100
+WORKERS = 2
+NICEST = 19
+ROOT = Path(__file__).resolve().parents[2]
+FINISH_S_MAX = 1_200
+"""Twice what two cores need for a hundred seeds when they have nothing else to do."""
+
+
+class Seeds:
+    """The runs under way, in a process of their own."""
+
+    def __init__(self) -> None:
+        self._said: IO[bytes] = tempfile.TemporaryFile()
+        command = [sys.executable, "-m", "tests.simulation.seeds", str(FIRST), str(LAST)]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdout=self._said, start_new_session=True
+        )
+
+    def outcomes(self) -> list[Outcome]:
+        """Wait for the last run and return all outcomes."""
+        status = self._process.wait(FINISH_S_MAX)
+        assert status == 0, f"the seeds ended with status {status}"
+        self._said.seek(0)
+        return [msgspec.json.decode(line, type=Outcome) for line in self._said]
+
+    def end(self) -> None:
+        """End the runs when nobody waits for them any more."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, 15)
+            self._process.wait(10)
+        self._said.close()
+
+
+def results(first: int, last: int) -> Iterator[Outcome]:
+    """Run every seed, two at a time."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
+        yield from pool.map(run, range(first, last + 1))
+
+
+def main(first: str, last: str) -> None:
+    """Print every outcome."""
+    os.nice(NICEST)
+    for outcome in results(int(first), int(last)):
+        sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
