@@ -1,7 +1,5 @@
 """Starts the hundred seeds before the first test and asks for them after the last."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.simulation.seeds import Seeds
@@ -29,6 +27,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture
-def seeds(request: pytest.FixtureRequest) -> Iterator[Seeds]:
+def seeds(request: pytest.FixtureRequest) -> Seeds:
     """Return the runs under way."""
-    yield request.config.stash[SEEDS]
+    return request.config.stash[SEEDS]

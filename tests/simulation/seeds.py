@@ -29,7 +29,7 @@ class Seeds:
     """The runs under way, in a process of their own."""
 
     def __init__(self) -> None:
-        self._said: IO[bytes] = tempfile.TemporaryFile()
+        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `end`)
         command = [sys.executable, "-m", "tests.simulation.seeds", str(FIRST), str(LAST)]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdout=self._said, start_new_session=True
