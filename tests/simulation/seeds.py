@@ -1,6 +1,6 @@
 """A hundred seeds at the lowest priority: they run beside the other tests and disturb none.
 
-`python -m tests.simulation.seeds FIRST LAST` prints one outcome a line, as JSON.
+Run by its path with FIRST and LAST, it prints one outcome a line, as JSON.
 """
 
 import multiprocessing
@@ -30,9 +30,11 @@ class Seeds:
 
     def __init__(self) -> None:
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `end`)
-        command = [sys.executable, "-m", "tests.simulation.seeds", str(FIRST), str(LAST)]
+        # By its path: a dependency installs a package that is called `tests` too.
+        command = [sys.executable, __file__, str(FIRST), str(LAST)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdout=self._said, start_new_session=True
+            command, env=environment, stdout=self._said, start_new_session=True
         )
 
     def outcomes(self) -> list[Outcome]:
