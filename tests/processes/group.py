@@ -1,5 +1,6 @@
 """A whole group under test: real supervisord, real processes, a run directory of its own."""
 
+import contextlib
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ from tests.processes.wire_log import WireRecord
 COMMAND_S = 180.0
 TRADES_WITHIN_S = 60.0
 ENDS_WITHIN_S = 20.0
+KILLS_MAX = 5
+"""A requote leaves the book empty for a hundredth of its time; five in a row is no chance."""
 
 SIM = (ROOT / "ops" / "sim.toml").read_text(encoding="utf-8")
 
@@ -159,13 +163,35 @@ class GroupUnderTest:
             os.kill(pid, signal.SIGKILL)
         return int(at_ns)
 
+    @contextlib.contextmanager
+    def kill_while_orders_rest(self, *components: str) -> Iterator[int]:
+        """Start, let it trade, kill, and hold other traders still meanwhile; gives the moment.
+
+        Does so again when the moment fell between a cancel and its post.
+        """
+        for _ in range(KILLS_MAX):
+            assert self.up().status == 0
+            self.wait_until_trading()
+            with self.venue.stillness():
+                at_ns = self.kill_at_once(*components)
+                if self.venue.open_orders().open:
+                    yield at_ns
+                    return
+            self._wait_until_gone()
+        raise AssertionError("no order rested at any of the kills")
+
+    def _wait_until_gone(self) -> None:
+        names = ("supervisord", *COMPONENTS)
+        gone = wait_for(
+            lambda: None if any(self.pid(name) for name in names) else True, ENDS_WITHIN_S
+        )
+        assert gone, "processes of a killed group end"
+
     def kill_everything(self) -> int:
         """Kill every process of the group, the powerful first; return the moment before."""
         others = [name for name in COMPONENTS if name not in (RISK, EXECUTION)]
         at_ns = self.kill_at_once(RISK, EXECUTION, "supervisord", *others)
-        assert wait_for(
-            lambda: None if any(self.pid(name) for name in COMPONENTS) else True, ENDS_WITHIN_S
-        )
+        self._wait_until_gone()
         return at_ns
 
     def log_tails(self, lines: int = 5) -> str:

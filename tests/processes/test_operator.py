@@ -5,7 +5,7 @@ import pytest
 from bus import clock
 from ops.stop import holder_of
 from ops.waiting import wait_for
-from shared.topics import COMPONENTS, EXECUTION
+from shared.topics import COMPONENTS, EXECUTION, FEEDS, RISK, STATE
 from tests.processes.group import GroupUnderTest
 
 SETTLES_S = 8.0
@@ -64,11 +64,8 @@ def test_panic_works_with_everything_alive(own_group: GroupUnderTest) -> None:
 
 @pytest.mark.req("OP-1")
 def test_panic_works_with_everything_dead(own_group: GroupUnderTest) -> None:
-    assert own_group.up().status == 0
-    own_group.wait_until_trading()
-    own_group.kill_everything()
-    assert own_group.venue.open_orders().open, "killed faster than the dead-man, orders rest"
-    ran = own_group.command("panic", "--json")
+    with own_group.kill_while_orders_rest(RISK, EXECUTION, "supervisord", *FEEDS, STATE):
+        ran = own_group.command("panic", "--json")
     assert ran.status == 0, repr(ran)
     assert ran.json["proven"]["killed_pid"] == 0
     assert not own_group.venue.open_orders().open

@@ -16,6 +16,9 @@ ORACLE_PAUSES_S = 4.0
 ORACLE_CANCELS_S = 11.0
 """The settings' 3 s and 10 s, three confirming samples, and a cancel's way to the venue."""
 
+SHUTDOWN_S = 5.0
+"""Strategies end first, and each is waited for; execution cancels as soon as it is told."""
+
 KILL = signal.SIGKILL
 HANG = signal.SIGSTOP
 
@@ -56,11 +59,12 @@ def test_orders_vanish_when_process_dies_or_hangs(
     trading: GroupUnderTest, component: str, number: signal.Signals, limit_s: float
 ) -> None:
     pid = trading.pid(component)
-    at_ns = trading.signal(component, number)
-    try:
-        judge_emptied(trading, at_ns, limit_s)
-    finally:
-        resume(trading, component, pid)
+    with trading.venue.stillness():
+        at_ns = trading.signal(component, number)
+        try:
+            judge_emptied(trading, at_ns, limit_s)
+        finally:
+            resume(trading, component, pid)
     trading.wait_until_trading()
 
 
@@ -68,13 +72,14 @@ def test_orders_vanish_when_process_dies_or_hangs(
 def test_price_feed_that_hangs_stops_placing_then_cancels(trading: GroupUnderTest) -> None:
     """Three seconds without a price: nothing new; ten: nothing at all; fresh again: trading."""
     pid = trading.pid("feed_price")
-    at_ns = trading.signal("feed_price", HANG)
-    try:
-        judge_emptied(trading, at_ns, ORACLE_CANCELS_S)
-        late = trading.venue.open_orders().placed_after(at_ns + int(ORACLE_PAUSES_S * NS_PER_S))
-        assert not late
-    finally:
-        resume(trading, "feed_price", pid)
+    with trading.venue.stillness():
+        at_ns = trading.signal("feed_price", HANG)
+        try:
+            judge_emptied(trading, at_ns, ORACLE_CANCELS_S)
+            paused_ns = at_ns + int(ORACLE_PAUSES_S * NS_PER_S)
+            assert not trading.placed_within(paused_ns, ORACLE_CANCELS_S - ORACLE_PAUSES_S)
+        finally:
+            resume(trading, "feed_price", pid)
     trading.wait_until_trading()
 
 
@@ -96,17 +101,28 @@ def test_nothing_vanishes_when_recorder_dies_or_hangs(
 def test_orders_vanish_when_supervisord_is_killed(own_group: GroupUnderTest) -> None:
     assert own_group.up().status == 0
     own_group.wait_until_trading()
-    at_ns = own_group.signal("supervisord", KILL)
-    judge_emptied(own_group, at_ns, 1.0)
+    with own_group.venue.stillness():
+        at_ns = own_group.signal("supervisord", KILL)
+        judge_emptied(own_group, at_ns, 1.0)
     gone = wait_for(lambda: None if own_group.pid(EXECUTION) or own_group.pid(RISK) else True, 30)
     assert gone, "a group without its supervisord ends"
 
 
-@pytest.mark.req("EX-18", "EX-28")
-def test_venue_dead_man_ends_orders_when_all_three_are_killed(own_group: GroupUnderTest) -> None:
+@pytest.mark.req("KS-12")
+def test_orders_vanish_when_supervisord_is_told_to_end(own_group: GroupUnderTest) -> None:
+    """What a machine that shuts down does: SIGTERM, no command of ours."""
     assert own_group.up().status == 0
     own_group.wait_until_trading()
-    at_ns = own_group.kill_at_once(RISK, EXECUTION, "supervisord")
-    judge_emptied(own_group, at_ns, 15.0)
-    own_group.venue.read()
+    with own_group.venue.stillness():
+        at_ns = own_group.signal("supervisord", signal.SIGTERM)
+        judge_emptied(own_group, at_ns, SHUTDOWN_S)
+    gone = wait_for(lambda: None if own_group.pid("supervisord") else True, 60)
+    assert gone
+    assert not own_group.venue.open_orders().open
+
+
+@pytest.mark.req("EX-18", "EX-28")
+def test_venue_dead_man_ends_orders_when_all_three_are_killed(own_group: GroupUnderTest) -> None:
+    with own_group.kill_while_orders_rest(RISK, EXECUTION, "supervisord") as at_ns:
+        judge_emptied(own_group, at_ns, 15.0)
     assert any(row["at_ns"] > at_ns for row in own_group.venue.of_kind("dead_man"))

@@ -4,11 +4,12 @@ It outlives whatever the test does to the group, and its stamps judge all times:
 CLOCK_MONOTONIC of this host, as the test's own are.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,15 @@ class VenueUnderTest:
     def fault(self, **fields: Any) -> int:
         """Switch a fault on."""
         return int(self.ask("POST", "/admin/faults", fields)["id"])
+
+    @contextlib.contextmanager
+    def stillness(self) -> Iterator[None]:
+        """Hold all other traders still, so that no order of ours goes by being filled."""
+        self.ask("POST", "/admin/participants", {"paused": True})
+        try:
+            yield
+        finally:
+            self.ask("POST", "/admin/participants", {"paused": False})
 
     def clear_faults(self) -> None:
         """Switch all faults off."""
