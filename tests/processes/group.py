@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 from bus import clock
 from bus.locks import AlreadyRunning, FileLock
 from ops.keys import read_key
+from ops.launch import account_lock_path
 from ops.observe import View, observe
 from ops.trading import reasons_not_trading
 from ops.waiting import wait_for
@@ -212,3 +214,7 @@ class GroupUnderTest:
             lambda: None if any(self.pid(name) for name in COMPONENTS) else True, ENDS_WITHIN_S
         )
         self.venue.close()
+        key = self.data / "key.hex"
+        if key.is_file():
+            account_lock_path(self.address, f"http://127.0.0.1:{self.port}").unlink(missing_ok=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
