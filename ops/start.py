@@ -5,7 +5,7 @@ locks; processes that start before the API key is there wait for it inside, halt
 """
 
 import os
-import subprocess
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -203,27 +203,50 @@ def _prepare(settings: Settings) -> Refusal | None:
 def _launch(settings: Settings, say: Say) -> int | Refusal:
     """Start supervisord in a session of its own; return its process id."""
     log = settings.run_directory / LOG_DIRECTORY / START_LOG
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ops.launch"],
-            env=environment_of_children(settings),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    child = _Child(log, environment_of_children(settings))
 
     def answers() -> bool | None:
-        if process.poll() is not None:
+        if child.has_ended():
             return False
         found = supervision.processes(settings.run_directory)
         return None if isinstance(found, supervision.Unreachable) else True
 
     answered = wait_for(answers, SUPERVISOR_WITHIN_S, say, lambda: "supervisord starts")
     if answered:
-        return process.pid
+        return child.pid
     words = log.read_bytes()[-LOG_TAIL_MAX:].decode(errors="replace").strip()
     if answered is None:
-        process.terminate()
+        os.kill(child.pid, signal.SIGTERM)
         return Refusal(f"supervisord did not answer in {SUPERVISOR_WITHIN_S:.0f} s: {words}")
-    return Refusal(words or f"supervisord ended with status {process.returncode}")
+    return Refusal(words or f"supervisord ended with status {child.status}")
+
+
+class _Child:
+    """Supervisord on its way up, in a session of its own; meant to outlive its starter.
+
+    Attributes:
+        status: Exit status once it has ended.
+    """
+
+    def __init__(self, log: Path, environment: dict[str, str]) -> None:
+        with log.open("wb") as output:
+            self.pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-m", "ops.launch"],
+                environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
+                    (os.POSIX_SPAWN_DUP2, output.fileno(), 2),
+                ],
+                setsid=True,
+            )
+        self.status: int | None = None
+
+    def has_ended(self) -> bool:
+        """Tell whether it has ended before it answered."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+        return self.status is not None
