@@ -1,9 +1,10 @@
 """What a core may ask of its shell, and what the shell tells a core.
 
 A core is `on_message(message, now) -> effects` and `on_tick(now) -> effects`. Effects
-are frozen; the shell applies those of one turn in this order: durable ones in one
-commit, then all others as they were returned. When the commit fails nothing of that
-turn that asks for a `Journal` is sent, and the core hears `JournalFailed`.
+are frozen; the shell applies those of one turn in this order: what only makes the market safer
+(the control line, cancels, resets) at once, then durable ones in one commit, then all others as
+they were returned. When the commit fails none of those others is applied but logs and the end of
+the process, and the core hears `JournalFailed`. The rule itself is `bus/application.py`.
 """
 
 from typing import Any, Protocol
