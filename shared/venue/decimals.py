@@ -9,7 +9,7 @@ https://docs.polymarket.com/market-data/realtime-data (2026-09-28).
 """
 
 import functools
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from shared.units import PRICE_ONE_E4, MoneyE6, PriceE4, ReferenceE18, SizeE6, WallMs
 from shared.venue.faults import Unparseable
@@ -195,10 +195,8 @@ def _number_text(raw: int | float | Decimal, field: str) -> str:
         raise Unparseable(field, raw)
     if isinstance(raw, int):
         return str(raw)
-    try:
-        number = Decimal(repr(raw)) if isinstance(raw, float) else raw
-    except InvalidOperation:  # pragma: no cover - repr of a float is always readable
-        raise Unparseable(field, raw) from None
+    # Every repr of a float can be read as a Decimal; what is not finite is refused below.
+    number = Decimal(repr(raw)) if isinstance(raw, float) else raw
     if not number.is_finite() or abs(number.adjusted()) > DIGITS_MAX:
         raise Unparseable(field, raw)
     return format(number, "f")

@@ -26,12 +26,16 @@ def test_second_of_a_component_is_refused_with_the_first_ones_pid(tmp_path: Path
 def test_lock_is_free_again_when_its_holder_lets_go(tmp_path: Path) -> None:
     directory = tmp_path / "run"
     lock_component(directory, EXECUTION).close()
-    lock_component(directory, EXECUTION).close()
+    again = lock_component(directory, EXECUTION)
+    with pytest.raises(AlreadyRunning):
+        lock_component(directory, EXECUTION)
+    again.close()
 
 
 def test_components_do_not_lock_each_other(tmp_path: Path) -> None:
     directory = tmp_path / "run"
     locks = [lock_component(directory, EXECUTION), lock_component(directory, RISK)]
+    assert {path.name for path in directory.glob("*.lock")} == {"execution.lock", "risk.lock"}
     for lock in locks:
         lock.close()
 
