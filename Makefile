@@ -16,7 +16,7 @@ test: $(VENV)/installed-test
 	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target $(PARTS)
 
 test-pure:
-	nice -n 19 $(BIN)/pytest $(PART) -m "not processes"
+	nice -n 10 $(BIN)/pytest $(PART) -m "not processes"
 
 test-long-groups:
 	$(BIN)/pytest $(PART) -m processes -k "$(LONG)"
@@ -60,8 +60,8 @@ safety-case: $(VENV)/installed-test
 
 lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools
-	build/lock/bin/$(PIP_COMPILE) --output-file=requirements.lock setup.cfg
-	build/lock/bin/$(PIP_COMPILE) --constraint=requirements.lock --extra=test --output-file=requirements-test.lock setup.cfg
+	build/lock/bin/$(PIP_COMPILE) --extra=test --output-file=requirements-test.lock setup.cfg
+	build/lock/bin/$(PIP_COMPILE) --constraint=requirements-test.lock --output-file=requirements.lock setup.cfg
 
 clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

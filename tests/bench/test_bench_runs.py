@@ -5,6 +5,7 @@ import pytest
 from ops.bench import NAMES, run
 
 
+@pytest.mark.processes
 @pytest.mark.slow
 def test_every_benchmark_measures_itself_and_its_floor() -> None:
     results = run(NAMES)
