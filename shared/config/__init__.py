@@ -6,21 +6,19 @@ findings; `bus/settings.py` finds the file and looks at the key files it names.
 """
 
 from shared.config.parsing import Finding, check_together, parse
+from shared.config.section import Section
 from shared.config.settings import (
     AccountSettings,
-    CaretakerSettings,
     Config,
     LimitSettings,
-    MarketMakingSettings,
     MarketSettings,
     RecorderSettings,
     RunSettings,
-    Section,
-    SimulatorSettings,
-    StrategySettings,
     TimingSettings,
     VenueSettings,
 )
+from shared.config.simulator import SimulatorSettings
+from shared.config.strategies import CaretakerSettings, MarketMakingSettings, StrategySettings
 
 __all__ = [
     "AccountSettings",

@@ -6,7 +6,8 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from shared.config.settings import Config, Section
+from shared.config.section import Section
+from shared.config.settings import Config
 
 
 class Finding(msgspec.Struct, frozen=True):

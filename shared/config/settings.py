@@ -2,14 +2,11 @@
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta
 
-Port = Annotated[int, Meta(ge=1024, le=65535)]
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One table of the configuration file."""
+from shared.config.section import Section
+from shared.config.simulator import SimulatorSettings
+from shared.config.strategies import StrategySettings
 
 
 class RunSettings(Section, frozen=True, kw_only=True):
@@ -227,138 +224,11 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     ] = 2_000
 
 
-class MarketMakingSettings(Section, frozen=True, kw_only=True):
-    """Avellaneda-Stoikov quoting; a page in docs/strategies.md explains each."""
-
-    enabled: bool = True
-    size_shares: Annotated[
-        int, Meta(description="Size of one quote; halved while holding.", ge=1, le=10_000)
-    ] = 10
-    levels: Annotated[int, Meta(description="Ladder depth.", ge=1, le=8)] = 1
-    level_step_e4: Annotated[int, Meta(description="Between levels, 1e-4 USD.", ge=1, le=2000)] = (
-        100
-    )
-    risk_aversion: Annotated[
-        float, Meta(description="Gamma of the model, per 100 shares held.", gt=0.0, le=100.0)
-    ] = 0.1
-    order_arrival_decay: Annotated[
-        float, Meta(description="k of the model, per USD of distance.", gt=0.0, le=10_000.0)
-    ] = 60.0
-    spread_e4_min: Annotated[
-        int, Meta(description="Never quote tighter than this, 1e-4 USD.", ge=1, le=5000)
-    ] = 200
-    skew_e4_per_share: Annotated[
-        int,
-        Meta(
-            description="Reservation price moved per share held; 5: 5 cents per 100.", ge=0, le=1000
-        ),
-    ] = 5
-    price_e4_min: Annotated[
-        int,
-        Meta(description="Quote only while fair value is inside min and 1 - min.", ge=1, le=4999),
-    ] = 600
-    requote_e4: Annotated[
-        int,
-        Meta(description="Smaller moves of the fair quote keep the resting one.", ge=0, le=2000),
-    ] = 100
-    reference_stale_ms: Annotated[
-        int, Meta(description="Reference price older than this: no wish.", ge=500, le=60_000)
-    ] = 3_000
-
-    disagreement_e4_max: Annotated[
-        int,
-        Meta(
-            description="Model and book mid farther apart than this: one is wrong, no wish.",
-            ge=10,
-            le=10_000,
-        ),
-    ] = 1_500
-
-
-class CaretakerSettings(Section, frozen=True, kw_only=True):
-    """Reduce-only care for the positions of a strategy that is gone."""
-
-    takeover_ms: Annotated[
-        int,
-        Meta(
-            description="Silence of a strategy before its positions are taken over.",
-            ge=500,
-            le=60_000,
-        ),
-    ] = 3_000
-    stop_loss_e4: Annotated[
-        int,
-        Meta(description="Best bid this far below cost a share: sell at market.", ge=10, le=10_000),
-    ] = 1_500
-    slippage_e4_max: Annotated[
-        int, Meta(description="A stop sells at most this far below the best bid.", ge=1, le=5_000)
-    ] = 300
-
-
-class StrategySettings(Section, frozen=True, kw_only=True):
-    """One table a strategy."""
-
-    market_making: MarketMakingSettings = MarketMakingSettings()
-    caretaker: CaretakerSettings = CaretakerSettings()
-
-
 class RecorderSettings(Section, frozen=True, kw_only=True):
     """The recording."""
 
     flush_ms: Annotated[int, Meta(description="Longest time in memory.", ge=10, le=60_000)] = 500
     memory_mib_max: Annotated[int, Meta(description="Bound of the buffer.", ge=1, le=4096)] = 64
-
-
-class SimulatorSettings(Section, frozen=True, kw_only=True):
-    """The venue of the simulation profile."""
-
-    enabled: bool = True
-    port: Port = 18080
-    seed: Annotated[int, Meta(description="Of all its chance.", ge=0, le=2**63 - 1)] = 1
-    collateral_usd: Annotated[int, Meta(description="Of a new account.", ge=1, le=10**9)] = 1_000
-    frames_per_second: Annotated[
-        int, Meta(description="Book changes a market and second by other makers.", ge=1, le=5000)
-    ] = 20
-    takers_per_second: Annotated[
-        float, Meta(description="Taker orders a market and second.", ge=0.0, le=1000.0)
-    ] = 1.0
-    price_ms: Annotated[int, Meta(description="Step of the reference price.", ge=50, le=10_000)] = (
-        500
-    )
-    volatility_annual: Annotated[
-        float, Meta(description="Of the reference price.", ge=0.0, le=100.0)
-    ] = 0.6
-    protocol: Annotated[
-        Literal["v1", "v2", "mixed"], Meta(description="Of the markets; mixed takes turns.")
-    ] = "v1"
-    ahead: Annotated[
-        int, Meta(description="Windows listed ahead of the running one.", ge=1, le=20)
-    ] = 2
-    oracle_latency_ms: Annotated[
-        int, Meta(description="From a tick to its sending; median measured 1350.", ge=0, le=10_000)
-    ] = 1_350
-    resolution_ms: Annotated[
-        int, Meta(description="From a market's end to its resolution.", ge=0, le=600_000)
-    ] = 3_000
-    mined_ms: Annotated[
-        int,
-        Meta(description="From MATCHED to MINED, when what was bought arrives.", ge=0, le=60_000),
-    ] = 2_000
-    confirmed_ms: Annotated[int, Meta(description="From MINED to CONFIRMED.", ge=0, le=60_000)] = (
-        2_000
-    )
-    taker_delay_ms: Annotated[
-        int, Meta(description="Hold of a marketable order; 150 since September.", ge=0, le=5_000)
-    ] = 150
-    clock_window_s: Annotated[
-        int, Meta(description="How far a signed timestamp may be off, either way.", ge=1, le=3_600)
-    ] = 60
-    rate_limits: Annotated[
-        bool, Meta(description="Whether the standard tier's order and cancel rates are enforced.")
-    ] = True
-    wire_log: Annotated[
-        str, Meta(description="File of the wire log in the data directory; empty for none.")
-    ] = "wire.jsonl"
 
 
 class Config(Section, frozen=True, kw_only=True):

@@ -1,0 +1,59 @@
+"""Pace, delays and chance of the simulated venue: each with its unit, range and default."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from shared.config.section import Port, Section
+
+
+class SimulatorSettings(Section, frozen=True, kw_only=True):
+    """The venue of the simulation profile."""
+
+    enabled: bool = True
+    port: Port = 18080
+    seed: Annotated[int, Meta(description="Of all its chance.", ge=0, le=2**63 - 1)] = 1
+    collateral_usd: Annotated[int, Meta(description="Of a new account.", ge=1, le=10**9)] = 1_000
+    frames_per_second: Annotated[
+        int, Meta(description="Book changes a market and second by other makers.", ge=1, le=5000)
+    ] = 20
+    takers_per_second: Annotated[
+        float, Meta(description="Taker orders a market and second.", ge=0.0, le=1000.0)
+    ] = 1.0
+    price_ms: Annotated[int, Meta(description="Step of the reference price.", ge=50, le=10_000)] = (
+        500
+    )
+    volatility_annual: Annotated[
+        float, Meta(description="Of the reference price.", ge=0.0, le=100.0)
+    ] = 0.6
+    protocol: Annotated[
+        Literal["v1", "v2", "mixed"], Meta(description="Of the markets; mixed takes turns.")
+    ] = "v1"
+    ahead: Annotated[
+        int, Meta(description="Windows listed ahead of the running one.", ge=1, le=20)
+    ] = 2
+    oracle_latency_ms: Annotated[
+        int, Meta(description="From a tick to its sending; median measured 1350.", ge=0, le=10_000)
+    ] = 1_350
+    resolution_ms: Annotated[
+        int, Meta(description="From a market's end to its resolution.", ge=0, le=600_000)
+    ] = 3_000
+    mined_ms: Annotated[
+        int,
+        Meta(description="From MATCHED to MINED, when what was bought arrives.", ge=0, le=60_000),
+    ] = 2_000
+    confirmed_ms: Annotated[int, Meta(description="From MINED to CONFIRMED.", ge=0, le=60_000)] = (
+        2_000
+    )
+    taker_delay_ms: Annotated[
+        int, Meta(description="Hold of a marketable order; 150 since September.", ge=0, le=5_000)
+    ] = 150
+    clock_window_s: Annotated[
+        int, Meta(description="How far a signed timestamp may be off, either way.", ge=1, le=3_600)
+    ] = 60
+    rate_limits: Annotated[
+        bool, Meta(description="Whether the standard tier's order and cancel rates are enforced.")
+    ] = True
+    wire_log: Annotated[
+        str, Meta(description="File of the wire log in the data directory; empty for none.")
+    ] = "wire.jsonl"
