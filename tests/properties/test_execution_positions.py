@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,7 @@ def test_position_is_the_sum_of_trades_that_did_not_fail(
     assert held == cost, "sizes in hundredths and prices in ten-thousandths never round"
 
 
+@pytest.mark.req("EX-8")
 @given(LEGS, st.permutations(range(6)))
 def test_order_of_reports_does_not_matter(
     legs: list[tuple[str, int, int]], order: list[int]

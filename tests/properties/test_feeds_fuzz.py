@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus.envelope import Header, encode
+from bus.envelope import SCHEMA, Header, decode_body, encode
 from services.feed.discovery import DiscoveryFeed
 from services.feed.market import MarketFeed
 from services.feed.messages import CredentialsFound
@@ -18,6 +18,7 @@ from shared.effects import (
     HttpReply,
     HttpRequest,
     Publish,
+    Received,
     StreamOpen,
     StreamOpened,
     StreamText,
@@ -169,7 +170,7 @@ def connected(source: str) -> tuple[Feed, str]:
 
 
 def travel(effects: list[Effect]) -> None:
-    """Encode every fact, as the bus does."""
+    """Send every fact through the bus's own format: the reader gets what was said."""
     for effect in of_type(effects, Publish):
         header = Header(
             Component("test"),
@@ -179,11 +180,13 @@ def travel(effects: list[Effect]) -> None:
             MonotonicNs(1),
             effect.input_ns,
             1,
-            1,
+            SCHEMA,
             (),
             at(0),
         )
-        encode(header, effect.body)
+        read = decode_body(header, encode(header, effect.body))
+        assert isinstance(read, Received), read
+        assert read.body == effect.body
 
 
 @pytest.mark.req("DQ-5")

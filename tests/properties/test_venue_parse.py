@@ -150,4 +150,5 @@ def test_spoilt_price_frame_is_ticks_or_a_fault(text: str) -> None:
 @given(spoilt(GAMMA))
 def test_spoilt_description_is_a_market_or_a_fault(text: str) -> None:
     with contextlib.suppress(WireFault):
-        market_info(decode(MARKET, text, "market"), 10_000)
+        info = market_info(decode(MARKET, text, "market"), 10_000)
+        assert len(set(info.tokens)) == 2

@@ -121,6 +121,7 @@ def test_lease_withheld_by_a_pause_is_no_self_fence() -> None:
     assert rig.pong().self_fenced is None
 
 
+@pytest.mark.req("INV-1")
 def test_every_post_is_checked_again_at_its_write() -> None:
     rig = Rig()
     rig.start()

@@ -87,6 +87,7 @@ def test_all_good_passes() -> None:
     assert market_failing(told(), 1_001) is None
 
 
+@pytest.mark.req("INV-1")
 @pytest.mark.req("EX-14")
 @pytest.mark.parametrize(
     ("spoil", "expected"),
