@@ -34,6 +34,7 @@ from services.simulator.happenings import (
 )
 from services.simulator.heartbeat import Heartbeats
 from services.simulator.journal import Journal
+from services.simulator.key_requests import KeyRequests
 from services.simulator.keys import Keys
 from services.simulator.markets import Market
 from services.simulator.participants import Participants
@@ -41,6 +42,7 @@ from services.simulator.price_stream import PriceStream
 from services.simulator.prices import Tick
 from services.simulator.reads import Reads
 from services.simulator.restore import restore
+from services.simulator.routes import private_routes, public_routes
 from services.simulator.saved import Saved
 from services.simulator.stamps import Stamps
 from services.simulator.streams import Streams
@@ -110,7 +112,12 @@ class SimulatorCore:
             has_limits=settings.rate_limits,
         )
         self._heartbeats = heartbeats
-        self._api = Api(keys, self._trading, Reads(self.exchange), Gamma(calendar))
+        key_requests, reads = KeyRequests(keys), Reads(self.exchange)
+        self._api = Api(
+            keys,
+            public_routes(key_requests, reads, Gamma(calendar)),
+            private_routes(key_requests, self._trading, reads),
+        )
         self._streams = Streams(calendar, keys, self._faults)
         self._price_stream = PriceStream(self._oracles, keys, self._faults, self._latency_ms)
         self._admin = Admin(

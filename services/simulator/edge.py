@@ -32,6 +32,11 @@ class Request(Message, frozen=True):
     body: bytes
 
 
+def last_segment(request: Request) -> str:
+    """Return what stands behind the last slash of a request's path."""
+    return request.path.rpartition("/")[2]
+
+
 class StreamOpened(Message, frozen=True):
     """A client has opened a WebSocket."""
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from services.simulator.answers import Answer, error, ok
 from services.simulator.clearing import FEE_RATE_E6
-from services.simulator.edge import Request
+from services.simulator.edge import Request, last_segment
 from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Calendar, Market
 from services.simulator.reads import FEE_CEILING_BPS
+from shared.units import Instant
 from shared.venue.gamma_wire import (
     KEYSET_ROWS_MAX,
     CryptoMarketConfig,
@@ -104,22 +105,22 @@ class Gamma:
         """Set where to look."""
         self._calendar = calendar
 
-    def market(self, request: Request, slug: str) -> Answer:
+    def market(self, request: Request, now: Instant) -> Answer:
         """Handle GET /markets/slug/{slug}."""
-        market = self._calendar.by_slug.get(slug)
+        market = self._calendar.by_slug.get(last_segment(request))
         return error(404, "not found") if market is None else ok(market_row(market))
 
-    def event(self, request: Request, slug: str) -> Answer:
+    def event(self, request: Request, now: Instant) -> Answer:
         """Handle GET /events/slug/{slug}."""
-        market = self._calendar.by_slug.get(slug)
+        market = self._calendar.by_slug.get(last_segment(request))
         return error(404, "not found") if market is None else ok(event_row(market))
 
-    def markets(self, request: Request) -> Answer:
+    def markets(self, request: Request, now: Instant) -> Answer:
         """Handle GET /markets/keyset."""
         chosen, cursor = self._page(request)
         return ok(MarketsPage(tuple(map(market_row, chosen)), cursor))
 
-    def events(self, request: Request) -> Answer:
+    def events(self, request: Request, now: Instant) -> Answer:
         """Handle GET /events/keyset."""
         chosen, cursor = self._page(request)
         return ok(EventsPage(tuple(map(event_row, chosen)), cursor))

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from services.simulator.answers import Answer, error, ok
 from services.simulator.clearing import FEE_RATE_E6
-from services.simulator.edge import Request
+from services.simulator.edge import Request, last_segment
 from services.simulator.exchange import Exchange
 from services.simulator.frames import rest_book
 from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Market
@@ -97,9 +97,9 @@ class Reads:
         """Handle GET /fee-rate, whose answer is a ceiling and not the fee."""
         return ok(FeeRate(base_fee=FEE_CEILING_BPS))
 
-    def clob_market(self, request: Request, condition: str) -> Answer:
+    def clob_market(self, request: Request, now: Instant) -> Answer:
         """Handle GET /clob-markets/{condition}."""
-        market = self._exchange.calendar.by_condition.get(condition)
+        market = self._exchange.calendar.by_condition.get(last_segment(request))
         if market is None:
             return error(404, "market not found")
         up, down = market.tokens
@@ -118,9 +118,9 @@ class Reads:
             )
         )
 
-    def market_by_token(self, request: Request, token: str) -> Answer:
+    def market_by_token(self, request: Request, now: Instant) -> Answer:
         """Handle GET /markets-by-token/{token}."""
-        market = self._exchange.calendar.by_token.get(token)
+        market = self._exchange.calendar.by_token.get(last_segment(request))
         if market is None:
             return error(404, "market not found")
         primary, secondary = market.tokens
@@ -138,9 +138,9 @@ class Reads:
 
     # --- of a key -------------------------------------------------------------------
 
-    def order(self, request: Request, who: Credentials, order_id: str) -> Answer:
+    def order(self, request: Request, who: Credentials, now: Instant) -> Answer:
         """Handle GET /data/order/{id}."""
-        order = self._exchange.orders.get(order_id)
+        order = self._exchange.orders.get(last_segment(request))
         if order is None or order.owner != who.api_key:
             return error(404, "Order not found")
         return ok(self._row(order))

@@ -1,0 +1,54 @@
+"""Requests about API keys: a wallet makes and derives them, their holder lists and ends them.
+
+Source: https://docs.polymarket.com/api-reference/authentication (2026-09-28).
+"""
+
+from services.simulator.answers import Answer, error, ok
+from services.simulator.edge import Request
+from services.simulator.keys import Keys
+from shared.units import NS_PER_S, Instant
+from shared.venue.account_wire import ApiKey, ApiKeys
+from shared.venue.auth import Credentials
+
+ATTESTATION_TEXT = "Invalid L1 Request headers"
+CREATED_TEXT = "Could not create api key"
+
+
+class KeyRequests:
+    """Handles the key endpoints."""
+
+    def __init__(self, keys: Keys) -> None:
+        """Set whose keys they are."""
+        self._keys = keys
+
+    def create(self, request: Request, now: Instant) -> Answer:
+        """Handle POST /auth/api-key; a wallet's key of one nonce is made once."""
+        attested = self._keys.check_attestation(request.headers, now.wall_ns // NS_PER_S)
+        if attested is None:
+            return error(401, ATTESTATION_TEXT)
+        credentials = self._keys.create(attested)
+        return error(400, CREATED_TEXT) if credentials is None else ok(_key_row(credentials))
+
+    def derive(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /auth/derive-api-key."""
+        attested = self._keys.check_attestation(request.headers, now.wall_ns // NS_PER_S)
+        if attested is None:
+            return error(401, ATTESTATION_TEXT)
+        return ok(_key_row(self._keys.derive(attested.address, attested.nonce)))
+
+    def ls(self, request: Request, who: Credentials, now: Instant) -> Answer:
+        """Handle GET /auth/api-keys."""
+        return ok(ApiKeys(api_keys=self._keys.of_wallet(who.address)))
+
+    def delete(self, request: Request, who: Credentials, now: Instant) -> Answer:
+        """Handle DELETE /auth/api-key, which ends the key that asks."""
+        self._keys.revoke(who.api_key)
+        return ok("OK")
+
+
+def _key_row(credentials: Credentials) -> ApiKey:
+    return ApiKey(
+        api_key=credentials.api_key,
+        secret=credentials.secret,
+        passphrase=credentials.passphrase,
+    )
