@@ -6,58 +6,39 @@ reads no clock; whoever drives it says what time it is, and `next_ns` tells when
 again.
 """
 
-from collections.abc import Callable
-from heapq import heappop, heappush
-
 from services.simulator.admin import Admin, Drop
-from services.simulator.answers import HTML, JSON, Answer, Held, error
+from services.simulator.agenda import Agenda
 from services.simulator.api import Api
+from services.simulator.beats import Beats
+from services.simulator.cancels import Cancels
 from services.simulator.chance import stream
-from services.simulator.edge import (
-    Abort,
-    Close,
-    Request,
-    Respond,
-    StreamClosed,
-    StreamOpened,
-    StreamText,
-)
+from services.simulator.edge import Close, Request, StreamClosed, StreamOpened, StreamText
 from services.simulator.exchange_parts import make_exchange
-from services.simulator.faults import Fate, FaultOrder, Faults
+from services.simulator.faults import Faults
 from services.simulator.gamma import Gamma
-from services.simulator.happenings import (
-    Happening,
-    MarketMoved,
-    OrderChanged,
-    TradeChanged,
-    TradePrinted,
-)
 from services.simulator.heartbeat import Heartbeats
 from services.simulator.journal import Journal
 from services.simulator.key_requests import KeyRequests
 from services.simulator.keys import Keys
-from services.simulator.markets import Market
+from services.simulator.modes import Modes
 from services.simulator.participants import Participants
 from services.simulator.price_stream import PriceStream
 from services.simulator.prices import Tick
 from services.simulator.reads import Reads
+from services.simulator.reception import Reception
 from services.simulator.restore import restore
 from services.simulator.routes import private_routes, public_routes
 from services.simulator.saved import Saved
 from services.simulator.stamps import Stamps
 from services.simulator.streams import Streams
+from services.simulator.telling import Telling
 from services.simulator.trading import Trading
 from shared.config import SimulatorSettings
 from shared.effects import Effect, Message
-from shared.units import NS_PER_MS, Instant, WallMs
-from shared.venue.auth import API_KEY_HEADER
-
-PRINT_DELAY_NS = 39 * NS_PER_MS
-"""A trade is printed this long after the books that follow from it (recorded frames)."""
+from shared.units import NS_PER_MS, Instant
 
 SECONDS_PER_YEAR = 365 * 86_400
 _RESTART_CLOSE = 1012
-Later = Callable[[Instant], list[Effect]]
 
 
 class SimulatorCore:
@@ -103,28 +84,36 @@ class SimulatorCore:
         heartbeats = Heartbeats(seed)
         self._saved = saved
         self.journal = None if saved is None else Journal(self.exchange, heartbeats, seed)
-        self._trading = Trading(
-            self.exchange,
-            heartbeats,
-            self._faults,
-            self.stamps,
-            settings.taker_delay_ms,
-            has_limits=settings.rate_limits,
-        )
+        modes = Modes(self._faults, has_limits=settings.rate_limits)
+        trading = Trading(self.exchange, modes, self.stamps, settings.taker_delay_ms)
+        cancels = Cancels(self.exchange, modes, self.stamps)
+        self._beats = Beats(self.exchange, heartbeats, modes, self.stamps)
         self._heartbeats = heartbeats
         key_requests, reads = KeyRequests(keys), Reads(self.exchange)
-        self._api = Api(
+        api = Api(
             keys,
             public_routes(key_requests, reads, Gamma(calendar)),
-            private_routes(key_requests, self._trading, reads),
+            private_routes(key_requests, trading, cancels, self._beats, reads),
         )
         self._streams = Streams(calendar, keys, self._faults)
         self._price_stream = PriceStream(self._oracles, keys, self._faults, self._latency_ms)
-        self._admin = Admin(
-            self.exchange, self._faults, heartbeats, self.stamps, self._drop, self._freeze
+        self._agenda = Agenda()
+        self._telling = Telling(
+            self.exchange,
+            self._streams,
+            self._participants,
+            self.stamps,
+            self.journal,
+            self._agenda,
         )
-        self._schedule: list[tuple[int, int, Later]] = []
-        self._schedule_count = 0
+        self._reception = Reception(
+            api,
+            Admin(self.exchange, self._faults, heartbeats, self.stamps, self._drop, self._freeze),
+            self._faults,
+            self.stamps,
+            self._agenda,
+            self._flush,
+        )
         self._out: list[Effect] = []
         self._wall_offset_ns = 0
         self._start: dict[str, object] | None = {
@@ -142,7 +131,7 @@ class SimulatorCore:
         self._advance(now)
         match message:
             case Request():
-                self._receive(message, now)
+                self._out += self._reception.receive(message, now)
             case StreamOpened():
                 self._open(message, now)
             case StreamText() if message.connection in self._price_stream.numbers():
@@ -172,7 +161,7 @@ class SimulatorCore:
             self._participants.next_ns(),
             self._heartbeats.next_ns(),
             self.exchange.next_ns(self._wall_offset_ns),
-            self._schedule[0][0] if self._schedule else None,
+            self._agenda.next_ns(),
         ):
             if at is not None:
                 due.append(at)
@@ -199,10 +188,9 @@ class SimulatorCore:
                 if self.journal is not None:
                     self.journal.note_tick(tick)
         self.exchange.advance(now)
-        self._trading.sweep(now)
+        self._beats.sweep(now)
         self._flush(now)
-        while self._schedule and self._schedule[0][0] <= now.monotonic_ns:
-            later = heappop(self._schedule)[2]
+        while (later := self._agenda.pop_due(now.monotonic_ns)) is not None:
             self._out += later(now)
             self._flush(now)
         while self._participants.act_one(now):
@@ -217,71 +205,13 @@ class SimulatorCore:
         for market in self.exchange.calendar.trading():
             self._participants.join(market, now)
 
-    def _at(self, due_ns: int, later: Later) -> None:
-        self._schedule_count += 1
-        heappush(self._schedule, (due_ns, self._schedule_count, later))
+    def _flush(self, now: Instant) -> None:
+        """Tell of what the exchange has done since the last call."""
+        self._out += self._telling.flush(now)
 
     def _tell_later(self, tick: Tick, now: Instant) -> None:
         due_ns = (tick.at_ms + self._latency_ms) * NS_PER_MS - self._wall_offset_ns
-        self._at(due_ns, lambda later: list(self._price_stream.tell(tick, later)))
-
-    # --- requests -------------------------------------------------------------------
-
-    def _receive(self, request: Request, now: Instant) -> None:
-        if request.path.startswith("/admin/"):
-            self._out.append(_respond(request, self._admin.handle(request, now)))
-            return
-        self.stamps.add(
-            "request",
-            now,
-            request_id=request.request_id,
-            method=request.method,
-            path=request.path,
-            query=request.query,
-            owner=request.headers.get(API_KEY_HEADER, ""),
-        )
-        fate = self._faults.judge(request, now.monotonic_ns)
-        if fate.hold_ns:
-            self._at(
-                now.monotonic_ns + fate.hold_ns, lambda later: self._take(request, fate, later)
-            )
-            return
-        self._out += self._take(request, fate, now)
-
-    def _take(self, request: Request, fate: Fate, now: Instant) -> list[Effect]:
-        if not fate.taken:
-            return self._leave(request, fate, now)
-        if fate.refusal is not None:
-            return self._answer(request, _refusal(fate.refusal), fate, now)
-        answer = self._api.handle(request, now)
-        if isinstance(answer, Held):
-            held = answer
-            self._at(
-                held.due_ns,
-                lambda later: self._answer(request, held.finish(later), fate, later),
-            )
-            return []
-        return self._answer(request, answer, fate, now)
-
-    def _answer(self, request: Request, answer: Answer, fate: Fate, now: Instant) -> list[Effect]:
-        """Send an answer after what happened meanwhile, or do with it what a fault wants."""
-        self._flush(now)
-        if fate.reply != "send":
-            return self._leave(request, fate, now)
-        if fate.reply_ns:
-            self._at(
-                now.monotonic_ns + fate.reply_ns, lambda later: self._send(request, answer, later)
-            )
-            return []
-        return self._send(request, answer, now)
-
-    def _send(self, request: Request, answer: Answer, now: Instant) -> list[Effect]:
-        self.stamps.add("response", now, request_id=request.request_id, status=answer.status)
-        return [_respond(request, answer)]
-
-    def _leave(self, request: Request, fate: Fate, now: Instant) -> list[Effect]:
-        self.stamps.add("no_response", now, request_id=request.request_id, how=fate.reply)
-        return [Abort(request.request_id)] if fate.reply == "reset" else []
+        self._agenda.at(due_ns, lambda later: list(self._price_stream.tell(tick, later)))
 
     # --- streams --------------------------------------------------------------------
 
@@ -307,73 +237,3 @@ class SimulatorCore:
 
     def _freeze(self, paused: bool) -> None:
         self._participants.paused = paused
-
-    # --- what follows ---------------------------------------------------------------
-
-    def _flush(self, now: Instant) -> None:
-        """Tell streams and log what the exchange has done since the last call."""
-        exchange = self.exchange
-        if exchange.dirty:
-            dirty, exchange.dirty = exchange.dirty, {}
-            for market in dirty.values():
-                self._flush_book(market, now)
-        if exchange.happenings:
-            happenings, exchange.happenings = exchange.happenings, []
-            for happening in happenings:
-                self.stamps.note(happening, exchange, now)
-                self._note(happening)
-                self._tell(happening, now)
-
-    def _flush_book(self, market: Market, now: Instant) -> None:
-        market.changed_ms = WallMs(max(market.changed_ms, now.wall_ms))
-        change = self.exchange.refine_tick(market)
-        if change is not None:
-            self.stamps.note(change, self.exchange, now)
-            self._note(change)
-            self._out += self._streams.tick_changed(change, now)
-        self._out += self._streams.book_changed(market, now, whole=change is not None)
-        market.book.touched = {}
-        market.book.traded = False
-
-    def _note(self, happening: Happening) -> None:
-        if self.journal is not None:
-            self.journal.note(happening)
-
-    def _tell(self, happening: Happening, now: Instant) -> None:
-        match happening:
-            case OrderChanged():
-                self._out += self._streams.order_changed(happening, now)
-            case TradeChanged():
-                self._out += self._streams.trade_changed(happening, now)
-            case TradePrinted() if self._streams.has_listeners(happening.market):
-                printed = happening
-                self._at(
-                    now.monotonic_ns + PRINT_DELAY_NS,
-                    lambda later: list(self._streams.trade_printed(printed, later)),
-                )
-            case MarketMoved():
-                self._follow(happening, now)
-            case _:
-                return
-
-    def _follow(self, moved: MarketMoved, now: Instant) -> None:
-        if moved.state in ("LISTED", "OPEN"):
-            self._participants.join(moved.market, now)
-        if moved.state == "CLOSED":
-            self._participants.leave(moved.market)
-        if moved.state == "RESOLVED":
-            self._out += self._streams.resolved(moved.market, now)
-
-
-def _respond(request: Request, answer: Answer) -> Respond:
-    return Respond(
-        request.request_id, answer.status, answer.body, answer.headers, answer.content_type
-    )
-
-
-def _refusal(order: FaultOrder) -> Answer:
-    if order.text.startswith("<"):
-        return Answer(order.status, order.text.encode(), content_type=HTML)
-    answer = error(order.status, order.text, order.retry_after_s)
-    assert answer.content_type == JSON
-    return answer

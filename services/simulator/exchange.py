@@ -5,18 +5,17 @@ somebody collects it; it knows no request, no stream and no fault.
 """
 
 from collections.abc import Callable
-from heapq import heappop, heappush
 
 from services.simulator.accounts import Accounts, order_reserve
 from services.simulator.chance import derive
 from services.simulator.clearing import Match, by_price, make_trade, taker_fee_max
+from services.simulator.endings import decide, note_final, note_strike, pay_out
 from services.simulator.happenings import (
     Happening,
     MarketForgotten,
     MarketMoved,
     OrderChanged,
     OrderChangeKind,
-    Paid,
     TickChanged,
     TradeChanged,
     TradePrinted,
@@ -31,6 +30,7 @@ from services.simulator.markets import (
 )
 from services.simulator.matching import Book, Fill, Order
 from services.simulator.prices import Oracle
+from services.simulator.shelf import Shelf
 from services.simulator.trades import FEES_ACCOUNT, Trade, TradeBook, trade_id_of
 from services.simulator.verdicts import (
     CENT_E6,
@@ -45,7 +45,7 @@ from services.simulator.verdicts import (
     fills_of,
 )
 from shared.identifiers import Asset
-from shared.units import NS_PER_MS, PRICE_ONE_E4, Instant, MoneyE6, SizeE6
+from shared.units import NS_PER_MS, PRICE_ONE_E4, Instant, SizeE6
 
 
 class Exchange:
@@ -84,11 +84,9 @@ class Exchange:
         self.oracles = oracles
         self._seed = seed
         self.trade_count = 0
-        self._expiry: list[tuple[int, int, Order]] = []
-        self._expiry_count = 0
-        self._of_market: dict[str, list[Order]] = {}
-        self.orders: dict[str, Order] = {}
-        self.open: dict[str, dict[str, Order]] = {}
+        self._shelf = Shelf(calendar, accounts)
+        self.orders = self._shelf.orders
+        self.open = self._shelf.open
         self.happenings: list[Happening] = []
         self.dirty: dict[str, Market] = {}
         self.settlement_fails = settlement_fails
@@ -130,8 +128,8 @@ class Exchange:
     def hold(self, order: Order) -> None:
         """Take a marketable order in without matching it yet; what it needs is reserved."""
         order.status = "DELAYED"
-        self._remember(order)
-        self._reserve(order, order_reserve(order))
+        self._shelf.remember(order)
+        self._shelf.reserve(order, order_reserve(order))
 
     def place(self, order: Order, now: Instant) -> Placed | Refusal:
         """Match an order that was checked, and let its rest rest or end.
@@ -141,21 +139,21 @@ class Exchange:
         refusal = self.check(order)
         was_held = order.status == "DELAYED"
         if was_held:
-            self._reserve(order, -order_reserve(order))
+            self._shelf.reserve(order, -order_reserve(order))
             order.status = "LIVE"
         if refusal is not None:
             if was_held:
-                self._forget_refused(order)
+                self._shelf.forget(order)
             return refusal
         market = self.calendar.by_condition[order.market]
         fills = fills_of(order, market.book)
         refusal = check_killed(order, fills)
         if refusal is not None:
             if was_held:
-                self._forget_refused(order)
+                self._shelf.forget(order)
             return refusal
         if order.owner and not was_held:
-            self._remember(order)
+            self._shelf.remember(order)
         trades = self._match(order, fills, market, now)
         money = sum(trade.money for trade in trades)
         if order.time_in_force in ("FOK", "FAK"):
@@ -191,7 +189,7 @@ class Exchange:
         before = order_reserve(maker)
         market.book.apply(fill)
         if maker.owner:
-            self._reserve(maker, order_reserve(maker) - before)
+            self._shelf.reserve(maker, order_reserve(maker) - before)
 
     def _clear(self, trade: Trade, taker: Order, market: Market, now: Instant) -> None:
         printed = f"0x{derive(self._seed, 'print', trade.trade_id):064x}"
@@ -216,7 +214,7 @@ class Exchange:
         order.trades.append(trade.trade_id)
         if order.remaining <= 0:
             order.status = "MATCHED"
-            self.open[order.owner].pop(order.order_id, None)
+            self._shelf.shut(order)
         self._tell(order, "UPDATE", order.status, now)
 
     def _end_immediate(self, order: Order, spent: int, now: Instant) -> None:
@@ -234,38 +232,16 @@ class Exchange:
         market.book.rest(order)
         self.dirty[market.condition_id] = market
         if order.owner:
-            self._keep_open(order)
+            self._shelf.keep_open(order)
             self._tell(order, "PLACEMENT", "LIVE", now)
 
     def resume(self, order: Order) -> None:
         """Take in a client's order of the life before, behind those that came earlier."""
-        self._remember(order)
+        self._shelf.remember(order)
         if order.status == "LIVE":
             market = self.calendar.by_condition[order.market]
             market.book.rest(order)
-            self._keep_open(order)
-
-    def _keep_open(self, order: Order) -> None:
-        self._reserve(order, order_reserve(order))
-        self.open.setdefault(order.owner, {})[order.order_id] = order
-        if order.expires_ms is not None:
-            self._expiry_count += 1
-            heappush(self._expiry, (order.expires_ms, self._expiry_count, order))
-
-    def _remember(self, order: Order) -> None:
-        assert order.order_id not in self.orders
-        self.orders[order.order_id] = order
-        self._of_market.setdefault(order.market, []).append(order)
-        self.open.setdefault(order.owner, {})
-
-    def _forget_refused(self, order: Order) -> None:
-        del self.orders[order.order_id]
-        self._of_market[order.market].remove(order)
-
-    def _reserve(self, order: Order, amount: int) -> None:
-        market = self.calendar.by_condition[order.market]
-        token = "" if order.side == "BUY" else market.tokens[order.outcome]
-        self.accounts.get(order.maker).reserve(token, amount)
+            self._shelf.keep_open(order)
 
     # --- ending ---------------------------------------------------------------------
 
@@ -278,7 +254,7 @@ class Exchange:
         if order.status != "LIVE":
             return NOT_CANCELED_GONE
         market = self.calendar.by_condition[order.market]
-        self._reserve(order, -order_reserve(order))
+        self._shelf.reserve(order, -order_reserve(order))
         market.book.remove(order)
         self.dirty[market.condition_id] = market
         self._end(order, status, cause, now)
@@ -301,7 +277,7 @@ class Exchange:
 
     def _end(self, order: Order, status: str, cause: str, now: Instant) -> None:
         order.status = status
-        self.open[order.owner].pop(order.order_id, None)
+        self._shelf.shut(order)
         self._tell(order, "CANCELLATION", status, now, cause)
 
     def _tell(
@@ -316,15 +292,13 @@ class Exchange:
 
     def advance(self, now: Instant) -> None:
         """Do what is due: expiries, trades, and the markets' calendar."""
-        while self._expiry and self._expiry[0][0] <= now.wall_ms:
-            order = heappop(self._expiry)[2]
-            if order.status == "LIVE":
-                self.cancel(order, now, status="CANCELED", cause="expired")
+        while (order := self._shelf.pop_expired(now.wall_ms)) is not None:
+            self.cancel(order, now, status="CANCELED", cause="expired")
         for trade in self.trades.advance(now.monotonic_ns, now.wall_ms):
             self.happenings.append(TradeChanged(trade, trade.status, now.wall_ms))
             market = self.calendar.by_condition.get(trade.market)
             if market is not None and market.state == "RESOLVED":
-                self._pay_out(market)
+                self.happenings += pay_out(market, self.accounts)
         for change in self.calendar.advance(now.wall_ms):
             self._follow(change, now)
 
@@ -332,51 +306,34 @@ class Exchange:
         market = change.market
         if change.forgotten:
             self.trades.forget(market.condition_id)
-            for order in self._of_market.pop(market.condition_id, []):
-                del self.orders[order.order_id]
+            self._shelf.forget_market(market.condition_id)
             self.happenings.append(MarketForgotten(market))
             return
         oracle = self.oracles[market.asset]
         state = change.state
         if state == "OPEN":
-            market.strike_e8 = oracle.settle_e8(market.start_ms, market.lookback_ms)
+            note_strike(market, oracle)
         if state == "CLOSED":
+            note_final(market, oracle)
             self._close(market, now)
         if state == "RESOLVED":
-            assert market.strike_e8 is not None
-            assert market.final_e8 is not None
-            market.winner = 0 if market.final_e8 >= market.strike_e8 else 1
-            self._pay_out(market)
+            decide(market)
+            self.happenings += pay_out(market, self.accounts)
         self.happenings.append(MarketMoved(market, state))
 
     def _close(self, market: Market, now: Instant) -> None:
-        oracle = self.oracles[market.asset]
-        market.final_e8 = oracle.settle_e8(market.end_ms, market.lookback_ms)
-        for order in self._of_market.get(market.condition_id, []):
+        for order in self._shelf.of_market(market.condition_id):
             if order.status == "LIVE":
                 self.cancel(order, now, status="CANCELED_MARKET_RESOLVED", cause="market_closed")
         market.book = Book()
         self.dirty.pop(market.condition_id, None)
 
-    def _pay_out(self, market: Market) -> None:
-        for account in self.accounts:
-            for outcome, token in enumerate(market.tokens):
-                size = account.balance(token)
-                if size == 0:
-                    continue
-                payout = size if outcome == market.winner else 0
-                self.accounts.change(account, token, -size)
-                self.accounts.change(account, "", payout)
-                if account.limited:
-                    self.happenings.append(
-                        Paid(market, account.address, token, SizeE6(size), MoneyE6(payout))
-                    )
-
     def next_ns(self, wall_offset_ns: int) -> int | None:
         """Return when an order expires or a trade moves on next, as monotonic time."""
         due = [at for at in (self.trades.next_ns(),) if at is not None]
-        if self._expiry:
-            due.append(self._expiry[0][0] * NS_PER_MS - wall_offset_ns)
+        expiry_ms = self._shelf.next_ms()
+        if expiry_ms is not None:
+            due.append(expiry_ms * NS_PER_MS - wall_offset_ns)
         return min(due, default=None)
 
     def refine_tick(self, market: Market) -> TickChanged | None:

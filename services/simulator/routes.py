@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from services.simulator.answers import Answer, Held, ok
+from services.simulator.beats import Beats
+from services.simulator.cancels import Cancels
 from services.simulator.edge import Request
 from services.simulator.gamma import Gamma
 from services.simulator.key_requests import KeyRequests
@@ -104,7 +106,9 @@ def public_routes(keys: KeyRequests, reads: Reads, gamma: Gamma) -> tuple[Public
     )
 
 
-def private_routes(keys: KeyRequests, trading: Trading, reads: Reads) -> tuple[PrivateRoute, ...]:
+def private_routes(
+    keys: KeyRequests, trading: Trading, cancels: Cancels, beats: Beats, reads: Reads
+) -> tuple[PrivateRoute, ...]:
     """Return what the holder of a key may ask."""
     return (
         Route("GET", "/auth/api-keys", keys.ls),
@@ -112,11 +116,11 @@ def private_routes(keys: KeyRequests, trading: Trading, reads: Reads) -> tuple[P
         Route("GET", "/auth/ban-status/closed-only", _closed_only),
         Route("POST", "/order", trading.post_order),
         Route("POST", "/orders", trading.post_orders),
-        Route("DELETE", "/order", trading.cancel_order),
-        Route("DELETE", "/orders", trading.cancel_orders),
-        Route("DELETE", "/cancel-all", trading.cancel_all),
-        Route("DELETE", "/cancel-market-orders", trading.cancel_market),
-        Route("POST", "/v1/heartbeats", trading.beat),
+        Route("DELETE", "/order", cancels.cancel_order),
+        Route("DELETE", "/orders", cancels.cancel_orders),
+        Route("DELETE", "/cancel-all", cancels.cancel_all),
+        Route("DELETE", "/cancel-market-orders", cancels.cancel_market),
+        Route("POST", "/v1/heartbeats", beats.beat),
         Route("GET", "/data/order/*", reads.order),
         Route("GET", "/data/orders", reads.orders),
         Route("GET", "/data/trades", reads.trades),

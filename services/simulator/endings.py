@@ -1,0 +1,40 @@
+"""How a market ends: the side that won, and what everybody's shares of it pay."""
+
+from services.simulator.accounts import Accounts
+from services.simulator.happenings import Paid
+from services.simulator.markets import Market
+from services.simulator.prices import Oracle
+from shared.units import MoneyE6, SizeE6
+
+
+def note_strike(market: Market, oracle: Oracle) -> None:
+    """Fix the price that a market's window begins with."""
+    market.strike_e8 = oracle.settle_e8(market.start_ms, market.lookback_ms)
+
+
+def note_final(market: Market, oracle: Oracle) -> None:
+    """Fix the price that it ends with."""
+    market.final_e8 = oracle.settle_e8(market.end_ms, market.lookback_ms)
+
+
+def decide(market: Market) -> None:
+    """Set the winner; a price that has not moved is up."""
+    assert market.strike_e8 is not None
+    assert market.final_e8 is not None
+    market.winner = 0 if market.final_e8 >= market.strike_e8 else 1
+
+
+def pay_out(market: Market, accounts: Accounts) -> list[Paid]:
+    """Turn everybody's shares of a resolved market into collateral; return what clients got."""
+    paid: list[Paid] = []
+    for account in accounts:
+        for outcome, token in enumerate(market.tokens):
+            size = account.balance(token)
+            if size == 0:
+                continue
+            payout = size if outcome == market.winner else 0
+            accounts.change(account, token, -size)
+            accounts.change(account, "", payout)
+            if account.limited:
+                paid.append(Paid(market, account.address, token, SizeE6(size), MoneyE6(payout)))
+    return paid
