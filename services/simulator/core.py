@@ -84,17 +84,9 @@ class SimulatorCore:
         heartbeats = Heartbeats(seed)
         self._saved = saved
         self.journal = None if saved is None else Journal(self.exchange, heartbeats, seed)
-        modes = Modes(self._faults, has_limits=settings.rate_limits)
-        trading = Trading(self.exchange, modes, self.stamps, settings.taker_delay_ms)
-        cancels = Cancels(self.exchange, modes, self.stamps)
-        self._beats = Beats(self.exchange, heartbeats, modes, self.stamps)
         self._heartbeats = heartbeats
-        key_requests, reads = KeyRequests(keys), Reads(self.exchange)
-        api = Api(
-            keys,
-            public_routes(key_requests, reads, Gamma(calendar)),
-            private_routes(key_requests, trading, cancels, self._beats, reads),
-        )
+        modes = Modes(self._faults, has_limits=settings.rate_limits)
+        self._beats = Beats(self.exchange, heartbeats, modes, self.stamps)
         self._streams = Streams(calendar, keys, self._faults)
         self._price_stream = PriceStream(self._oracles, keys, self._faults, self._latency_ms)
         self._agenda = Agenda()
@@ -107,7 +99,7 @@ class SimulatorCore:
             self._agenda,
         )
         self._reception = Reception(
-            api,
+            self._make_api(settings, keys, modes),
             Admin(self.exchange, self._faults, heartbeats, self.stamps, self._drop, self._freeze),
             self._faults,
             self.stamps,
@@ -123,6 +115,17 @@ class SimulatorCore:
             "collateral": str(settings.collateral_usd),
             "resumed": saved is not None and saved.seed is not None,
         }
+
+    def _make_api(self, settings: SimulatorSettings, keys: Keys, modes: Modes) -> Api:
+        exchange, stamps = self.exchange, self.stamps
+        trading = Trading(exchange, modes, stamps, settings.taker_delay_ms)
+        cancels = Cancels(exchange, modes, stamps)
+        key_requests, reads = KeyRequests(keys), Reads(exchange)
+        return Api(
+            keys,
+            public_routes(key_requests, reads, Gamma(exchange.calendar)),
+            private_routes(key_requests, trading, cancels, self._beats, reads),
+        )
 
     # --- driving --------------------------------------------------------------------
 
