@@ -37,7 +37,6 @@ from shared.config import SimulatorSettings
 from shared.effects import Effect, Message
 from shared.units import NS_PER_MS, Instant
 
-SECONDS_PER_YEAR = 365 * 86_400
 _RESTART_CLOSE = 1012
 
 
@@ -65,7 +64,6 @@ class SimulatorCore:
             saved: What its journal holds, empty for a new one; None for a venue that keeps none.
         """
         seed = settings.seed
-        self._latency_ms = settings.oracle_latency_ms
         self._faults = Faults(stream(seed, "faults"))
         known = assets if saved is None else tuple(dict.fromkeys((*assets, *saved.assets)))
         self.exchange = make_exchange(settings, assets, known, interval_s, self._faults)
@@ -77,7 +75,6 @@ class SimulatorCore:
             seed,
             changes_per_s=settings.frames_per_second,
             takers_per_s=settings.takers_per_second,
-            deviation=settings.volatility_annual / SECONDS_PER_YEAR**0.5,
         )
         self.stamps = Stamps()
         keys = Keys(seed, settings.clock_window_s)
@@ -88,7 +85,7 @@ class SimulatorCore:
         modes = Modes(self._faults, has_limits=settings.rate_limits)
         self._beats = Beats(self.exchange, heartbeats, modes, self.stamps)
         self._streams = Streams(calendar, keys, self._faults)
-        self._price_stream = PriceStream(self._oracles, keys, self._faults, self._latency_ms)
+        self._price_stream = PriceStream(self._oracles, keys, self._faults)
         self._agenda = Agenda()
         self._telling = Telling(
             self.exchange,
@@ -213,7 +210,7 @@ class SimulatorCore:
         self._out += self._telling.flush(now)
 
     def _tell_later(self, tick: Tick, now: Instant) -> None:
-        due_ns = (tick.at_ms + self._latency_ms) * NS_PER_MS - self._wall_offset_ns
+        due_ns = tick.told_ms * NS_PER_MS - self._wall_offset_ns
         self._agenda.at(due_ns, lambda later: list(self._price_stream.tell(tick, later)))
 
     # --- streams --------------------------------------------------------------------
