@@ -20,6 +20,7 @@ class Request(Message, frozen=True):
         method: Upper case.
         path: Without the query.
         query: Decoded parameters; of a repeated one the last.
+        repeated: All values of those parameters that are given more than once.
         headers: Names in upper case, as the venue writes them.
         body: Exact bytes.
     """
@@ -30,11 +31,18 @@ class Request(Message, frozen=True):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    repeated: Mapping[str, tuple[str, ...]] = {}
 
 
 def last_segment(request: Request) -> str:
     """Return what stands behind the last slash of a request's path."""
     return request.path.rpartition("/")[2]
+
+
+def values_of(request: Request, name: str) -> tuple[str, ...]:
+    """Return the values of a parameter, given once for each or joined by commas."""
+    given = request.repeated.get(name) or (request.query.get(name, ""),)
+    return tuple(part for text in given for part in text.split(",") if part)
 
 
 class StreamOpened(Message, frozen=True):

@@ -5,7 +5,6 @@ from services.simulator.exchange import Exchange
 from services.simulator.faults import Faults
 from services.simulator.markets import Calendar
 from services.simulator.prices import Oracle
-from services.simulator.prices_walk import RandomWalk
 from services.simulator.trades import TradeBook
 from shared.config import SimulatorSettings
 from shared.facts import MarketVersion
@@ -45,15 +44,14 @@ def make_exchange(
         ahead=settings.ahead,
         resolution_ms=settings.resolution_ms,
         versions=_VERSIONS[settings.protocol],
+        listing_lag_ms=settings.listing_lag_ms,
     )
     accounts = Accounts(MoneyE6(settings.collateral_usd * 1_000_000), PARTICIPANT_COLLATERAL_E6)
     trades = TradeBook(
         accounts, seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
     )
-    oracles: dict[Asset, Oracle] = {
-        name: RandomWalk(
-            name, seed, settings.price_ms, settings.volatility_annual, settings.oracle_latency_ms
-        )
+    oracles = {
+        name: Oracle(name, seed, settings.price_ms, settings.volatility_annual)
         for name in map(Asset, known)
     }
     return Exchange(calendar, accounts, trades, oracles, seed, faults.fails_settlement)

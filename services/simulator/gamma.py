@@ -4,148 +4,188 @@ Source: recorded production answers (2026-07-24, 2026-10-05) and
 https://docs.polymarket.com/market-data/fetching-markets (2026-09-28).
 """
 
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 from services.simulator.answers import Answer, error, ok
-from services.simulator.clearing import FEE_RATE_E6
 from services.simulator.edge import Request, last_segment
-from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Calendar, Market
-from services.simulator.reads import FEE_CEILING_BPS
-from shared.units import Instant
-from shared.venue.gamma_wire import (
-    KEYSET_ROWS_MAX,
-    CryptoMarketConfig,
-    EventsPage,
-    FeeSchedule,
-    GammaEvent,
-    GammaMarket,
-    MarketsPage,
-    encode_texts,
+from services.simulator.gamma_query import (
+    EVENT_ROWS_MAX,
+    ROWS_MAX,
+    BadQuery,
+    event_filter,
+    keyset_page,
+    legacy_page,
+    market_filter,
 )
+from services.simulator.gamma_rows import (
+    Row,
+    event_id_of,
+    event_row,
+    market_row,
+    series_id_of,
+    series_row,
+    series_slug_of,
+    tag_rows,
+)
+from services.simulator.markets import Calendar, Market
+from shared.units import Instant
 
-_MS_PER_S = 1000
-
-
-def _iso(wall_ms: int) -> str:
-    return datetime.fromtimestamp(wall_ms // _MS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _prices(market: Market) -> tuple[str, str]:
-    if market.winner is not None:
-        return ("1", "0") if market.winner == 0 else ("0", "1")
-    bid, ask = market.book.bids.best(), market.book.asks.best()
-    middle = 5_000 if bid is None or ask is None else (bid + ask) // 2
-    return f"{middle / 10_000:.4f}", f"{1 - middle / 10_000:.4f}"
-
-
-def market_row(market: Market) -> GammaMarket:
-    """Return one market as discovery tells of it."""
-    parts = market.slug.split("-")
-    is_v2 = market.version == "v2"
-    is_resolved = market.state == "RESOLVED"
-    twap = f"-twap-{market.lookback_ms // _MS_PER_S}" if market.lookback_ms else ""
-    return GammaMarket(
-        id=market.number,
-        slug=market.slug,
-        condition_id=market.condition_id,
-        outcomes=encode_texts(OUTCOMES),
-        version=market.version,
-        question=f"{market.asset.upper()} Up or Down - {_iso(market.start_ms)}",
-        clob_token_ids=None if is_v2 else encode_texts(market.tokens),
-        position_ids=market.tokens if is_v2 else None,
-        outcome_prices=encode_texts(_prices(market)),
-        active=True,
-        closed=is_resolved,
-        archived=False,
-        restricted=True,
-        accepting_orders=market.is_trading,
-        enable_order_book=True,
-        start_date=_iso(market.listed_ms),
-        event_start_time=_iso(market.start_ms),
-        end_date=_iso(market.end_ms),
-        order_price_min_tick_size=market.tick / 10_000,
-        order_min_size=MIN_SIZE_E6 // 1_000_000,
-        neg_risk=False,
-        seconds_delay=0,
-        fees_enabled=True,
-        fee_type="crypto_fees_v2",
-        fee_schedule=FeeSchedule(FEE_RATE_E6 / 1_000_000, 1, taker_only=True, rebate_rate=0.2),
-        maker_base_fee=FEE_CEILING_BPS,
-        taker_base_fee=FEE_CEILING_BPS,
-        resolution_source=f"https://data.chain.link/streams/{market.asset}-usd-streams",
-        crypto_market_config=CryptoMarketConfig(
-            id=f"{market.asset}-{parts[2]}{twap}",
-            asset=market.asset,
-            duration=parts[2],
-            twap_enabled=bool(market.lookback_ms),
-            twap_lookback_seconds=market.lookback_ms // _MS_PER_S or None,
-        ),
-        uma_resolution_status="resolved" if is_resolved else None,
-        resolution_status=("resolved" if is_resolved else "active") if is_v2 else None,
-        closed_time=_iso(market.end_ms) if is_resolved else None,
-    )
+NOT_FOUND = error(404, "not found")
+Handler = Callable[[Request, Instant], Answer]
 
 
-def event_row(market: Market) -> GammaEvent:
-    """Return the event of a market; each window is an event of its own."""
-    return GammaEvent(
-        id=market.number,
-        slug=market.slug,
-        markets=(market_row(market),),
-        title=f"{market.asset.upper()} Up or Down",
-        start_time=_iso(market.start_ms),
-        end_date=_iso(market.end_ms),
-    )
+def _refusing(handler: Handler) -> Handler:
+    """Return a handler that answers 422 to a parameter that cannot be read."""
+
+    def handle(request: Request, now: Instant) -> Answer:
+        try:
+            return handler(request, now)
+        except BadQuery as refusal:
+            return error(422, refusal.text)
+
+    return handle
 
 
 class Gamma:
     """Handles discovery."""
 
-    def __init__(self, calendar: Calendar) -> None:
-        """Set where to look."""
+    def __init__(self, calendar: Calendar, *, has_bare_conditions: bool = False) -> None:
+        """Set where to look, and whether v2 conditions are written with 62 digits."""
         self._calendar = calendar
+        self._is_bare = has_bare_conditions
+        self.markets = _refusing(self._markets)
+        self.events = _refusing(self._events)
+        self.legacy_markets = _refusing(self._legacy_markets)
+        self.legacy_events = _refusing(self._legacy_events)
+
+    # --- markets --------------------------------------------------------------------
 
     def market(self, request: Request, now: Instant) -> Answer:
         """Handle GET /markets/slug/{slug}."""
         market = self._calendar.by_slug.get(last_segment(request))
-        return error(404, "not found") if market is None else ok(market_row(market))
+        return NOT_FOUND if market is None else ok(self._market(market, request, now))
+
+    def market_by_id(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /markets/{id}."""
+        market = self._numbered(last_segment(request))
+        return NOT_FOUND if market is None else ok(self._market(market, request, now))
+
+    def market_tags(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /markets/{id}/tags."""
+        market = self._numbered(request.path.split("/")[-2])
+        return NOT_FOUND if market is None else ok(tag_rows(market))
+
+    def _markets(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /markets/keyset."""
+        wanted = filter(market_filter(request), self._calendar)
+        page = keyset_page(wanted, request, ROWS_MAX)
+        rows = [self._market(market, request, now) for market in page.markets]
+        return ok(_envelope("markets", rows, page.next_cursor))
+
+    def _legacy_markets(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /markets."""
+        wanted = filter(market_filter(request), self._calendar)
+        return ok([self._market(market, request, now) for market in legacy_page(wanted, request)])
+
+    # --- events ---------------------------------------------------------------------
 
     def event(self, request: Request, now: Instant) -> Answer:
         """Handle GET /events/slug/{slug}."""
         market = self._calendar.by_slug.get(last_segment(request))
-        return error(404, "not found") if market is None else ok(event_row(market))
+        return NOT_FOUND if market is None else ok(self._event(market, now))
 
-    def markets(self, request: Request, now: Instant) -> Answer:
-        """Handle GET /markets/keyset."""
-        chosen, cursor = self._page(request)
-        return ok(MarketsPage(tuple(map(market_row, chosen)), cursor))
+    def event_by_id(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /events/{id}."""
+        market = self._of_event(last_segment(request))
+        return NOT_FOUND if market is None else ok(self._event(market, now))
 
-    def events(self, request: Request, now: Instant) -> Answer:
+    def event_tags(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /events/{id}/tags."""
+        market = self._of_event(request.path.split("/")[-2])
+        return NOT_FOUND if market is None else ok(tag_rows(market))
+
+    def _events(self, request: Request, now: Instant) -> Answer:
         """Handle GET /events/keyset."""
-        chosen, cursor = self._page(request)
-        return ok(EventsPage(tuple(map(event_row, chosen)), cursor))
+        wanted = filter(event_filter(request), self._calendar)
+        page = keyset_page(wanted, request, EVENT_ROWS_MAX)
+        rows = [self._event(market, now) for market in page.markets]
+        return ok(_envelope("events", rows, page.next_cursor))
 
-    def _page(self, request: Request) -> tuple[list[Market], str | None]:
-        query = request.query
-        rows = [market for market in self._calendar if _is_wanted(market, request)]
-        start = _number(query.get("after_cursor"), 0)
-        limit = min(_number(query.get("limit"), 20), KEYSET_ROWS_MAX)
-        chosen = rows[start : start + limit]
-        end = start + len(chosen)
-        return chosen, str(end) if end < len(rows) else None
+    def _legacy_events(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /events."""
+        wanted = filter(event_filter(request), self._calendar)
+        return ok([self._event(market, now) for market in legacy_page(wanted, request)])
+
+    # --- series and tags ------------------------------------------------------------
+
+    def series(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /series/{id}, with its open events."""
+        wanted = last_segment(request)
+        known = [market for market in self._calendar if series_id_of(market) == wanted]
+        if not known:
+            return NOT_FOUND
+        open_ones = [market for market in known if market.state != "RESOLVED"]
+        events = [_without_series(self._event(market, now)) for market in open_ones]
+        return ok(series_row(known[0]) | {"events": events})
+
+    def all_series(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /series, by limit and offset."""
+        rows = {series_slug_of(market): series_row(market) for market in self._calendar}
+        return ok(_sliced(list(rows.values()), request))
+
+    def tag(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /tags/{id} and GET /tags/slug/{slug}."""
+        wanted = last_segment(request)
+        found = [tag for tag in self._tags() if wanted in (tag["id"], tag["slug"])]
+        return ok(found[0]) if found else NOT_FOUND
+
+    def tags(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /tags, by limit and offset."""
+        return ok(_sliced(self._tags(), request))
+
+    def _tags(self) -> list[Row]:
+        rows = {str(tag["id"]): tag for market in self._calendar for tag in tag_rows(market)}
+        return list(rows.values())
+
+    # --- rows -----------------------------------------------------------------------
+
+    def _numbered(self, number: str) -> Market | None:
+        return next((market for market in self._calendar if market.number == number), None)
+
+    def _of_event(self, event_id: str) -> Market | None:
+        return next((market for market in self._calendar if event_id_of(market) == event_id), None)
+
+    def _bare_market(self, market: Market, now: Instant) -> Row:
+        return market_row(
+            market,
+            self._calendar.resolution_ms,
+            has_ids=self._calendar.tells_ids(market, now.wall_ms),
+            is_bare=self._is_bare,
+        )
+
+    def _market(self, market: Market, request: Request, now: Instant) -> Row:
+        """Return a market with its event, and with its tags only when they are asked for."""
+        row = self._bare_market(market, now)
+        event = event_row(market, (row,))
+        del event["markets"], event["tags"]
+        whole = row | {"events": [event]}
+        if request.query.get("include_tag") == "true":
+            whole["tags"] = list(tag_rows(market))
+        return whole
+
+    def _event(self, market: Market, now: Instant) -> Row:
+        return event_row(market, (self._bare_market(market, now),))
 
 
-def _is_wanted(market: Market, request: Request) -> bool:
-    query = request.query
-    wants_closed = query.get("closed", "false") == "true"
-    token = query.get("clob_token_ids")
-    return (
-        (market.state == "RESOLVED") == wants_closed
-        and query.get("slug") in (None, market.slug)
-        and query.get("condition_ids") in (None, market.condition_id)
-        and (token is None or token in market.tokens)
-    )
+def _envelope(name: str, rows: list[Row], cursor: str | None) -> Row:
+    return {name: rows} | ({} if cursor is None else {"next_cursor": cursor})
 
 
-def _number(text: str | None, otherwise: int) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() else otherwise
+def _without_series(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "series"}
+
+
+def _sliced(rows: list[Row], request: Request) -> list[Row]:
+    texts = (request.query.get("offset", "0"), request.query.get("limit", str(ROWS_MAX)))
+    offset, limit = (int(text) if text.isascii() and text.isdigit() else 0 for text in texts)
+    return rows[offset : offset + min(limit, ROWS_MAX)]

@@ -116,6 +116,7 @@ class Calendar:
         ahead: int,
         resolution_ms: int,
         versions: tuple[MarketVersion, ...],
+        listing_lag_ms: int = 0,
     ) -> None:
         """Set the series up.
 
@@ -126,13 +127,17 @@ class Calendar:
             ahead: Windows listed ahead of the running one.
             resolution_ms: From the end of a window to its resolution.
             versions: Protocols, used in turn by window.
+            listing_lag_ms: From a listing until its tokens are known to trading, half of it
+                until discovery tells their ids.
         """
         self._assets = assets
         self._interval_ms = interval_s * 1000
         self._seed = seed
         self._ahead = ahead
-        self._resolution_ms = resolution_ms
+        self.resolution_ms = resolution_ms
         self._versions = versions
+        self._lag_ms = listing_lag_ms
+        self._unknown: list[Market] = []
         self._next_start: dict[Asset, int] = {}
         self.by_slug: dict[str, Market] = {}
         self.by_condition: dict[str, Market] = {}
@@ -148,6 +153,7 @@ class Calendar:
 
     def advance(self, wall_ms: int) -> list[MarketChange]:
         """List, open, close, resolve and forget what is due, in the order of their times."""
+        self._make_known(wall_ms)
         changes: list[MarketChange] = []
         for market in list(self.by_slug.values()):
             changes.extend(self._advance_market(market, wall_ms))
@@ -162,9 +168,14 @@ class Calendar:
         """Take in a market of the life before, in the state that it had."""
         self._add(market)
 
+    def tells_ids(self, market: Market, wall_ms: int) -> bool:
+        """Tell whether discovery knows a market's tokens; just after its listing it does not."""
+        return wall_ms >= market.listed_ms + self._lag_ms // 2
+
     def next_ms(self) -> int:
         """Return the wall time of the next change of any market."""
         due = [self._due_ms(market) for market in self.by_slug.values()]
+        due += [market.listed_ms + self._lag_ms for market in self._unknown]
         return min((at for at in due if at is not None), default=0)
 
     def _due_ms(self, market: Market) -> int | None:
@@ -173,7 +184,7 @@ class Calendar:
         if market.state == "OPEN":
             return market.end_ms
         if market.state == "CLOSED":
-            return market.end_ms + self._resolution_ms
+            return market.end_ms + self.resolution_ms
         return None
 
     def _advance_market(self, market: Market, wall_ms: int) -> Iterator[MarketChange]:
@@ -196,7 +207,7 @@ class Calendar:
             del self.by_slug[market.slug]
             del self.by_condition[market.condition_id]
             for token in market.tokens:
-                del self.by_token[token]
+                self.by_token.pop(token, None)
             yield MarketChange(market, market.state, forgotten=True)
 
     def _add(self, market: Market) -> None:
@@ -204,6 +215,20 @@ class Calendar:
         self.by_condition[market.condition_id] = market
         for token in market.tokens:
             self.by_token[token] = market
+
+    def _announce(self, market: Market) -> None:
+        """Take a new market in; trading learns of its tokens after the listing lag."""
+        self._add(market)
+        if self._lag_ms:
+            for token in market.tokens:
+                del self.by_token[token]
+            self._unknown.append(market)
+
+    def _make_known(self, wall_ms: int) -> None:
+        for market in [new for new in self._unknown if new.listed_ms + self._lag_ms <= wall_ms]:
+            self._unknown.remove(market)
+            if market.slug in self.by_slug:
+                self._add(market)
 
     def _list_ahead(self, asset: Asset, wall_ms: int) -> Iterator[MarketChange]:
         running = wall_ms - wall_ms % self._interval_ms
@@ -213,7 +238,7 @@ class Calendar:
             start += self._interval_ms
             if market.slug in self.by_slug:
                 continue
-            self._add(market)
+            self._announce(market)
             yield MarketChange(market, market.state)
             yield from self._advance_market(market, wall_ms)
         self._next_start[asset] = start

@@ -4,6 +4,7 @@ Impure. Loopback only, since the admin endpoints ask nobody who he is.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -44,6 +45,11 @@ def request_handler(shell: Shell) -> Handler:
                     query=dict(request.query),
                     headers={name.upper(): value for name, value in request.headers.items()},
                     body=body,
+                    repeated={
+                        name: tuple(request.query.getall(name))
+                        for name, count in Counter(request.query.keys()).items()
+                        if count > 1
+                    },
                 )
             )
             return await future

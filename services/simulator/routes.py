@@ -17,7 +17,6 @@ from services.simulator.answers import Answer, Held, ok
 from services.simulator.beats import Beats
 from services.simulator.cancels import Cancels
 from services.simulator.edge import Request
-from services.simulator.gamma import Gamma
 from services.simulator.key_requests import KeyRequests
 from services.simulator.reads import Reads
 from services.simulator.trading import Trading
@@ -83,7 +82,7 @@ def _matches(pattern: list[str], segments: list[str]) -> bool:
     )
 
 
-def public_routes(keys: KeyRequests, reads: Reads, gamma: Gamma) -> tuple[PublicRoute, ...]:
+def public_routes(keys: KeyRequests, reads: Reads) -> tuple[PublicRoute, ...]:
     """Return what anybody may ask; the key endpoints check a wallet's attestation themselves."""
     return (
         Route("GET", "/ok", lambda request, now: ok("OK")),
@@ -98,10 +97,6 @@ def public_routes(keys: KeyRequests, reads: Reads, gamma: Gamma) -> tuple[Public
         Route("GET", "/fee-rate", reads.fee_rate),
         Route("GET", "/clob-markets/*", reads.clob_market),
         Route("GET", "/markets-by-token/*", reads.market_by_token),
-        Route("GET", "/markets/keyset", gamma.markets),
-        Route("GET", "/events/keyset", gamma.events),
-        Route("GET", "/markets/slug/*", gamma.market),
-        Route("GET", "/events/slug/*", gamma.event),
         Route("GET", "/api/geoblock", lambda request, now: ok(_NOT_BLOCKED)),
     )
 

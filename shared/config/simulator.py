@@ -32,6 +32,18 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
     ahead: Annotated[
         int, Meta(description="Windows listed ahead of the running one.", ge=1, le=20)
     ] = 2
+    listing_lag_ms: Annotated[
+        int,
+        Meta(
+            description="From a listing until trading knows its tokens; discovery has no ids "
+            "for half of it.",
+            ge=0,
+            le=600_000,
+        ),
+    ] = 0
+    bare_conditions: Annotated[
+        bool, Meta(description="Whether discovery writes v2 conditions with 62 digits.")
+    ] = False
     oracle_latency_ms: Annotated[
         int, Meta(description="From a tick to its sending; median measured 1350.", ge=0, le=10_000)
     ] = 1_350

@@ -236,7 +236,7 @@ def test_resolved_market_tells_its_winner_by_the_prices() -> None:
     rig.advance(65)
     _, row = get(rig, f"/markets/slug/{market.slug}")
     assert row["closed"] is True
-    assert row["outcomePrices"] == ('["1","0"]' if market.winner == 0 else '["0","1"]')
+    assert row["outcomePrices"] == ('["1", "0"]' if market.winner == 0 else '["0", "1"]')
 
 
 def test_listing_leaves_out_resolved_markets_unless_asked() -> None:
@@ -249,8 +249,8 @@ def test_listing_leaves_out_resolved_markets_unless_asked() -> None:
     _, page = get(rig, "/markets/keyset", closed="true", after_cursor=page["next_cursor"])
     assert len(page["markets"]) == 1
     token = rig.market.tokens[0]
-    _, page = get(rig, "/events/keyset", clob_token_ids=token)
-    assert page["events"][0]["slug"] == rig.market.slug
+    _, page = get(rig, "/markets/keyset", clob_token_ids=token)
+    assert page["markets"][0]["events"][0]["slug"] == rig.market.slug
 
 
 # --- admin ----------------------------------------------------------------------------

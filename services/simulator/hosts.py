@@ -1,0 +1,55 @@
+"""Routes of the venue's other hosts: discovery, data and relayer.
+
+Production has a host for each; the simulator serves all on one address. What only one host has is
+found at the root; all that a host has is found under its prefix too, so that a client which is
+given one base address a service (as the official client 0.14.0) meets the right one where two
+hosts share a path, as `/markets` of trading and of discovery do:
+
+    trading     http://127.0.0.1:18080
+    discovery   http://127.0.0.1:18080/gamma
+"""
+
+from collections.abc import Iterable
+
+from services.simulator.exchange import Exchange
+from services.simulator.gamma import Gamma
+from services.simulator.routes import Public, PublicRoute, Route
+from shared.config import SimulatorSettings
+
+GAMMA_PREFIX = "/gamma"
+DATA_PREFIX = "/data-api"
+RELAYER_PREFIX = "/relayer"
+Paths = Iterable[tuple[str, str, Public]]
+
+
+def _under(prefix: str, paths: Paths) -> tuple[PublicRoute, ...]:
+    return tuple(Route(method, prefix + path, handler) for method, path, handler in paths)
+
+
+def host_routes(exchange: Exchange, settings: SimulatorSettings) -> tuple[PublicRoute, ...]:
+    """Return the routes of all other hosts; each asks nobody who he is, or asks him itself."""
+    gamma = Gamma(exchange.calendar, has_bare_conditions=settings.bare_conditions)
+    return _gamma_routes(gamma)
+
+
+def _gamma_routes(gamma: Gamma) -> tuple[PublicRoute, ...]:
+    own: list[tuple[str, str, Public]] = [
+        ("GET", "/markets/keyset", gamma.markets),
+        ("GET", "/markets/slug/*", gamma.market),
+        ("GET", "/events/keyset", gamma.events),
+        ("GET", "/events/slug/*", gamma.event),
+        ("GET", "/events/*/tags", gamma.event_tags),
+        ("GET", "/events/*", gamma.event_by_id),
+        ("GET", "/events", gamma.legacy_events),
+        ("GET", "/series/*", gamma.series),
+        ("GET", "/series", gamma.all_series),
+        ("GET", "/tags/slug/*", gamma.tag),
+        ("GET", "/tags/*", gamma.tag),
+        ("GET", "/tags", gamma.tags),
+    ]
+    shared: list[tuple[str, str, Public]] = [
+        ("GET", "/markets/*/tags", gamma.market_tags),
+        ("GET", "/markets/*", gamma.market_by_id),
+        ("GET", "/markets", gamma.legacy_markets),
+    ]
+    return (*_under("", own), *_under(GAMMA_PREFIX, [*own, *shared]))

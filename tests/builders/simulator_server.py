@@ -1,0 +1,93 @@
+"""The simulator behind its real servers, in a thread of its own."""
+
+import asyncio
+import dataclasses
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from polymarket._internal.environment import (
+    PRODUCTION_CONFIG,
+    create_environment,
+)
+from polymarket.environments import Environment
+
+from services.simulator import rest
+from services.simulator.core import SimulatorCore
+from services.simulator.hosts import DATA_PREFIX, GAMMA_PREFIX, RELAYER_PREFIX
+from services.simulator.markets import Market
+from services.simulator.shell import Shell
+from shared.config import SimulatorSettings
+
+WAIT_S = 10.0
+
+
+class SimulatorServer:
+    """A simulator of long markets, so that none rolls in a test, unless told otherwise."""
+
+    def __init__(self, interval_s: int = 14_400, **settings: Any) -> None:
+        quick: dict[str, Any] = {"mined_ms": 20, "confirmed_ms": 20, "taker_delay_ms": 0}
+        self.core = SimulatorCore(SimulatorSettings(**(quick | settings)), ("btc",), interval_s)
+        self.port = 0
+        self._stop = threading.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+
+    def start(self) -> None:
+        self._thread.start()
+        assert self._ready.wait(WAIT_S)
+
+    async def _serve(self) -> None:
+        shell = Shell(self.core, None)
+        shell.tick()
+        runner, self.port = await rest.start(shell, 0)
+        self._ready.set()
+        await shell.run(self._stop.is_set)
+        await rest.stop(runner)
+        shell.close()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(WAIT_S)
+        assert not self._thread.is_alive()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def socket_url(self, path: str) -> str:
+        return f"ws://127.0.0.1:{self.port}{path}"
+
+    @property
+    def market(self) -> Market:
+        """The running market."""
+        return next(market for market in self.core.exchange.calendar if market.state == "OPEN")
+
+    def environment(self) -> Environment:
+        """Return what points the official unified client at this simulator."""
+        config = dataclasses.replace(
+            PRODUCTION_CONFIG,
+            clob_url=self.url,
+            clob_market_ws_url=self.socket_url("/ws/market"),
+            clob_user_ws_url=self.socket_url("/ws/user"),
+            gamma_url=self.url + GAMMA_PREFIX,
+            data_url=self.url + DATA_PREFIX,
+            relayer_url=self.url + RELAYER_PREFIX,
+            realtime_ws_url=self.socket_url("/ws"),
+            rtds_ws_url=self.socket_url("/rtds"),
+            rpc_url=self.url + "/rpc",
+            relayer_poll_frequency_ms=20,
+        )
+        return create_environment(name="simulator", config=config)
+
+
+@contextmanager
+def serving(interval_s: int = 14_400, **settings: Any) -> Iterator[SimulatorServer]:
+    """Serve a simulator for the length of a block."""
+    server = SimulatorServer(interval_s, **settings)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
