@@ -7,7 +7,10 @@ REASONS_MAX = 12
 
 
 def reasons_not_trading(view: View) -> tuple[str, ...]:
-    """Return why no order of ours can be said to rest; empty when one does."""
+    """Return why no order of ours can be said to rest; empty when one does.
+
+    In a dry run none ever does: there it is empty when orders would be placed.
+    """
     risk = view.risk()
     execution = view.execution()
     if risk is None:
@@ -21,7 +24,7 @@ def reasons_not_trading(view: View) -> tuple[str, ...]:
         ]
     if execution.trading_state != "ACTIVE":
         reasons.append(f"execution: {execution.cause or execution.trading_state}")
-    if not reasons and execution.open_orders == 0:
+    if not reasons and execution.open_orders == 0 and not execution.dry_run:
         refusals = [f"{row.reason} x{row.count}" for row in execution.refusals]
         strategies = [
             f"{name}: {status.reason or status.state}"

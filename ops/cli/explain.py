@@ -18,6 +18,9 @@ from shared.units import NS_PER_MS, MonotonicNs
 CUTOFF = "cutoff"
 """Predicate that an ended market never fulfils again."""
 
+DRY_RUN = "dry_run"
+"""Predicate that says that what passes is not sent."""
+
 LISTEN_MS = 2_500
 """Execution explains itself every second."""
 
@@ -53,6 +56,8 @@ def command(
     if as_json:
         show_json({"age_ns": age_ns, "scopes": msgspec.to_builtins(scopes)})
     else:
+        for row in (row for scope in scopes for row in scope.predicates if row.name == DRY_RUN):
+            console().print(Text(row.value, style="bold yellow"))
         for scope in scopes:
             _show(scope, show_all=show_all or market is not None)
         if ended := len(explanations.scopes) - len(scopes):

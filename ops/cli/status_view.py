@@ -17,6 +17,8 @@ from shared.facts import ExecutionStatus, RiskStatus
 from shared.topics import COMPONENTS, EXECUTION, FEEDS, RECORDER, RISK
 from shared.units import MonotonicNs
 
+DRY_RUN = "DRY RUN: orders are decided and recorded, none is ever sent"
+
 FLOW: dict[str, int] = {name: place for place, name in enumerate(COMPONENTS)}
 
 
@@ -38,6 +40,7 @@ def as_builtins(view: View, data_directory: Path | None) -> dict[str, Any]:
     """Return the same as plain data: each status with its age in nanoseconds, or null."""
     return {
         "active": is_active(view),
+        "dry_run": None if (execution := view.execution()) is None else execution.dry_run,
         "reasons": list(reasons_not_trading(view)),
         "wall_ns": view.wall_ns,
         "risk": _aged(view, "risk.status", RISK),
@@ -67,6 +70,8 @@ def _headline(view: View) -> Text:
     if state == "ACTIVE" and execution is not None and execution.trading_state != "ACTIVE":
         state = f"{execution.trading_state} (execution)"
     made = Text(state, style="bold green" if is_active(view) else "bold red")
+    if execution is not None and execution.dry_run:
+        made.append(f"  {DRY_RUN}", style="bold yellow")
     made.append(f"  epoch {risk.epoch}, heard ", style="none")
     made.append_text(age(view.age_ns("risk.status", RISK)))
     made.append(", venue dead-man fed ")

@@ -46,6 +46,7 @@ class Conditions:
             until_ns=standing.until_ns,
             state=standing.lease_state,
             blocked=blocks[0][0] if blocks else "",
+            is_dry=self._parts.config.run.dry_run,
         )
 
     def account_predicates(self, now: Instant) -> tuple[Predicate, ...]:
@@ -68,6 +69,7 @@ class Conditions:
             lost_e6=-self._parts.positions.realised_today_e6(now),
             unpaired_e6=self._parts.desk.unpaired_held_e6(),
             venue_hold=self._parts.desk.phase.holds(now.boot_ns, post_only=True),
+            is_dry=self._parts.config.run.dry_run,
         )
         return gate.account_predicates(
             account, self._parts.config.timing, self._parts.config.limits
@@ -114,6 +116,7 @@ class Conditions:
             proven_start=self._parts.startup.is_proven,
             reconciled_ns=self._parts.sync.reconciled_ns,
             refusals=reporting.refusals(self._parts.desk),
+            dry_run=self._parts.config.run.dry_run,
         )
         return Publish("execution.status", fact, now.monotonic_ns)
 

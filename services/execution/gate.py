@@ -56,6 +56,7 @@ class Account(msgspec.Struct, frozen=True):
         lost_e6: Loss of this day of UTC, micro-dollars, below zero for a gain.
         unpaired_e6: Unpaired shares held, over all markets.
         venue_hold: Why the venue takes no posts now; empty when it does.
+        is_dry: Whether nothing is sent, so that there are no own orders to hear of.
     """
 
     leased: bool
@@ -69,7 +70,13 @@ class Account(msgspec.Struct, frozen=True):
     lost_e6: int
     unpaired_e6: int
     venue_hold: str
+    is_dry: bool = False
 
+
+DRY_RUN_NAME = "dry_run"
+"""Predicate of every dry run: it holds, and tells people what holding means there."""
+
+DRY_RUN_WORDS = "DRY RUN: what passes is recorded as NOT_SENT and never leaves"
 
 RECONCILED_ROUNDS_MAX = 4
 """Reconciliations that may fail in a row before our picture of our own orders counts as old."""
@@ -81,8 +88,10 @@ def account_predicates(
     """Return what must hold for any order at all."""
     blocks = tuple(Predicate(name, False, True, why) for name, why in account.blocked)
     reconciled_max_ns = RECONCILED_ROUNDS_MAX * timing.reconcile_light_ms * NS_PER_MS
+    is_reconciled = account.is_reconciled or account.is_dry
     return (
         *blocks,
+        *((Predicate(DRY_RUN_NAME, True, False, DRY_RUN_WORDS),) if account.is_dry else ()),
         Predicate("start", not account.start, False, account.start),
         Predicate("lease", account.leased, True, "", account.lease_age_ns),
         Predicate(
@@ -93,12 +102,12 @@ def account_predicates(
             account.lease_age_ns,
             reducing=account.state == "REDUCING",
         ),
-        _fresh("user_feed", account.user_age_ns, timing.user_stale_ms),
+        _user_feed(account, timing),
         Predicate(
             "reconciled",
-            account.is_reconciled and _is_within(account.reconciled_age_ns, reconciled_max_ns),
+            is_reconciled and _is_within(account.reconciled_age_ns, reconciled_max_ns),
             False,
-            "" if account.is_reconciled else "not since the own-order feed's last break",
+            "" if is_reconciled else "not since the own-order feed's last break",
             account.reconciled_age_ns,
         ),
         Predicate(
@@ -225,6 +234,14 @@ def account_state(
     """Return the state that stands for the whole account."""
     wide = [scope.state for scope in scopes if scope.kind == "account"]
     return worst([ordered, leased, *wide])
+
+
+def _user_feed(account: Account, timing: TimingSettings) -> Predicate:
+    """The own-order feed must be fresh, unless nothing is sent (KS-2)."""
+    age_ns = account.user_age_ns
+    if account.is_dry:
+        return Predicate("user_feed", True, False, "not needed in a dry run", age_ns)
+    return _fresh("user_feed", age_ns, timing.user_stale_ms)
 
 
 def _fresh(name: str, age_ns: int | None, stale_ms: int, *, cancels: bool = True) -> Predicate:

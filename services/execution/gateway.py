@@ -1,7 +1,8 @@
 """The way to the venue: signs and posts orders, cancels, reads, over lanes of warm sockets.
 
 An edge around the bus's HTTP lanes. A post is signed and serialised here, and `may_send` is
-asked again directly before its one write, with a fresh clock reading. Cancels and resets go
+asked again directly before its one write, with a fresh clock reading; in a dry run there is no
+lane for posts at all, and each ends with its signed bytes. Cancels and resets go
 out before the commit of their turn; posts after it. Until key and credentials are there,
 nothing leaves: every request is answered as not sent.
 """
@@ -13,7 +14,7 @@ from bus.credentials import CredentialsFault, Missing, read_credentials
 from bus.edge import Edge
 from bus.http import BeforeWrite, Headers, HttpEdge, Lane
 from bus.settings import Settings, secret_file_problem
-from services.execution.may_send import Permit, PlaceOrder
+from services.execution.may_send import DRY_RUN, Permit, PlaceOrder
 from services.execution.messages import IdentityFound, IdentityMissing
 from services.execution.requests import CANCEL_LANE, POST_LANE, READ_LANE
 from services.execution.signer import DEPOSIT_WALLET_TYPE, KeyFault, OrderSigner, read_key
@@ -58,11 +59,12 @@ class MakeHttp(Protocol):
 
 
 def lanes(config: Config) -> tuple[Lane, ...]:
-    """Return the lanes of execution; they share nothing."""
+    """Return the lanes of execution; they share nothing. A dry run has none for posts."""
     url = config.venue.clob_url
     timeout_ms = config.timing.socket_timeout_ms
+    post = Lane(POST_LANE, url, POST_CONNECTIONS, timeout_ms, QUEUE_MAX, waits_unconnected=False)
     return (
-        Lane(POST_LANE, url, POST_CONNECTIONS, timeout_ms, QUEUE_MAX, waits_unconnected=False),
+        *(() if config.run.dry_run else (post,)),
         Lane(CANCEL_LANE, url, CANCEL_CONNECTIONS, timeout_ms, QUEUE_MAX, is_urgent=True),
         Lane(READ_LANE, url, READ_CONNECTIONS, timeout_ms, QUEUE_MAX),
     )
@@ -84,6 +86,7 @@ class Gateway(Edge):
             make_http: Makes the edge that carries the requests; a simulation has its own.
         """
         self._settings = settings
+        self._is_dry = settings.config.run.dry_run
         self._may_send = may_send
         self._http = make_http(
             lanes(settings.config), headers=self._headers, before_write=self._before_write
@@ -97,6 +100,8 @@ class Gateway(Edge):
         """Send a request, post an order, or reset a lane."""
         if isinstance(effect, PlaceOrder):
             return self._post(effect, now)
+        if self._is_dry and _is_of_posts(effect):
+            return _not_sent(effect)
         if isinstance(effect, HttpRequest) and self._credentials is None:
             return [HttpFailed(effect.request_id, sent=False, reason="no_credentials")]
         return self._http.apply(effect, now)
@@ -132,7 +137,7 @@ class Gateway(Edge):
         if self._signer is None or self._credentials is None:
             return [HttpFailed(effect.request_id, sent=False, reason="no_credentials")]
         refusal = self._may_send(effect.permit, now)
-        if refusal is not None:
+        if refusal is not None and refusal != DRY_RUN:
             return [HttpFailed(effect.request_id, sent=False, reason=refusal)]
         signature = self._signer.sign(effect.order, effect.domain)
         body = PostOrder(
@@ -150,10 +155,15 @@ class Gateway(Edge):
             deadline_ns=effect.deadline_ns,
             permit=effect.permit,
         )
+        if self._is_dry or refusal is not None:
+            # A rehearsal goes as far as the signed bytes, so that a wrong key shows here.
+            return _not_sent(request)
         return self._http.apply(request, now)
 
     def _before_write(self, request: HttpRequest, now: Instant) -> str | None:
         """Ask the core once more, directly before the first byte of a post."""
+        if self._is_dry and request.lane == POST_LANE:
+            return DRY_RUN
         if isinstance(request.permit, Permit):
             return self._may_send(request.permit, now)
         return "no_permit" if request.lane == POST_LANE else None
@@ -207,3 +217,15 @@ class Gateway(Edge):
         if found.address.lower() != signer.address:
             return "the credentials belong to another key"
         return signer, found
+
+
+def _is_of_posts(effect: Effect) -> bool:
+    """Whether an effect concerns the lane of posts, which a dry run does not have."""
+    return isinstance(effect, HttpRequest | HttpReset) and effect.lane == POST_LANE
+
+
+def _not_sent(effect: Effect) -> list[Message]:
+    """Answer for what a dry run keeps; a reset of no connection has no answer."""
+    if isinstance(effect, HttpRequest):
+        return [HttpFailed(effect.request_id, sent=False, reason=DRY_RUN)]
+    return []

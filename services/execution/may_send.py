@@ -18,6 +18,10 @@ POST_WAIT_NS_MAX: Final = 200 * NS_PER_MS
 """A post that could not be written so soon rests on a picture that is gone: decided anew."""
 
 
+DRY_RUN: Final = "DRY_RUN"
+"""Why a post of a dry run did not leave, once everything else would have let it."""
+
+
 class Permit(msgspec.Struct, frozen=True):
     """What a post was allowed under.
 
@@ -41,12 +45,14 @@ class Grant(msgspec.Struct, frozen=True):
         until_ns: End of the lease, 0 without one.
         state: What the lease grants.
         blocked: Why nothing may be placed whatever the lease says; empty when nothing blocks.
+        is_dry: Whether posts are decided and recorded only (`[run] dry_run`).
     """
 
     epoch: int
     until_ns: BootNs
     state: TradingState
     blocked: str
+    is_dry: bool = False
 
 
 class PlaceOrder(Effect, frozen=True):
@@ -88,4 +94,4 @@ def may_send(permit: Permit, grant: Grant, now_ns: BootNs) -> str | None:
         return "trading_state"
     if now_ns > permit.not_after_ns:
         return "too_late"
-    return None
+    return DRY_RUN if grant.is_dry else None

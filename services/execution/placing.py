@@ -16,7 +16,7 @@ from services.execution.gate import Predicate, first_failing
 from services.execution.inputs import Inputs
 from services.execution.lease import Standing
 from services.execution.lifecycle import Order, as_order, deadline_wall_ns, expiration_s
-from services.execution.may_send import POST_WAIT_NS_MAX, Permit, PlaceOrder
+from services.execution.may_send import DRY_RUN, POST_WAIT_NS_MAX, Permit, PlaceOrder
 from services.execution.order_checks import (
     Candidate,
     Denial,
@@ -29,6 +29,7 @@ from services.execution.order_checks import (
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
 from services.execution.rate_budget import RateBudget
+from services.execution.rehearsal import Rehearsal
 from services.execution.requests import PostAsk, Requests
 from services.execution.venue_phase import VenuePhase
 from shared.config import Config
@@ -76,6 +77,7 @@ class Desk:
     """Decides and prepares posts.
 
     Attributes:
+        rehearsal: What a dry run has intended already; empty in every other run.
         denials: How often each reason has denied an order, in this run.
         newest_denials: Why each intent is not in the market now.
         identity: Who trades; None before it is known.
@@ -106,6 +108,7 @@ class Desk:
         self._pauses: dict[Slot, Pause] = {}
         self.rate = RateBudget(config.limits.orders_per_second_max)
         self.phase = VenuePhase()
+        self.rehearsal = Rehearsal()
         self.identity: IdentityRecord | None = None
         self.signer: Signer | None = None
         self.epoch = 0
@@ -211,6 +214,9 @@ class Desk:
         denial = check_order(candidate, book, self._load(candidate), self._config.limits)
         if denial is not None:
             return denial
+        intended = self.rehearsal.holds(slot, target, now.boot_ns)
+        if intended:
+            return Denial(DRY_RUN, intended)
         if not self.rate.take(now.boot_ns):
             return Denial("message_rate")
         return self._prepare(candidate, now)

@@ -4,6 +4,7 @@ Accepted, rejected with a reason, or UNKNOWN; nothing is ever sent again here.
 """
 
 from services.execution.lifecycle import Order
+from services.execution.may_send import DRY_RUN
 from services.execution.order_register import OrderRegister
 from services.execution.placing import Desk
 from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish
@@ -50,6 +51,10 @@ def take_post_failure(
     """Apply a post that got no answer: provably not sent, or in doubt."""
     order.post_request = 0
     order.look_after_ns = now.boot_ns
+    if not failure.sent and failure.reason == DRY_RUN:
+        desk.rehearsal.note(order, now.boot_ns)
+        register.apply(order, "withheld", now, DRY_RUN)
+        return [_log("order.dry_run", order, DRY_RUN, "info")]
     if not failure.sent:
         desk.refused(order, now)
         register.apply(order, "withheld", now, failure.reason)
@@ -75,7 +80,7 @@ def _hear_mode(reply: HttpReply, desk: Desk, now: Instant) -> list[Effect]:
     return [Publish("risk.alert", alert, now.monotonic_ns)]
 
 
-def _log(event: str, order: Order, reason: str) -> Log:
+def _log(event: str, order: Order, reason: str, level: str = "warning") -> Log:
     """Return the line about an order that did not reach the market."""
     fields = {"order_id": order.record.order_id, "reason": reason, "intent": order.record.intent}
-    return Log(event, fields, "warning")
+    return Log(event, fields, level)

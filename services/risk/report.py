@@ -10,7 +10,7 @@ from services.risk.writes import Writes
 from shared.config import Config
 from shared.facts import ComponentStatus, RiskStatus, SwitchStatus
 from shared.identifiers import Component
-from shared.topics import COMPONENTS, EXECUTION, FEEDS, RISK, STATE
+from shared.topics import COMPONENTS, EXECUTION, FEED_USER, FEEDS, RISK, STATE
 from shared.units import NS_PER_MS, Instant, MonotonicNs
 
 NEEDED: tuple[Component, ...] = (*FEEDS, STATE, EXECUTION)
@@ -129,12 +129,14 @@ def gather_recovery(
     start = "execution was never heard of"
     if told is not None:
         start = "" if told.proven_start else told.start_state or "not proven"
+    # Nothing is sent in a dry run, so there are no own orders to hear of (KS-2).
+    needed = [name for name in NEEDED if not (config.run.dry_run and name == FEED_USER)]
     return RecoveryFacts(
         latches=authority.account_latches(),
         pauses=breakers.account_reasons(),
         unclean=breakers.unclean(now.boot_ns),
         fence_waits_for=fence.waits_for(now.boot_ns) if fence is not None else "no fence yet",
-        silent=tuple(name for name in NEEDED if not liveness.is_answering(name)),
+        silent=tuple(name for name in needed if not liveness.is_answering(name)),
         view_age_ns=evidence.view_age_ns(now),
         view_age_ns_max=config.timing.state_stale_ms * NS_PER_MS,
         valid_markets=evidence.valid_markets(),

@@ -80,7 +80,8 @@ class Sampler:
     def presence(self) -> Iterator[Sample]:
         """Yield who is lost; looked at in every turn, since an exit is a fact."""
         yield self._lost(EXECUTION, HEARTBEAT_LOST, ACCOUNT)
-        yield self._lost(FEED_USER, OWN_ORDER_FEED_STALE, ACCOUNT)
+        if not self._config.run.dry_run:
+            yield self._lost(FEED_USER, OWN_ORDER_FEED_STALE, ACCOUNT)
         yield self._lost(STATE, COMPONENT_LOST, ACCOUNT)
         for asset in self._config.markets.assets:
             yield self._lost(FEED_MARKET, MARKET_FEED_STALE, ("asset", asset))
@@ -107,7 +108,9 @@ class Sampler:
         return Sample(switch, component, key, bad, why, is_fact=True)
 
     def _own_orders(self, now: Instant) -> Sample:
-        """KS-2: the own-order feed, by its connection and its evidence."""
+        """KS-2: the own-order feed, by its connection and its evidence; not in a dry run."""
+        if self._config.run.dry_run:
+            return Sample(OWN_ORDER_FEED_STALE, "", ACCOUNT, False, "not needed in a dry run")
         limit_ns = self._config.timing.user_stale_ms * NS_PER_MS
         if not self._evidence.is_connected(FEED_USER, now):
             why = f"own-order feed is not connected: {self._evidence.cause(FEED_USER)}"

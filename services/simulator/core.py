@@ -37,7 +37,6 @@ from shared.config import SimulatorSettings
 from shared.effects import Effect, Message
 from shared.units import NS_PER_MS, Instant
 
-SECONDS_PER_YEAR = 365 * 86_400
 _RESTART_CLOSE = 1012
 
 
@@ -65,7 +64,6 @@ class SimulatorCore:
             saved: What its journal holds, empty for a new one; None for a venue that keeps none.
         """
         seed = settings.seed
-        self._latency_ms = settings.oracle_latency_ms
         self._faults = Faults(stream(seed, "faults"))
         known = assets if saved is None else tuple(dict.fromkeys((*assets, *saved.assets)))
         self.exchange = make_exchange(settings, assets, known, interval_s, self._faults)
@@ -77,26 +75,17 @@ class SimulatorCore:
             seed,
             changes_per_s=settings.frames_per_second,
             takers_per_s=settings.takers_per_second,
-            deviation=settings.volatility_annual / SECONDS_PER_YEAR**0.5,
         )
         self.stamps = Stamps()
         keys = Keys(seed, settings.clock_window_s)
         heartbeats = Heartbeats(seed)
         self._saved = saved
         self.journal = None if saved is None else Journal(self.exchange, heartbeats, seed)
-        modes = Modes(self._faults, has_limits=settings.rate_limits)
-        trading = Trading(self.exchange, modes, self.stamps, settings.taker_delay_ms)
-        cancels = Cancels(self.exchange, modes, self.stamps)
-        self._beats = Beats(self.exchange, heartbeats, modes, self.stamps)
         self._heartbeats = heartbeats
-        key_requests, reads = KeyRequests(keys), Reads(self.exchange)
-        api = Api(
-            keys,
-            (*public_routes(key_requests, reads), *host_routes(self.exchange, settings)),
-            private_routes(key_requests, trading, cancels, self._beats, reads),
-        )
+        modes = Modes(self._faults, has_limits=settings.rate_limits)
+        self._beats = Beats(self.exchange, heartbeats, modes, self.stamps)
         self._streams = Streams(calendar, keys, self._faults)
-        self._price_stream = PriceStream(self._oracles, keys, self._faults, self._latency_ms)
+        self._price_stream = PriceStream(self._oracles, keys, self._faults)
         self._agenda = Agenda()
         self._telling = Telling(
             self.exchange,
@@ -107,7 +96,7 @@ class SimulatorCore:
             self._agenda,
         )
         self._reception = Reception(
-            api,
+            self._make_api(settings, keys, modes),
             Admin(self.exchange, self._faults, heartbeats, self.stamps, self._drop, self._freeze),
             self._faults,
             self.stamps,
@@ -123,6 +112,17 @@ class SimulatorCore:
             "collateral": str(settings.collateral_usd),
             "resumed": saved is not None and saved.seed is not None,
         }
+
+    def _make_api(self, settings: SimulatorSettings, keys: Keys, modes: Modes) -> Api:
+        exchange, stamps = self.exchange, self.stamps
+        trading = Trading(exchange, modes, stamps, settings.taker_delay_ms)
+        cancels = Cancels(exchange, modes, stamps)
+        key_requests, reads = KeyRequests(keys), Reads(exchange)
+        return Api(
+            keys,
+            (*public_routes(key_requests, reads), *host_routes(exchange, settings)),
+            private_routes(key_requests, trading, cancels, self._beats, reads),
+        )
 
     # --- driving --------------------------------------------------------------------
 
@@ -210,7 +210,7 @@ class SimulatorCore:
         self._out += self._telling.flush(now)
 
     def _tell_later(self, tick: Tick, now: Instant) -> None:
-        due_ns = (tick.at_ms + self._latency_ms) * NS_PER_MS - self._wall_offset_ns
+        due_ns = tick.told_ms * NS_PER_MS - self._wall_offset_ns
         self._agenda.at(due_ns, lambda later: list(self._price_stream.tell(tick, later)))
 
     # --- streams --------------------------------------------------------------------

@@ -5,6 +5,7 @@ from services.simulator.exchange import Exchange
 from services.simulator.faults import Faults
 from services.simulator.markets import Calendar
 from services.simulator.prices import Oracle
+from services.simulator.prices_walk import RandomWalk
 from services.simulator.trades import TradeBook
 from shared.config import SimulatorSettings
 from shared.facts import MarketVersion
@@ -50,8 +51,10 @@ def make_exchange(
     trades = TradeBook(
         accounts, seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
     )
-    oracles = {
-        name: Oracle(name, seed, settings.price_ms, settings.volatility_annual)
+    oracles: dict[Asset, Oracle] = {
+        name: RandomWalk(
+            name, seed, settings.price_ms, settings.volatility_annual, settings.oracle_latency_ms
+        )
         for name in map(Asset, known)
     }
     return Exchange(calendar, accounts, trades, oracles, seed, faults.fails_settlement)

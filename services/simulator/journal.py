@@ -131,7 +131,7 @@ class Journal:
         )
 
     def _walks(self, assets: tuple[Asset, ...]) -> dict[Asset, int]:
-        return {asset: self._exchange.oracles[asset].chance_state for asset in assets}
+        return {asset: self._exchange.oracles[asset].position for asset in assets}
 
     def _write(self, turn: Turn) -> Persist:
         self._number = 1 if turn.whole else self._number + 1

@@ -58,7 +58,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
         seed: Of the venue; keys and ids follow from it.
         trade_count: Number of trades so far, so that no trade id is given twice.
         whole: Whether this is all there is, and what was before is void.
-        walks: State of each oracle's chance after the newest of its ticks.
+        walks: What each oracle needs, beside its ticks, to go on after the newest of them.
         armed: API keys whose dead-man switch is armed; None for no change.
         forgotten: Conditions that left the calendar, with their orders and trades.
         stamps: Records of the wire log of the same turn, in case it was not written any more.

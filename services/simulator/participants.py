@@ -68,7 +68,6 @@ class Participants:
         *,
         changes_per_s: int,
         takers_per_s: float,
-        deviation: float,
     ) -> None:
         """Set the pace.
 
@@ -78,14 +77,12 @@ class Participants:
             seed: Of all their chance.
             changes_per_s: Book changes a second in an open market, at least.
             takers_per_s: Takers a second in an open market, on average.
-            deviation: Relative deviation of the reference per square-root second.
         """
         self._exchange = exchange
         self._oracles = oracles
         self._seed = seed
         self._maker_ns = NS_PER_S // changes_per_s
         self._taker_ns = round(NS_PER_S / takers_per_s) if takers_per_s > 0 else 0
-        self._deviation = deviation
         self._crowds: dict[str, Crowd] = {}
         self._number = 0
         self.paused = False
@@ -156,7 +153,6 @@ class Participants:
             now.wall_ms,
             market.end_ms,
             market.lookback_ms,
-            self._deviation,
         )
         crowd.fair_e4 = round(fair * PRICE_ONE_E4)
 

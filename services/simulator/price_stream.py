@@ -68,14 +68,11 @@ class Listener(msgspec.Struct, eq=False):
 class PriceStream:
     """All price sockets."""
 
-    def __init__(
-        self, oracles: dict[Asset, Oracle], keys: Keys, faults: Faults, latency_ms: int
-    ) -> None:
-        """Set the oracles and how late their ticks are told."""
+    def __init__(self, oracles: dict[Asset, Oracle], keys: Keys, faults: Faults) -> None:
+        """Set the oracles, whose ticks know from when on they may be told."""
         self._oracles = oracles
         self._keys = keys
         self._faults = faults
-        self._latency_ms = latency_ms
         self._listeners: dict[int, Listener] = {}
 
     def open(self, number: int) -> None:
@@ -175,11 +172,10 @@ class PriceStream:
         return self._faults.lets_frame_pass("price", names, now.monotonic_ns)
 
     def _snapshot(self, wish: Wish, now: Instant) -> PricePayload:
-        known_ms = now.wall_ms - self._latency_ms
         points = tuple(
             _point(wish, tick)
             for tick in self._oracles[wish.asset].history
-            if known_ms - _SNAPSHOT_MS <= tick.at_ms <= known_ms
+            if now.wall_ms - _SNAPSHOT_MS <= tick.told_ms <= now.wall_ms
         )
         return PricePayload(symbol=f"{wish.asset}usd", source=wish.source, data=points)
 

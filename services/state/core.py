@@ -9,7 +9,6 @@ a book that it cannot prove.
 from collections import deque
 from typing import Literal
 
-from services.state.book import HASH_DISAGREES
 from services.state.feed_health import FeedHealth
 from services.state.hot_view import HotMarket
 from services.state.prices import AssetPrices
@@ -30,6 +29,7 @@ from shared.facts import (
 from shared.identifiers import Asset, ConditionId, TokenId
 from shared.topics import FEED_MARKET
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
+from shared.venue.token_book import HASH_DISAGREES
 
 VIEW_EVERY_NS = 100 * NS_PER_MS
 DOUBT_AFTER_NS = 500 * NS_PER_MS

@@ -5,7 +5,6 @@ every doubt makes it invalid; what is merely unknown (a strike, a volatility) is
 view that may be valid.
 """
 
-from services.state.book import ProvenLevels, TokenBook
 from services.state.feed_health import FeedHealth
 from services.state.prices import AssetPrices
 from shared.facts import (
@@ -20,6 +19,7 @@ from shared.facts import (
 )
 from shared.identifiers import TokenId
 from shared.units import Instant, MonotonicNs, WallMs
+from shared.venue.token_book import ProvenLevels, TokenBook
 
 LEVELS_SHOWN = 10
 """Levels a side in a view: strategies look at the first few, people at a screenful."""

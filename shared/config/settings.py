@@ -20,6 +20,9 @@ class RunSettings(Section, frozen=True, kw_only=True):
     live_acknowledgement: Annotated[
         str, Meta(description="For mode live: exactly `I trade real money`.")
     ] = ""
+    dry_run: Annotated[
+        bool, Meta(description="Everything but the sending: posts are decided and recorded.")
+    ] = False
     run_directory: Annotated[
         str,
         Meta(

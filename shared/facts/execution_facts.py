@@ -83,6 +83,7 @@ class ExecutionStatus(Fact, frozen=True):
         cause: Why it is not ACTIVE.
         lease_until_ns: 0 without a lease.
         unknown: Orders whose fate nobody has told.
+        dry_run: Whether orders are decided and recorded, and none is ever sent.
     """
 
     trading_state: str
@@ -96,6 +97,7 @@ class ExecutionStatus(Fact, frozen=True):
     reconciled_ns: MonotonicNs | None
     refusals: tuple[RefusalCount, ...]
     halted_markets: tuple[tuple[ConditionId, str], ...] = ()
+    dry_run: bool = False
 
 
 class GatePredicate(Fact, frozen=True):

@@ -19,8 +19,8 @@ MARKET_CUTOFF = Switch(
 OWN_ORDER_FEED_STALE = Switch(
     "own_order_feed_stale",
     "KS-2",
-    "the own-order feed is disconnected, or has shown no evidence for its limit",
-    ("timing.user_stale_ms",),
+    "the own-order feed is disconnected, or has shown no evidence for its limit; not in a dry run",
+    ("timing.user_stale_ms", "run.dry_run"),
     "account",
     "PAUSED",
     False,

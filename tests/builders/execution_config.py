@@ -22,8 +22,11 @@ price_socket_url = "ws://127.0.0.1:18080"
 """
 
 
-def build_config(**limits: Any) -> Config:
+def build_config(*, dry_run: bool = False, **limits: Any) -> Config:
     """Return the defaults, some limits spoiled."""
     config = parse(TOML)
     assert isinstance(config, Config)
+    config = msgspec.structs.replace(
+        config, run=msgspec.structs.replace(config.run, dry_run=dry_run)
+    )
     return msgspec.structs.replace(config, limits=msgspec.structs.replace(config.limits, **limits))

@@ -30,8 +30,8 @@ CREDENTIALS = Credentials(SIGNER.address, "api-key-1", "c2VjcmV0", "passphrase-1
 DOMAIN = exchange_domain("v1", False)
 
 
-def build_settings(directory: Path, url: str) -> Settings:
-    config = build_config()
+def build_settings(directory: Path, url: str, *, dry_run: bool = False) -> Settings:
+    config = build_config(dry_run=dry_run)
     venue = msgspec.structs.replace(config.venue, clob_url=url)
     return Settings(
         config=msgspec.structs.replace(config, venue=venue),
@@ -177,6 +177,36 @@ def test_core_is_asked_again_directly_before_the_write(rig: Rig) -> None:
     assert rig.gateway.apply(build_post(), clock.read()) == [HttpFailed(5, False, "lease")]
     assert len(rig.asked) == 2
     assert rig.asked[1].boot_ns > rig.asked[0].boot_ns, "with a fresh reading"
+
+
+@pytest.mark.req("EX-21")
+def test_dry_run_opens_no_connection_for_posts_and_sends_cancels_as_ever(
+    tmp_path: Path, server: RawServer
+) -> None:
+    """The core is asked here, and lets everything pass: the gateway holds by itself."""
+    write_private(tmp_path / "key.hex", KEY.encode())
+    write_credentials(tmp_path / "credentials.json", CREDENTIALS)
+    settings = build_settings(tmp_path, server.url, dry_run=True)
+    gateway = Gateway(settings, lambda permit, now: None)
+    http = gateway._http
+    assert isinstance(http, HttpEdge)
+    pump(gateway, lambda _: http.is_connected("cancel") and http.is_connected("read"))
+    post = build_post()
+    assert gateway.apply(post, clock.read()) == [HttpFailed(5, False, "DRY_RUN")]
+    bare = HttpRequest(8, "post", "POST", "/order", b"{}", post.deadline_ns)
+    assert gateway.apply(bare, clock.read()) == [HttpFailed(8, False, "DRY_RUN")]
+    assert gateway._before_write(bare, clock.read()) == "DRY_RUN"
+    assert gateway.apply(HttpReset("post"), clock.read()) == []
+    with pytest.raises(KeyError):
+        http.is_connected("post")
+    cancel = HttpRequest(6, "cancel", "DELETE", "/cancel-all", b"", post.deadline_ns)
+    assert gateway.apply(cancel, clock.read()) == []
+    heard: list[bytes] = []
+    while not heard:
+        peer = server.accept()
+        heard = [peer.receive()] if peer.has_bytes() else []
+    assert heard[0].startswith(b"DELETE /cancel-all")
+    gateway.close()
 
 
 @pytest.mark.req("INV-2")

@@ -10,12 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from services.state.book import TokenBook
 from shared.facts import BookChanged, BookSnapshot, MarketInfo
 from shared.units import MonotonicNs, WallMs
 from shared.venue.gamma_wire import MARKET
 from shared.venue.parse import market_events
 from shared.venue.parse_market import market_info as parse_market_info
+from shared.venue.token_book import TokenBook
 from tests.builders.feeds import at
 from tests.builders.markets import market_info
 

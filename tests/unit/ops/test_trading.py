@@ -3,6 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ops.cli.status_view import _headline, as_builtins
 from ops.observe import Seen, View
 from ops.trading import is_active, reasons_not_trading
 from shared.effects import Received
@@ -103,3 +104,14 @@ def test_active_group_without_an_order_says_what_its_strategies_and_its_gate_say
         "denied so far: cutoff x3",
     )
     assert is_active(view), "paused is what risk says, not what rests"
+
+
+@pytest.mark.req("EX-21")
+def test_dry_run_is_ready_without_a_resting_order_and_says_so_in_the_headline() -> None:
+    risk = ("risk.status", "risk", a_risk())
+    for dry_run, reasons in ((True, ()), (False, ("no order rests",))):
+        told = an_execution(open_orders=0, dry_run=dry_run)
+        view = a_view(risk, ("execution.status", "execution", told))
+        assert reasons_not_trading(view) == reasons
+        assert ("DRY RUN" in _headline(view).plain) is dry_run
+        assert as_builtins(view, None)["dry_run"] is dry_run

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from services.risk.messages import KillProcess, StoredState
@@ -20,6 +21,7 @@ from shared.topics import (
 )
 from shared.units import WallMs, WallNs
 from tests.builders.risk import MARKET, World, market
+from tests.builders.risk_parts import config
 
 
 def trading() -> World:
@@ -215,3 +217,15 @@ def test_kills_name_the_run_that_hangs() -> None:
     world.run(4_000)
     (kill,) = world.of(KillProcess)
     assert kill.incarnation == world.pong(STATE, None).incarnation
+
+
+@pytest.mark.req("EX-21")
+@pytest.mark.req("KS-2")
+def test_dry_run_trades_without_any_own_order_feed() -> None:
+    settings = config()
+    run = msgspec.structs.replace(settings.run, dry_run=True)
+    world = World(settings=msgspec.structs.replace(settings, run=run))
+    world.silent.add(FEED_USER)
+    world.trade()
+    world.run(5_000)
+    assert world.status.trading_state == "ACTIVE"

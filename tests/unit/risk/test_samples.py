@@ -214,3 +214,16 @@ def test_component_never_heard_of_is_lost() -> None:
     desk = Desk()
     lost = {one.subject: one.why for one in desk.sampler.presence() if one.bad}
     assert lost[STATE] == "state is absent"
+
+
+@pytest.mark.req("EX-21")
+@pytest.mark.req("KS-2")
+def test_own_order_feed_is_not_needed_in_a_dry_run() -> None:
+    desk = Desk()
+    run = msgspec.structs.replace(CONFIG.run, dry_run=True)
+    settings = msgspec.structs.replace(CONFIG, run=run)
+    sampler = Sampler(settings, desk.evidence, desk.liveness)
+    found = [one for one in sampler.data(desk.at) if one.switch.name == "own_order_feed_stale"]
+    assert [(one.bad, one.why) for one in found] == [(False, "not needed in a dry run")]
+    assert FEED_USER not in {one.subject for one in sampler.presence()}
+    assert FEED_USER in {one.subject for one in desk.sampler.presence()}

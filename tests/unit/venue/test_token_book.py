@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.state.book import SEARCHES_MAX, SETTLE_NS_MAX, TokenBook
 from shared.facts import BookSnapshot, Side, TickChanged
 from shared.units import NS_PER_MS, Instant, PriceE4, WallMs
+from shared.venue.token_book import SEARCHES_MAX, SETTLE_NS_MAX, TokenBook
 from tests.builders.books import SHARE, VenueBook
 from tests.builders.feeds import at
 from tests.builders.markets import UP, market_info
