@@ -320,7 +320,7 @@ class Desk:
             sent_wall_ns=WallNs(0),
             updated_wall_ns=now.wall_ns,
         )
-        return self._post(record, order, domain, target, now)
+        return self._post(record, order, domain, target, _not_after_ns(info, now), now)
 
     def _post(
         self,
@@ -328,6 +328,7 @@ class Desk:
         order: UnsignedOrder,
         domain: ExchangeDomain,
         target: Target,
+        not_after_ns: BootNs,
         now: Instant,
     ) -> PlaceOrder:
         """Register the intent and return the post that carries it."""
@@ -346,7 +347,7 @@ class Desk:
             permit=Permit(
                 order_id=record.order_id,
                 epoch=self.epoch,
-                not_after_ns=BootNs(now.boot_ns + POST_WAIT_NS_MAX),
+                not_after_ns=not_after_ns,
                 reduce_only=target.reduce_only,
             ),
             deadline_ns=BootNs(now.boot_ns + self._config.timing.post_deadline_ms * NS_PER_MS),
@@ -356,6 +357,12 @@ class Desk:
         """Return the contract to sign to, on the configured chain."""
         domain = exchange_domain(info.version, info.neg_risk)
         return msgspec.structs.replace(domain, chain_id=self._config.venue.chain_id)
+
+
+def _not_after_ns(info: MarketInfo, now: Instant) -> BootNs:
+    """Return when a post decided now is too old to leave; never past its market's cutoff."""
+    to_cutoff_ns = info.cutoff_ms * NS_PER_MS - now.wall_ns
+    return BootNs(now.boot_ns + min(POST_WAIT_NS_MAX, to_cutoff_ns))
 
 
 def _slot(record: OrderRecord) -> Slot:

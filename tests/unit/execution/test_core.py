@@ -1,12 +1,13 @@
 """Execution as a whole: the rules of the fence protocol that it carries."""
 
+import msgspec
 import pytest
 
 from services.execution.may_send import PlaceOrder
 from shared.control import ScopeOrder
 from shared.effects import ControlReceived, HttpReset
 from shared.ledger_schema import Journal, OrderRecord
-from shared.units import NS_PER_MS
+from shared.units import NS_PER_MS, WallMs
 from tests.builders.execution import RISK_RUN, Rig, identity, resting, target
 from tests.builders.markets import MARKET
 
@@ -132,6 +133,22 @@ def test_every_post_is_checked_again_at_its_write() -> None:
     assert rig.core.may_send(post.permit, rig.now) is None
     rig.ms += 600
     assert rig.core.may_send(post.permit, rig.now) == "lease"
+
+
+@pytest.mark.req("KS-1")
+def test_post_decided_before_the_cutoff_may_not_be_written_after_it() -> None:
+    rig = Rig()
+    rig.start()
+    rig.info = msgspec.structs.replace(rig.info, cutoff_ms=WallMs(rig.now.wall_ms + 400))
+    rig.run(300)
+    rig.wishes = (target(),)
+    post = next(e for e in rig.wish() if isinstance(e, PlaceOrder))
+    to_cutoff_ms = rig.info.cutoff_ms - rig.now.wall_ms
+    assert 0 < to_cutoff_ms <= 100
+    rig.ms += to_cutoff_ms
+    assert rig.core.may_send(post.permit, rig.now) is None
+    rig.ms += 1
+    assert rig.core.may_send(post.permit, rig.now) == "too_late"
 
 
 # --- fence ---
