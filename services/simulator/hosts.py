@@ -7,10 +7,13 @@ hosts share a path, as `/markets` of trading and of discovery do:
 
     trading     http://127.0.0.1:18080
     discovery   http://127.0.0.1:18080/gamma
+    data        http://127.0.0.1:18080/data-api
 """
 
 from collections.abc import Iterable
 
+from services.simulator.data_api import DataApi
+from services.simulator.data_ledger import DataLedger
 from services.simulator.exchange import Exchange
 from services.simulator.gamma import Gamma
 from services.simulator.routes import Public, PublicRoute, Route
@@ -29,7 +32,9 @@ def _under(prefix: str, paths: Paths) -> tuple[PublicRoute, ...]:
 def host_routes(exchange: Exchange, settings: SimulatorSettings) -> tuple[PublicRoute, ...]:
     """Return the routes of all other hosts; each asks nobody who he is, or asks him itself."""
     gamma = Gamma(exchange.calendar, has_bare_conditions=settings.bare_conditions)
-    return _gamma_routes(gamma)
+    ledger = DataLedger(exchange, settings.indexer_lag_ms)
+    data = DataApi(ledger, exchange.calendar.resolution_ms)
+    return (*_gamma_routes(gamma), *_data_routes(data))
 
 
 def _gamma_routes(gamma: Gamma) -> tuple[PublicRoute, ...]:
@@ -53,3 +58,19 @@ def _gamma_routes(gamma: Gamma) -> tuple[PublicRoute, ...]:
         ("GET", "/markets", gamma.legacy_markets),
     ]
     return (*_under("", own), *_under(GAMMA_PREFIX, [*own, *shared]))
+
+
+def _data_routes(data: DataApi) -> tuple[PublicRoute, ...]:
+    paths: list[tuple[str, str, Public]] = [
+        ("GET", "/v2/positions", data.positions),
+        ("GET", "/v2/trades", data.trades),
+        ("GET", "/v2/activity", data.activity),
+        ("GET", "/v2/value", data.value),
+        ("GET", "/v2/user-volume", data.volume),
+        ("GET", "/v2/resolutions", data.resolutions),
+        ("GET", "/v2/tokens", data.tokens),
+        ("GET", "/v2/oi", data.open_interest),
+        ("GET", "/v2/holders", data.holders),
+        ("GET", "/v2/approvals", data.approvals),
+    ]
+    return (*_under("", paths), *_under(DATA_PREFIX, paths))

@@ -26,7 +26,8 @@ def _owner(key: str) -> str:
     return key or PARTICIPANT_KEY
 
 
-def _address(maker: str) -> str:
+def address_of(maker: str) -> str:
+    """Return a wallet's address; all of the simulator's own participants share one."""
     return maker if maker.startswith("0x") else PARTICIPANT_ADDRESS
 
 
@@ -83,7 +84,7 @@ def _maker_order(part: MakerPart, tokens: tuple[str, str]) -> MakerOrder:
         price=format_price(part.price),
         asset_id=tokens[part.outcome],
         owner=_owner(part.owner),
-        maker_address=_address(part.maker),
+        maker_address=address_of(part.maker),
         fee_rate_bps="0",
         outcome=OUTCOMES[part.outcome],
         side=part.side,
@@ -108,7 +109,7 @@ def trade_row(trade: Trade, key: str) -> TradeRow:
         outcome=OUTCOMES[trade.outcome],
         bucket_index=trade.bucket,
         owner=_owner(trade.owner),
-        maker_address=_address(trade.maker),
+        maker_address=address_of(trade.maker),
         transaction_hash=trade.transaction_hash,
         trader_side="TAKER" if trade.owner == key else "MAKER",
     )
@@ -134,7 +135,7 @@ def trade_frame(change: TradeChanged, key: str) -> TradeFrame:
         outcome=OUTCOMES[trade.outcome],
         owner=_owner(trade.owner),
         trade_owner=key,
-        maker_address=_address(trade.maker),
+        maker_address=address_of(trade.maker),
         transaction_hash=trade.transaction_hash,
         bucket_index=trade.bucket,
         trader_side="TAKER" if trade.owner == key else "MAKER",

@@ -41,6 +41,10 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
             le=600_000,
         ),
     ] = 0
+    indexer_lag_ms: Annotated[
+        int,
+        Meta(description="From a match until the data service may tell of it.", ge=0, le=600_000),
+    ] = 3_000
     bare_conditions: Annotated[
         bool, Meta(description="Whether discovery writes v2 conditions with 62 digits.")
     ] = False
