@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from services.simulator.matching import Order
+from services.simulator.standings import Standings
 from shared.units import PRICE_ONE_E4, MoneyE6
 
 COLLATERAL = ""
@@ -93,10 +94,17 @@ class Accounts:
 
     Attributes:
         changed: Those opened or changed since somebody last emptied this.
+        standings: Which of them may trade.
     """
 
-    def __init__(self, collateral: MoneyE6, participant_collateral: MoneyE6) -> None:
+    def __init__(
+        self,
+        collateral: MoneyE6,
+        participant_collateral: MoneyE6,
+        standings: Standings | None = None,
+    ) -> None:
         """Set what a new account of a client, and of a participant, starts with."""
+        self.standings = standings or Standings()
         self._collateral = collateral
         self._participant_collateral = participant_collateral
         self._accounts: dict[str, Account] = {}

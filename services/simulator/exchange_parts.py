@@ -3,20 +3,21 @@
 from services.simulator.accounts import Accounts
 from services.simulator.exchange import Exchange
 from services.simulator.faults import Faults
-from services.simulator.markets import Calendar
+from services.simulator.markets import Calendar, Protocol
 from services.simulator.prices import Oracle
 from services.simulator.prices_walk import RandomWalk
+from services.simulator.standings import Standings
 from services.simulator.trades import TradeBook
 from shared.config import SimulatorSettings
-from shared.facts import MarketVersion
 from shared.identifiers import Asset
 from shared.units import NS_PER_MS, MoneyE6
 
 PARTICIPANT_COLLATERAL_E6 = MoneyE6(10**18)
-_VERSIONS: dict[str, tuple[MarketVersion, ...]] = {
+_PROTOCOLS: dict[str, tuple[Protocol, ...]] = {
     "v1": ("v1",),
     "v2": ("v2",),
-    "mixed": ("v1", "v2"),
+    "neg_risk": ("neg_risk",),
+    "mixed": ("v1", "v2", "neg_risk"),
 }
 
 
@@ -44,10 +45,16 @@ def make_exchange(
         seed,
         ahead=settings.ahead,
         resolution_ms=settings.resolution_ms,
-        versions=_VERSIONS[settings.protocol],
+        versions=_PROTOCOLS[settings.protocol],
         listing_lag_ms=settings.listing_lag_ms,
     )
-    accounts = Accounts(MoneyE6(settings.collateral_usd * 1_000_000), PARTICIPANT_COLLATERAL_E6)
+    standings = Standings(
+        eoa=settings.eoa_makers == "allowed",
+        legacy=settings.legacy_makers == "allowed",
+        deposit=settings.deposit_wallets == "deployed",
+    )
+    collateral = MoneyE6(settings.collateral_usd * 1_000_000)
+    accounts = Accounts(collateral, PARTICIPANT_COLLATERAL_E6, standings)
     trades = TradeBook(
         accounts, seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
     )

@@ -18,6 +18,10 @@ from shared.venue.decimals import format_price, format_size
 _MIN_SIZE = format_size(MIN_SIZE_E6)
 
 
+def _word(flag: bool) -> str:
+    return "true" if flag else "false"
+
+
 def _texts(price: int, level: Level) -> tuple[str, str]:
     size = format_size(SizeE6(level.total))
     up, down = format_price(PriceE4(price)), format_price(PriceE4(PRICE_ONE_E4 - price))
@@ -53,7 +57,7 @@ def hash_of(market: Market, outcome: int, bids: str, asks: str) -> str:
         f'{{"market":"{market.condition_id}","asset_id":"{market.tokens[outcome]}",'
         f'"timestamp":"{market.changed_ms}","hash":"","bids":[{bids}],"asks":[{asks}],'
         f'"min_order_size":"{_MIN_SIZE}","tick_size":"{format_price(market.tick)}",'
-        f'"neg_risk":false,"last_trade_price":"{market.last_trade}"{version}}}'
+        f'"neg_risk":{_word(market.neg_risk)},"last_trade_price":"{market.last_trade}"{version}}}'
     )
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
@@ -78,7 +82,7 @@ def rest_book(market: Market, outcome: int) -> str:
         f'{{"market":"{market.condition_id}","asset_id":"{market.tokens[outcome]}",'
         f'"timestamp":"{market.changed_ms}","hash":"{hash_of(market, outcome, bids, asks)}",'
         f'"bids":[{bids}],"asks":[{asks}],"min_order_size":"{_MIN_SIZE}",'
-        f'"tick_size":"{format_price(market.tick)}","neg_risk":false,'
+        f'"tick_size":"{format_price(market.tick)}","neg_risk":{_word(market.neg_risk)},'
         f'"last_trade_price":"{market.last_trade}"{version}}}'
     )
 

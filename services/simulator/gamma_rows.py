@@ -276,6 +276,7 @@ def market_row(
         "cryptoMarketConfigId": config["id"],
         "cryptoMarketConfig": config,
         "version": market.version,
+        "negRisk": market.neg_risk,
     }
     row |= _price_fields(market)
     row |= _protocol_fields(market, has_ids=has_ids, is_bare=is_bare)
@@ -332,8 +333,8 @@ def event_row(market: Market, market_rows: tuple[Row, ...]) -> Row:
         "createdAt": _iso_micro(market.listed_ms),
         "updatedAt": _iso_micro(market.changed_ms),
         "enableOrderBook": True,
-        "negRisk": False,
-        "enableNegRisk": False,
+        "negRisk": market.neg_risk,
+        "enableNegRisk": market.neg_risk,
         "negRiskAugmented": False,
         "cyom": False,
         "showAllOutcomes": True,

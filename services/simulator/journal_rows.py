@@ -49,6 +49,7 @@ class MarketRow(msgspec.Struct, frozen=True):
     winner: int | None
     last_trade: str
     changed_ms: WallMs
+    neg_risk: bool = False
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):

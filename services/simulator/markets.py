@@ -18,9 +18,13 @@ from services.simulator.prices import TWAP_MS
 from shared.facts import MarketVersion
 from shared.identifiers import Asset, ConditionId, TokenId
 from shared.units import PriceE4, SizeE6, WallMs
+from shared.venue.order_hash import ExchangeDomain, exchange_domain
 from shared.venue.slugs import Window, window_slug
 
 MarketState = Literal["LISTED", "OPEN", "CLOSED", "RESOLVED"]
+Protocol = Literal["v1", "neg_risk", "v2"]
+"""A market's kind: which exchange its orders are signed for."""
+
 OUTCOMES = ("Up", "Down")
 
 TICK_E4 = PriceE4(100)
@@ -62,6 +66,7 @@ class Market(msgspec.Struct, eq=False):
         last_trade: Price of the last trade in terms of the first outcome, as the books' hashes
             take it; empty before the first.
         changed_ms: When its book last changed.
+        neg_risk: Whether a v1 market is settled by the exchange for negative risk.
     """
 
     number: str
@@ -82,6 +87,12 @@ class Market(msgspec.Struct, eq=False):
     winner: int | None = None
     last_trade: str = ""
     changed_ms: WallMs = WallMs(0)
+    neg_risk: bool = False
+
+    @property
+    def domain(self) -> ExchangeDomain:
+        """Return the exchange that its orders are signed for."""
+        return exchange_domain(self.version, self.neg_risk)
 
     @property
     def is_trading(self) -> bool:
@@ -115,7 +126,7 @@ class Calendar:
         *,
         ahead: int,
         resolution_ms: int,
-        versions: tuple[MarketVersion, ...],
+        versions: tuple[Protocol, ...],
         listing_lag_ms: int = 0,
     ) -> None:
         """Set the series up.
@@ -246,7 +257,8 @@ class Calendar:
     def _make(self, asset: Asset, start_ms: int, wall_ms: int) -> Market:
         interval_s = self._interval_ms // 1000
         slug = window_slug(Window(asset, interval_s, start_ms // 1000))
-        version = self._versions[start_ms // self._interval_ms % len(self._versions)]
+        protocol = self._versions[start_ms // self._interval_ms % len(self._versions)]
+        version: MarketVersion = "v2" if protocol == "v2" else "v1"
         condition, tokens = make_ids(self._seed, slug, version)
         return Market(
             number=str(derive(self._seed, "number", slug) % 9_000_000 + 1_000_000),
@@ -261,6 +273,7 @@ class Calendar:
             end_ms=WallMs(start_ms + self._interval_ms),
             lookback_ms=TWAP_MS if interval_s >= TWAP_INTERVAL_S_MIN else 0,
             book=Book(),
+            neg_risk=protocol == "neg_risk",
         )
 
 

@@ -8,11 +8,15 @@ named beside the texts.
 """
 
 from services.simulator.exchange import Exchange
-from services.simulator.keys import recover_address
+from services.simulator.identity import (
+    PAYLOAD_TEXT,
+    VERSION_TEXT,
+    check_identity,
+    check_signature,
+)
 from services.simulator.markets import MIN_SIZE_E6, Market
 from services.simulator.matching import Order
 from services.simulator.verdicts import NO_BOOK_TEXT, Refusal
-from shared.facts import MarketVersion
 from shared.units import Instant, PriceE4, SizeE6, notional_e6
 from shared.venue.amounts import (
     SIZE_STEP_E6,
@@ -37,19 +41,11 @@ from shared.venue.order_hash import (
 from shared.venue.orders_wire import PostOrder, to_unsigned_order
 from shared.venue.rules import is_expiration_taken, order_end_ms
 
-PAYLOAD_TEXT = "Invalid order payload"
-OWNER_TEXT = "the order owner has to be the owner of the API KEY"
-SIGNER_TEXT = "the order signer address has to be the address of the API KEY"
-MAKER_TEXT = "maker address not allowed, please use the deposit wallet flow"
 EXPIRATION_TEXT = "invalid expiration"
-SIGNATURE_TEXT = "invalid signature"
-VERSION_TEXT = "order_version_mismatch"
 PRECISION_TEXT = (
     "invalid amounts, the market {side} orders maker amount supports a max accuracy of 2 "
     "decimals, taker amount a max of 4 decimals"
 )
-
-EOA = 0
 
 
 def read_order(
@@ -61,13 +57,13 @@ def read_order(
         market = exchange.calendar.by_token.get(unsigned.token_id)
         if market is None or not market.is_trading:
             return Refusal(NO_BOOK_TEXT, 404)
-        domain = exchange_domain(market.version, neg_risk=False)
-        digest = order_digest(unsigned, domain)
+        digest = order_digest(unsigned, market.domain)
     except (ValueError, OverflowError):
         return Refusal(PAYLOAD_TEXT)
-    refusal = _check_identity(post, unsigned, credentials) or _check_signature(
-        unsigned, post.order.signature, market, digest
-    )
+    owner = credentials.address.lower()
+    refusal = check_identity(
+        post, unsigned, credentials, exchange.accounts.standings
+    ) or check_signature(unsigned, post.order.signature, market, owner)
     if refusal is not None:
         return refusal
     order_id = "0x" + digest.hex()
@@ -76,40 +72,24 @@ def read_order(
     return _read_terms(post, unsigned, market, order_id, now)
 
 
+def payload_text(body: bytes) -> str:
+    """Return the venue's text for a body that is no post of today's orders.
+
+    Orders of the time before April 2026 have a nonce where today's have a timestamp.
+    """
+    is_old = b'"nonce"' in body and b'"timestamp"' not in body
+    return VERSION_TEXT if is_old else PAYLOAD_TEXT
+
+
 def order_id_of(post: PostOrder, exchange: Exchange) -> str:
     """Return the id of a posted order, for the log; empty when it has none."""
     try:
         unsigned = to_unsigned_order(post.order)
         market = exchange.calendar.by_token.get(unsigned.token_id)
-        version: MarketVersion = "v1" if market is None else market.version
-        return order_hash(unsigned, exchange_domain(version, neg_risk=False))
+        domain = exchange_domain("v1", neg_risk=False) if market is None else market.domain
+        return order_hash(unsigned, domain)
     except (ValueError, OverflowError):
         return ""
-
-
-def _check_identity(
-    post: PostOrder, unsigned: UnsignedOrder, credentials: Credentials
-) -> Refusal | None:
-    if post.owner != credentials.api_key:
-        return Refusal(OWNER_TEXT)
-    if unsigned.signer.lower() != credentials.address.lower():
-        return Refusal(SIGNER_TEXT)
-    # Wallets other than the key's own address wait for their contracts to be simulated.
-    if unsigned.signature_type != EOA or unsigned.maker.lower() != unsigned.signer.lower():
-        return Refusal(MAKER_TEXT)
-    return None
-
-
-def _check_signature(
-    unsigned: UnsignedOrder, signature: str, market: Market, digest: bytes
-) -> Refusal | None:
-    signer = unsigned.signer.lower()
-    if recover_address(digest, signature) == signer:
-        return None
-    other: MarketVersion = "v1" if market.version == "v2" else "v2"
-    wrong = order_digest(unsigned, exchange_domain(other, neg_risk=False))
-    is_other = recover_address(wrong, signature) == signer
-    return Refusal(VERSION_TEXT if is_other else SIGNATURE_TEXT)
 
 
 def _read_terms(

@@ -13,7 +13,7 @@ from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
 from services.simulator.matching import Order
 from services.simulator.modes import POST_ONLY_TEXT, Modes
-from services.simulator.placement import PAYLOAD_TEXT, check_value, order_id_of, read_order
+from services.simulator.placement import check_value, order_id_of, payload_text, read_order
 from services.simulator.stamps import Stamps
 from services.simulator.verdicts import Placed, Refusal
 from shared.identifiers import OrderHash
@@ -62,7 +62,7 @@ class Trading:
         try:
             post = decode(POST_ORDER, request.body, "order")
         except Malformed:
-            return error(400, PAYLOAD_TEXT)
+            return error(400, payload_text(request.body))
         if self._modes.is_barred(post, now):
             return self._modes.post_only_answer(now)
         outcome = self._take(post, request, who, now)
@@ -82,7 +82,7 @@ class Trading:
         try:
             posts = decode(POST_ORDERS, request.body, "orders")
         except Malformed:
-            return error(400, PAYLOAD_TEXT)
+            return error(400, payload_text(request.body))
         if len(posts) > BATCH_ORDERS_MAX:
             text = f"Too many orders in payload: {len(posts)}, max allowed: {BATCH_ORDERS_MAX}"
             return error(400, text)

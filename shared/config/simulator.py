@@ -27,8 +27,20 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
         float, Meta(description="Of the reference price.", ge=0.0, le=100.0)
     ] = 0.6
     protocol: Annotated[
-        Literal["v1", "v2", "mixed"], Meta(description="Of the markets; mixed takes turns.")
+        Literal["v1", "v2", "neg_risk", "mixed"],
+        Meta(description="Of the markets; mixed takes turns over the three."),
     ] = "v1"
+    eoa_makers: Annotated[
+        Literal["allowed", "refused"],
+        Meta(description="Plain keys as makers; the venue refuses new ones since May 2026."),
+    ] = "allowed"
+    legacy_makers: Annotated[
+        Literal["allowed", "refused"], Meta(description="Proxies and Safes nobody has made known.")
+    ] = "allowed"
+    deposit_wallets: Annotated[
+        Literal["deployed", "undeployed"],
+        Meta(description="Whether a deposit wallet that nobody has made known may sign."),
+    ] = "deployed"
     ahead: Annotated[
         int, Meta(description="Windows listed ahead of the running one.", ge=1, le=20)
     ] = 2

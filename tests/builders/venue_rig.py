@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from coincurve import PrivateKey
 
+from services.execution.signer import OrderSigner
 from services.simulator.core import SimulatorCore
 from services.simulator.edge import (
     Abort,
@@ -40,7 +41,7 @@ from shared.units import (
 )
 from shared.venue.amounts import limit_amounts, market_buy_amounts, market_sell_amounts
 from shared.venue.auth import Credentials, attestation_digest, request_headers
-from shared.venue.order_hash import UnsignedOrder, exchange_domain, order_digest, order_hash
+from shared.venue.order_hash import UnsignedOrder, exchange_domain, order_hash
 from shared.venue.orders_wire import (
     OrderType,
     PostOrder,
@@ -49,6 +50,7 @@ from shared.venue.orders_wire import (
     to_unsigned_order,
 )
 from shared.venue.typed_data import keccak256
+from shared.venue.wallets import DEPOSIT_WALLET, deposit_address, maker_address
 from shared.venue.wire import encode
 
 START_S = 1_790_000_040
@@ -93,9 +95,14 @@ class Client:
         post_only: bool = False,
         expiration_s: int = 0,
         version: Any = None,
+        kind: int = 0,
         **spoil: Any,
     ) -> PostOrder:
-        """Return a signed order; further keywords replace signed members before signing."""
+        """Return a signed order; further keywords replace signed members before signing.
+
+        Args:
+            kind: Signature type, from which maker and signer follow.
+        """
         size_e6 = SizeE6(round(size * 1_000_000))
         price_e4 = PriceE4(price)
         if order_type in ("GTC", "GTD"):
@@ -107,18 +114,18 @@ class Client:
             amounts = market_sell_amounts(price_e4, size_e6, PriceE4(1))
         members: dict[str, Any] = {
             "salt": next(self._salt),
-            "maker": self.address,
-            "signer": self.address,
+            "maker": maker_address(kind, self.address),
+            "signer": deposit_address(self.address) if kind == DEPOSIT_WALLET else self.address,
             "token_id": market.tokens[outcome],
             "maker_amount": amounts.maker,
             "taker_amount": amounts.taker,
             "side_code": 0 if side == "BUY" else 1,
-            "signature_type": 0,
+            "signature_type": kind,
             "timestamp_ms": START_S * 1000,
         }
         unsigned = UnsignedOrder(**(members | spoil))
-        domain = exchange_domain(version or market.version, neg_risk=False)
-        signature = sign(self.key, order_digest(unsigned, domain))
+        domain = exchange_domain(version, neg_risk=False) if version else market.domain
+        signature = OrderSigner(self.key.secret).sign(unsigned, domain)
         return PostOrder(
             order=to_signed_order(unsigned, expiration_s, signature),
             owner=self.api_key,
@@ -128,7 +135,7 @@ class Client:
 
     def order_id(self, market: Market, post: PostOrder) -> OrderHash:
         """Return the id that the venue will give to an order."""
-        return order_hash(to_unsigned_order(post.order), exchange_domain(market.version, False))
+        return order_hash(to_unsigned_order(post.order), market.domain)
 
 
 class VenueRig:

@@ -74,7 +74,7 @@ class Fold:
             asks=self.levels(bids=False),
             min_size_e6=MIN_SIZE_E6,
             tick_e4=self.tick,
-            neg_risk=False,
+            neg_risk=self.market.neg_risk,
             version=self.market.version,
         )
         return book_hash(book, self.last)
@@ -96,7 +96,7 @@ def feed(rig: VenueRig, folds: tuple[Fold, Fold]) -> None:
     rig.pushed[1].clear()
 
 
-@pytest.mark.parametrize("protocol", ["v1", "v2"])
+@pytest.mark.parametrize("protocol", ["v1", "neg_risk", "v2"])
 def test_folded_books_have_the_hash_of_every_batch(protocol: Any) -> None:
     rig = VenueRig(protocol=protocol, frames_per_second=20, takers_per_second=2.0)
     rig.follow_market(1)

@@ -4,8 +4,10 @@ import msgspec
 import pytest
 
 from services.simulator.matching import Order
+from services.simulator.standings import BuilderFees
 from shared.units import PriceE4, SizeE6
 from shared.venue.orders_wire import PostOrder
+from shared.venue.wallets import deposit_address, legacy_deposit_address, maker_address
 from tests.builders.venue_rig import Client, VenueRig
 
 
@@ -42,7 +44,7 @@ def test_order_signed_for_the_other_protocol_is_a_version_mismatch() -> None:
 @pytest.mark.parametrize(
     "members",
     [{"maker_amount": "100001"}, {"taker_amount": "10000001"}, {"salt": 99}, {"side": "SELL"},
-     {"timestamp": "1"}, {"builder": "0x" + "1" * 64}, {"signature": "0x" + "11" * 65},
+     {"timestamp": "1"}, {"metadata": "0x" + "1" * 64}, {"signature": "0x" + "11" * 65},
      {"signature": "0x"}, {"signature": ""}],
     ids=lambda members: next(iter(members.items()))[0],
 )  # fmt: skip
@@ -74,12 +76,108 @@ def test_order_of_another_signer_is_refused() -> None:
     assert refusal(rig, post) == (400, text)
 
 
-@pytest.mark.parametrize("signature_type", [1, 2, 3])
-def test_maker_that_is_not_the_signer_is_refused(signature_type: int) -> None:
+MAKER_TEXT = "maker address not allowed, please use the deposit wallet flow"
+SIGNER_TEXT = "the order signer address has to be the address of the API KEY"
+
+
+@pytest.mark.req("VEN-2")
+@pytest.mark.req("VEN-3")
+@pytest.mark.parametrize("protocol", ["v1", "neg_risk", "v2"])
+@pytest.mark.parametrize("kind", [0, 1, 2, 3])
+def test_our_signers_order_of_every_wallet_kind_is_taken_in_every_market(
+    protocol: Any, kind: int
+) -> None:
+    rig = VenueRig(protocol=protocol)
+    post = rig.client.order(rig.market, kind=kind)
+    status, body = rig.post(post)
+    assert (status, body["orderID"]) == (200, rig.client.order_id(rig.market, post))
+    order = rig.core.exchange.orders[body["orderID"]]
+    assert order.maker == maker_address(kind, rig.client.address)
+    assert rig.core.exchange.accounts.get(order.maker).reserved_collateral == 100_000
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(0, MAKER_TEXT), (1, MAKER_TEXT), (2, MAKER_TEXT), (3, MAKER_TEXT)]
+)
+def test_maker_that_is_not_the_signers_wallet_is_refused(kind: int, text: str) -> None:
     rig = VenueRig()
-    post = rig.client.order(rig.market, signature_type=signature_type)
-    text = "maker address not allowed, please use the deposit wallet flow"
+    post = rig.client.order(rig.market, kind=kind, maker="0x" + "77" * 20)
     assert refusal(rig, post) == (400, text)
+
+
+def test_deposit_wallet_signs_itself() -> None:
+    rig = VenueRig()
+    post = rig.client.order(rig.market, kind=3, signer=rig.client.address)
+    assert refusal(rig, post) == (400, SIGNER_TEXT)
+    legacy = legacy_deposit_address(rig.client.address)
+    post = rig.client.order(rig.market, kind=3, signer=legacy, maker=legacy)
+    assert refusal(rig, post) == (400, SIGNER_TEXT)
+
+
+def test_plain_signature_is_none_of_a_deposit_wallet() -> None:
+    rig = VenueRig()
+    wallet = deposit_address(rig.client.address)
+    plain = rig.client.order(rig.market, maker=wallet, signer=wallet).order.signature
+    post = respelled(rig.client.order(rig.market, kind=3), signature=plain, salt=1)
+    assert refusal(rig, post) == (400, "invalid signature")
+
+
+def test_unknown_signature_type_cannot_be_read() -> None:
+    rig = VenueRig()
+    post = rig.client.order(rig.market, signature_type=4)
+    assert refusal(rig, post) == (400, "Invalid order payload")
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind", "text"),
+    [("eoa_makers", 0, MAKER_TEXT), ("legacy_makers", 1, MAKER_TEXT),
+     ("legacy_makers", 2, MAKER_TEXT), ("deposit_wallets", 3, SIGNER_TEXT)],
+)  # fmt: skip
+def test_wallet_can_be_unknown_until_somebody_makes_it_known(
+    setting: str, kind: int, text: str
+) -> None:
+    word = "undeployed" if setting == "deposit_wallets" else "refused"
+    spoil: Any = {setting: word}
+    rig = VenueRig(**spoil)
+    assert refusal(rig, rig.client.order(rig.market, kind=kind)) == (400, text)
+    wallet = maker_address(kind, rig.client.address)
+    rig.core.exchange.accounts.standings.note_wallet(wallet, known=True)
+    assert rig.post(rig.client.order(rig.market, kind=kind))[0] == 200
+
+
+def test_neg_risk_order_signed_for_the_standard_exchange_has_a_wrong_signature() -> None:
+    rig = VenueRig(protocol="neg_risk")
+    post = rig.client.order(rig.market, version="v1")
+    assert refusal(rig, post) == (400, "invalid signature")
+    post = rig.client.order(rig.market, version="v2", kind=3)
+    assert refusal(rig, post) == (400, "order_version_mismatch")
+
+
+def test_order_of_the_first_protocol_is_a_version_mismatch() -> None:
+    rig = VenueRig()
+    body = b'{"order":{"salt":1,"maker":"0x12","nonce":"0","feeRateBps":"0"},"owner":"x"}'
+    status, answer = rig.ask("POST", "/order", body)
+    assert (status, answer["error"]) == (400, "order_version_mismatch")
+
+
+def test_banned_and_closed_only_accounts_are_told_so() -> None:
+    rig = VenueRig()
+    address, standings = rig.client.address, rig.core.exchange.accounts.standings
+    standings.note_standing(address, "closed_only")
+    text = f"'{address}' address in closed only mode"
+    assert refusal(rig, rig.client.order(rig.market)) == (400, text)
+    selling = rig.client.order(rig.market, side="SELL")
+    assert "not enough balance" in refusal(rig, selling)[1]
+    standings.note_standing(address, "banned")
+    assert refusal(rig, rig.client.order(rig.market)) == (400, f"'{address}' address banned")
+
+
+def test_unknown_builder_is_refused() -> None:
+    rig = VenueRig()
+    code = "0x" + "ab" * 32
+    assert refusal(rig, rig.client.order(rig.market, builder=code))[0] == 400
+    rig.core.exchange.accounts.standings.note_builder(code, BuilderFees())
+    assert rig.post(rig.client.order(rig.market, builder=code))[0] == 200
 
 
 def test_unknown_token_has_no_book() -> None:
