@@ -10,7 +10,8 @@ import msgspec
 from services.simulator.answers import NOT_FOUND, Answer, error, ok
 from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
-from services.simulator.faults import FaultOrder, Faults
+from services.simulator.fault_orders import FaultOrder
+from services.simulator.faults import Faults
 from services.simulator.heartbeat import Heartbeats
 from services.simulator.matching import Order
 from services.simulator.stamps import Stamps

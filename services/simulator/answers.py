@@ -13,12 +13,17 @@ HTML = "text/html"
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A complete answer."""
+    """A complete answer.
+
+    Attributes:
+        drip_ms: Pause after each byte of the body; 0 sends it at once.
+    """
 
     status: int
     body: bytes
     headers: Mapping[str, str] = {}
     content_type: str = JSON
+    drip_ms: int = 0
 
 
 class Held(msgspec.Struct, frozen=True):

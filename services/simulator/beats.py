@@ -6,6 +6,7 @@ Source: https://docs.polymarket.com/trading/manage-orders (2026-09-28).
 from services.simulator.answers import Answer, error, ok
 from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
+from services.simulator.faults import Faults
 from services.simulator.heartbeat import Heartbeats
 from services.simulator.modes import Modes
 from services.simulator.stamps import Stamps
@@ -20,13 +21,19 @@ class Beats:
     """Handles heartbeats."""
 
     def __init__(
-        self, exchange: Exchange, heartbeats: Heartbeats, modes: Modes, stamps: Stamps
+        self,
+        exchange: Exchange,
+        heartbeats: Heartbeats,
+        modes: Modes,
+        stamps: Stamps,
+        faults: Faults,
     ) -> None:
         """Set the parts."""
         self._exchange = exchange
         self._heartbeats = heartbeats
         self._modes = modes
         self._stamps = stamps
+        self._faults = faults
 
     def beat(self, request: Request, who: Credentials, now: Instant) -> Answer:
         """Handle POST /v1/heartbeats."""
@@ -37,6 +44,8 @@ class Beats:
             sent = decode(HEARTBEAT_REQUEST, request.body, "heartbeat").heartbeat_id
         except Malformed:
             return error(400, "Invalid payload")
+        if self._faults.struck_by("fight_beats", now.monotonic_ns) is not None:
+            self._heartbeats.take_over(who.api_key, now.monotonic_ns)
         following = self._heartbeats.accept(who.api_key, sent, now.monotonic_ns)
         self._stamps.add("beat", now, owner=who.api_key, accepted=following is not None)
         if following is None:

@@ -13,8 +13,9 @@ from services.simulator.beats import Beats
 from services.simulator.cancels import Cancels
 from services.simulator.chance import stream
 from services.simulator.edge import Close, Request, StreamClosed, StreamOpened, StreamText
-from services.simulator.exchange_parts import make_exchange
+from services.simulator.exchange_parts import make_exchange, make_limits
 from services.simulator.faults import Faults
+from services.simulator.frame_faults import FrameFaults
 from services.simulator.heartbeat import Heartbeats
 from services.simulator.hosts import host_routes
 from services.simulator.journal import Journal
@@ -33,6 +34,7 @@ from services.simulator.stamps import Stamps
 from services.simulator.streams import Streams
 from services.simulator.telling import Telling
 from services.simulator.trading import Trading
+from services.simulator.windows import Windows
 from shared.config import SimulatorSettings
 from shared.effects import Effect, Message
 from shared.units import NS_PER_MS, Instant
@@ -82,8 +84,9 @@ class SimulatorCore:
         self._saved = saved
         self.journal = None if saved is None else Journal(self.exchange, heartbeats, seed)
         self._heartbeats = heartbeats
-        modes = Modes(self._faults, has_limits=settings.rate_limits)
-        self._beats = Beats(self.exchange, heartbeats, modes, self.stamps)
+        self._limits = make_limits(settings)
+        modes = Modes(self._faults, self._limits)
+        self._beats = Beats(self.exchange, heartbeats, modes, self.stamps, self._faults)
         self._streams = Streams(calendar, keys, self._faults)
         self._price_stream = PriceStream(self._oracles, keys, self._faults)
         self._agenda = Agenda()
@@ -95,6 +98,7 @@ class SimulatorCore:
             self.journal,
             self._agenda,
         )
+        self._frame_faults = FrameFaults(self._faults, calendar, self._agenda)
         self._reception = Reception(
             self._make_api(settings, keys, modes),
             Admin(self.exchange, self._faults, heartbeats, self.stamps, self._drop, self._freeze),
@@ -102,6 +106,8 @@ class SimulatorCore:
             self.stamps,
             self._agenda,
             self._flush,
+            self._limits,
+            Windows() if settings.address_windows else None,
         )
         self._out: list[Effect] = []
         self._wall_offset_ns = 0
@@ -115,7 +121,15 @@ class SimulatorCore:
 
     def _make_api(self, settings: SimulatorSettings, keys: Keys, modes: Modes) -> Api:
         exchange, stamps = self.exchange, self.stamps
-        trading = Trading(exchange, modes, stamps, settings.taker_delay_ms)
+        trading = Trading(
+            exchange,
+            modes,
+            stamps,
+            settings.taker_delay_ms,
+            settings.seconds_delay_ms,
+            self._faults,
+            self._agenda,
+        )
         cancels = Cancels(exchange, modes, stamps)
         key_requests, reads = KeyRequests(keys), Reads(exchange)
         return Api(
@@ -141,16 +155,17 @@ class SimulatorCore:
             case StreamClosed():
                 self._streams.close(message.connection)
                 self._price_stream.close(message.connection)
+                self._frame_faults.close(message.connection)
                 self.stamps.add("stream_closed", now, connection=message.connection)
             case _:
                 raise AssertionError(f"no message for a venue: {message!r}")
         self._flush(now)
-        return self._collect()
+        return self._collect(now)
 
     def on_tick(self, now: Instant) -> list[Effect]:
         """Do what is due."""
         self._advance(now)
-        return self._collect()
+        return self._collect(now)
 
     def next_ns(self) -> int:
         """Return the monotonic time at which something is due next; `on_tick` first."""
@@ -167,8 +182,8 @@ class SimulatorCore:
                 due.append(at)
         return min(due)
 
-    def _collect(self) -> list[Effect]:
-        out = self._out
+    def _collect(self, now: Instant) -> list[Effect]:
+        out = self._frame_faults.pass_on(self._out, now)
         self._out = []
         stamps = self.stamps.collect()
         lines = [] if self.journal is None else self.journal.collect(stamps)
@@ -220,6 +235,7 @@ class SimulatorCore:
         if self._faults.refuses_stream(opened.kind, now.monotonic_ns):
             self._out.append(Close(opened.connection, _RESTART_CLOSE, "restarting"))
             return
+        self._frame_faults.open(opened.connection, opened.kind)
         if opened.kind == "price":
             self._price_stream.open(opened.connection)
         else:

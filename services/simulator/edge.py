@@ -66,13 +66,18 @@ class StreamClosed(Message, frozen=True):
 
 
 class Respond(Effect, frozen=True):
-    """Answer a request."""
+    """Answer a request.
+
+    Attributes:
+        drip_ms: Pause after each byte of the body; 0 sends it at once.
+    """
 
     request_id: int
     status: int
     body: bytes
     headers: Mapping[str, str] = {}
     content_type: str = "application/json"
+    drip_ms: int = 0
 
 
 class Abort(Effect, frozen=True):

@@ -31,7 +31,7 @@ from services.simulator.markets import (
 from services.simulator.matching import Book, Fill, Order
 from services.simulator.prices import Oracle
 from services.simulator.shelf import Shelf
-from services.simulator.trades import FEES_ACCOUNT, Trade, TradeBook, trade_id_of
+from services.simulator.trades import FEES_ACCOUNT, Trade, TradeBook, Trouble, is_gain, trade_id_of
 from services.simulator.verdicts import (
     CENT_E6,
     NO_BOOK_TEXT,
@@ -66,7 +66,7 @@ class Exchange:
         trades: TradeBook,
         oracles: dict[Asset, Oracle],
         seed: int,
-        settlement_fails: Callable[[int], bool],
+        trouble_of: Callable[[int], Trouble],
     ) -> None:
         """Take the parts; nothing is listed before the first `advance`.
 
@@ -76,7 +76,7 @@ class Exchange:
             trades: Trades with a client's part.
             oracles: What settles the markets.
             seed: Of the trades' ids.
-            settlement_fails: Asked once a trade, at this monotonic time, whether it ends FAILED.
+            trouble_of: Asked once a trade, at this monotonic time, what goes wrong with it.
         """
         self.calendar = calendar
         self.accounts = accounts
@@ -89,7 +89,8 @@ class Exchange:
         self.open = self._shelf.open
         self.happenings: list[Happening] = []
         self.dirty: dict[str, Market] = {}
-        self.settlement_fails = settlement_fails
+        self._trouble_of = trouble_of
+        trades.is_won = self._is_won
         accounts.open_participant(FEES_ACCOUNT)
 
     # --- placing --------------------------------------------------------------------
@@ -200,8 +201,7 @@ class Exchange:
             self.accounts.apply(trade.taken)
             self.accounts.apply(trade.given)
             return
-        trade.fails = self.settlement_fails(now.monotonic_ns)
-        self.trades.add(trade, now.monotonic_ns)
+        self.trades.add(trade, now.monotonic_ns, self._trouble_of(now.monotonic_ns))
         for part in trade.makers:
             maker = self.orders.get(part.order_id)
             if maker is not None:
@@ -335,6 +335,14 @@ class Exchange:
         if expiry_ms is not None:
             due.append(expiry_ms * NS_PER_MS - wall_offset_ns)
         return min(due, default=None)
+
+    def _is_won(self, trade: Trade) -> bool:
+        """Tell whether the middle of the book has moved for a client since a trade."""
+        market = self.calendar.by_condition.get(trade.market)
+        if market is None:
+            return False
+        bid, ask = market.book.bids.best(), market.book.asks.best()
+        return bid is not None and ask is not None and is_gain(trade, (bid + ask) // 2)
 
     def refine_tick(self, market: Market) -> TickChanged | None:
         """Make the tick finer once the price has come close to an end, and return the change."""

@@ -3,11 +3,12 @@
 from services.simulator.accounts import Accounts
 from services.simulator.exchange import Exchange
 from services.simulator.faults import Faults
+from services.simulator.limits import RateLimits
 from services.simulator.markets import Calendar, Protocol
 from services.simulator.prices import Oracle
 from services.simulator.prices_walk import RandomWalk
 from services.simulator.standings import Standings
-from services.simulator.trades import TradeBook
+from services.simulator.trades import TradeBook, Trouble
 from shared.config import SimulatorSettings
 from shared.identifiers import Asset
 from shared.units import NS_PER_MS, MoneyE6
@@ -64,4 +65,26 @@ def make_exchange(
         )
         for name in map(Asset, known)
     }
-    return Exchange(calendar, accounts, trades, oracles, seed, faults.fails_settlement)
+    return Exchange(
+        calendar, accounts, trades, oracles, seed, lambda now_ns: trouble_of(faults, now_ns)
+    )
+
+
+def make_limits(settings: SimulatorSettings) -> RateLimits | None:
+    """Return the signers' rates, None where they are not limited."""
+    if not settings.rate_limits:
+        return None
+    return RateLimits(settings.rate_tier, warns=settings.rate_warning)
+
+
+def trouble_of(faults: Faults, now_ns: int) -> Trouble:
+    """Return what the faults that are on do to the settlement of a trade of now."""
+    unsent = faults.struck_by("hold_broadcast", now_ns)
+    slow = faults.struck_by("slow_settlement", now_ns)
+    return Trouble(
+        fails=faults.struck_by("fail_settlement", now_ns) is not None,
+        fails_if_won=faults.struck_by("fail_winners", now_ns) is not None,
+        retries=faults.struck_by("retry_settlement", now_ns) is not None,
+        unsent_ns=None if unsent is None else unsent.delay_ms * NS_PER_MS,
+        slow_ns=0 if slow is None else slow.delay_ms * NS_PER_MS,
+    )

@@ -1,90 +1,52 @@
 """Faults that a test or a person switches on: each with chance, count and time.
 
-Decides the fate of every request and frame; does nothing itself. A fault names whom it
-meets by method and path, or by stream and asset; empty means all.
-
-Kinds for requests:
-    delay_request   taken in later, and answered then
-    delay_reply     taken in at once, answered later
-    lose_request    never taken in, never answered
-    reset_request   never taken in, the connection is reset
-    lose_reply      taken in, never answered
-    reset_reply     taken in, then the connection is reset
-    refuse          answered with `status` and `text` without being taken in
-Kinds for streams:
-    silence         nothing but PONG is sent
-    lose_frames     single frames are left out
-    refuse_stream   new connections are closed at once
-Kinds of the venue as a whole:
-    restarting, post_only, cancel_only, disabled   trading modes
-    fail_settlement  trades end FAILED
+Decides the fate of every request and frame; does nothing itself. The kinds stand in
+`fault_orders.py`, the faults that users of the real venue have reported in `catalogue.py`.
 """
 
-from typing import Literal, get_args
+from typing import Literal
 
 import msgspec
 
 from services.simulator.chance import PPM, Chance
 from services.simulator.edge import Request
+from services.simulator.fault_orders import (
+    FRAME_KINDS,
+    MODES,
+    REPLY_KINDS,
+    REQUEST_KINDS,
+    FaultKind,
+    FaultOrder,
+    ModeKind,
+)
 from shared.units import NS_PER_MS
 
-RequestFaultKind = Literal[
-    "delay_request",
-    "delay_reply",
-    "lose_request",
-    "reset_request",
-    "lose_reply",
-    "reset_reply",
-    "refuse",
-]
-StreamFaultKind = Literal["silence", "lose_frames", "refuse_stream"]
-ModeKind = Literal["restarting", "post_only", "cancel_only", "disabled"]
-FaultKind = RequestFaultKind | StreamFaultKind | ModeKind | Literal["fail_settlement"]
-
 FAULTS_MAX = 64
-_REQUEST_KINDS = get_args(RequestFaultKind)
-_MODES: tuple[ModeKind, ...] = get_args(ModeKind)
-
-
-class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `POST /admin/faults` asks for.
-
-    Attributes:
-        method: Of the requests that it meets; empty for all.
-        path: Prefix of their path; empty for all.
-        stream: `market`, `user` or `price`; empty for all.
-        asset: Asset, token id or condition id of the frames that it meets; empty for all.
-        probability: 0..1.
-        count: How often it strikes; None without end.
-        duration_ms: How long it is on; None without end.
-        after_ms: How long until it is on.
-        delay_ms: Of the delay kinds.
-        status, text, retry_after_s: Answer of `refuse`; text that begins with `<` is sent as HTML.
-    """
-
-    kind: FaultKind
-    method: str = ""
-    path: str = ""
-    stream: str = ""
-    asset: str = ""
-    probability: float = 1.0
-    count: int | None = None
-    duration_ms: int | None = None
-    after_ms: int = 0
-    delay_ms: int = 0
-    status: int = 400
-    text: str = "could not insert order"
-    retry_after_s: int | None = None
 
 
 class Fault(msgspec.Struct, eq=False):
-    """A fault that is switched on, and how often it may still strike."""
+    """A fault that is switched on, and how often it may still strike.
+
+    Attributes:
+        from_ns: Monotonic time from when it is on; until_ns: until when, None without end.
+        entry: Slug of the catalogue's entry that it is part of, empty for none.
+    """
 
     fault_id: int
     order: FaultOrder
     from_ns: int
     until_ns: int | None
     left: int | None
+    entry: str = ""
+
+    def is_on(self, now_ns: int) -> bool:
+        """Tell whether it is on now: one that comes back is only now and then."""
+        if now_ns < self.from_ns:
+            return False
+        every_ms, duration_ms = self.order.every_ms, self.order.duration_ms
+        if every_ms is None or duration_ms is None:
+            return True
+        return (now_ns - self.from_ns) % (every_ms * NS_PER_MS) < duration_ms * NS_PER_MS
 
 
 class Fate(msgspec.Struct, frozen=True):
@@ -96,6 +58,7 @@ class Fate(msgspec.Struct, frozen=True):
         reply: Whether the answer is sent, left out, or replaced by a reset.
         reply_ns: Wait before the answer.
         refusal: Fault whose answer it gets instead of its own.
+        altered: Faults that change the answer, in their order.
     """
 
     hold_ns: int = 0
@@ -103,53 +66,62 @@ class Fate(msgspec.Struct, frozen=True):
     reply: Literal["send", "lose", "reset"] = "send"
     reply_ns: int = 0
     refusal: FaultOrder | None = None
+    altered: tuple[FaultOrder, ...] = ()
 
 
 UNHARMED = Fate()
 
 
 class Faults:
-    """All faults that are on."""
+    """The faults that are on."""
 
     def __init__(self, chance: Chance) -> None:
-        """Begin with none."""
+        """Begin with none; `chance` decides which requests and frames they strike."""
         self._chance = chance
         self._count = 0
         self._faults: dict[int, Fault] = {}
 
-    def set(self, order: FaultOrder, now_ns: int) -> int | None:
-        """Switch a fault on and return its number, None when there are too many."""
+    def set(self, order: FaultOrder, now_ns: int, entry: str = "") -> int | None:
+        """Switch a fault on and return its number; None when there are too many."""
+        self._drop_ended(now_ns)
         if len(self._faults) >= FAULTS_MAX:
             return None
         self._count += 1
         start = now_ns + order.after_ms * NS_PER_MS
-        until = None if order.duration_ms is None else start + order.duration_ms * NS_PER_MS
-        self._faults[self._count] = Fault(self._count, order, start, until, order.count)
+        until = None
+        if order.duration_ms is not None and order.every_ms is None:
+            until = start + order.duration_ms * NS_PER_MS
+        self._faults[self._count] = Fault(self._count, order, start, until, order.count, entry)
         return self._count
 
-    def clear(self, fault_id: int | None) -> int:
-        """Switch one fault, or all with None, off; return how many were on."""
-        if fault_id is None:
-            cleared = len(self._faults)
-            self._faults.clear()
-            return cleared
-        return 0 if self._faults.pop(fault_id, None) is None else 1
+    def clear(self, fault_id: int | None, entry: str = "") -> int:
+        """Switch one fault, those of an entry, or all off; return how many were on."""
+        chosen = [
+            number
+            for number, fault in self._faults.items()
+            if fault_id in (None, number) and entry in ("", fault.entry)
+        ]
+        for number in chosen:
+            del self._faults[number]
+        return len(chosen)
 
     def list(self, now_ns: int) -> tuple[Fault, ...]:
         """Return the faults that are on or will be."""
         self._drop_ended(now_ns)
         return tuple(self._faults.values())
 
+    # --- requests -------------------------------------------------------------------
+
     def judge(self, request: Request, now_ns: int) -> Fate:
-        """Return the fate of a request; the first fault of each kind that strikes counts."""
+        """Return the fate of a request; of the refusals that strike the last counts."""
         if not self._faults:
             return UNHARMED
         fate = UNHARMED
         for fault in self._active(now_ns):
             order = fault.order
-            if order.kind not in _REQUEST_KINDS or not _meets_request(order, request):
+            if order.kind not in REQUEST_KINDS or not _meets_request(order, request):
                 continue
-            if self._strikes(fault):
+            if self.strikes(fault):
                 fate = _worse(fate, order)
         return fate
 
@@ -157,15 +129,17 @@ class Faults:
         """Return the trading mode and how long it lasts in ns; None for ordinary trading."""
         if not self._faults:
             return None
-        for kind in _MODES:
+        for kind in MODES:
             for fault in self._active(now_ns):
                 if fault.order.kind == kind:
                     left = 0 if fault.until_ns is None else fault.until_ns - now_ns
                     return kind, left
         return None
 
+    # --- streams --------------------------------------------------------------------
+
     def lets_frame_pass(self, stream: str, names: tuple[str, ...], now_ns: int) -> bool:
-        """Tell whether a frame is sent.
+        """Tell whether a frame is sent, as far as silence goes.
 
         Args:
             stream: Kind of the stream.
@@ -174,45 +148,48 @@ class Faults:
         """
         if not self._faults:
             return True
-        for fault in self._active(now_ns):
-            order = fault.order
-            if order.kind not in ("silence", "lose_frames"):
-                continue
-            if order.stream not in ("", stream) or (order.asset and order.asset not in names):
-                continue
-            if order.kind == "silence" or self._strikes(fault):
-                return False
-        return True
+        return not any(
+            fault.order.kind == "silence"
+            and fault.order.stream in ("", stream)
+            and (not fault.order.asset or fault.order.asset in names)
+            for fault in self._active(now_ns)
+        )
+
+    def of_frames(self, now_ns: int) -> tuple[Fault, ...]:
+        """Return the faults that change single frames."""
+        if not self._faults:
+            return ()
+        return tuple(fault for fault in self._active(now_ns) if fault.order.kind in FRAME_KINDS)
 
     def refuses_stream(self, stream: str, now_ns: int) -> bool:
         """Tell whether a new connection is closed at once."""
         return any(
             fault.order.kind == "refuse_stream"
             and fault.order.stream in ("", stream)
-            and self._strikes(fault)
+            and self.strikes(fault)
             for fault in self._active(now_ns)
         )
 
-    def fails_settlement(self, now_ns: int) -> bool:
-        """Tell whether the next trade ends FAILED."""
-        return any(
-            fault.order.kind == "fail_settlement" and self._strikes(fault)
-            for fault in self._active(now_ns)
-        )
+    # --- the venue ------------------------------------------------------------------
 
-    def _active(self, now_ns: int) -> tuple[Fault, ...]:
+    def struck_by(self, kind: FaultKind, now_ns: int) -> FaultOrder | None:
+        """Return the first fault of a kind that strikes now, None when none does."""
         if not self._faults:
-            return ()
-        self._drop_ended(now_ns)
-        return tuple(fault for fault in self._faults.values() if fault.from_ns <= now_ns)
+            return None
+        for fault in self._active(now_ns):
+            if fault.order.kind == kind and self.strikes(fault):
+                return fault.order
+        return None
 
-    def _drop_ended(self, now_ns: int) -> None:
-        for fault in tuple(self._faults.values()):
-            is_over = fault.until_ns is not None and fault.until_ns <= now_ns
-            if is_over or fault.left == 0:
-                del self._faults[fault.fault_id]
+    def clock_offset_ns(self, now_ns: int) -> int:
+        """Return how far the venue's clock is ahead."""
+        if not self._faults:
+            return 0
+        shifts = (f.order.delay_ms for f in self._active(now_ns) if f.order.kind == "shift_clock")
+        return sum(shifts) * NS_PER_MS
 
-    def _strikes(self, fault: Fault) -> bool:
+    def strikes(self, fault: Fault) -> bool:
+        """Draw whether a fault strikes once more, and count it."""
         if fault.left == 0:
             return False
         if not self._chance.happens(round(fault.order.probability * PPM)):
@@ -221,13 +198,33 @@ class Faults:
             fault.left -= 1
         return True
 
+    def _active(self, now_ns: int) -> tuple[Fault, ...]:
+        if not self._faults:
+            return ()
+        self._drop_ended(now_ns)
+        return tuple(fault for fault in self._faults.values() if fault.is_on(now_ns))
+
+    def _drop_ended(self, now_ns: int) -> None:
+        for fault in tuple(self._faults.values()):
+            is_over = fault.until_ns is not None and fault.until_ns <= now_ns
+            if is_over or fault.left == 0:
+                del self._faults[fault.fault_id]
+
 
 def _meets_request(order: FaultOrder, request: Request) -> bool:
-    return order.method in ("", request.method) and request.path.startswith(order.path)
+    if order.method not in ("", request.method) or not request.path.startswith(order.path):
+        return False
+    if order.query:
+        name, _, value = order.query.partition("=")
+        if request.query.get(name) != value:
+            return False
+    return order.body.encode() in request.body
 
 
 def _worse(fate: Fate, order: FaultOrder) -> Fate:
-    delay_ns = order.delay_ms * NS_PER_MS
+    delay_ns = max(0, order.delay_ms) * NS_PER_MS
+    if order.kind in REPLY_KINDS:
+        return msgspec.structs.replace(fate, altered=(*fate.altered, order))
     match order.kind:
         case "delay_request":
             return msgspec.structs.replace(fate, hold_ns=fate.hold_ns + delay_ns)

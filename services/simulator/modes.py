@@ -1,4 +1,4 @@
-"""Whether the venue takes requests now at all: its trading mode, and a key's rates.
+"""Whether the venue takes requests now at all: its trading mode, and a signer's rates.
 
 Source: https://docs.polymarket.com/resources/error-codes and
 https://docs.polymarket.com/api-reference/trading-rate-limits (2026-09-28);
@@ -25,10 +25,10 @@ RATE_TEXT = "Too Many Requests"
 class Modes:
     """Turns away what the venue does not take now."""
 
-    def __init__(self, faults: Faults, *, has_limits: bool) -> None:
-        """Set what tells the mode, and whether rates are limited."""
+    def __init__(self, faults: Faults, limits: RateLimits | None) -> None:
+        """Set what tells the mode, and the rates if they are limited."""
         self._faults = faults
-        self._limits = RateLimits() if has_limits else None
+        self._limits = limits
 
     def check(self, now: Instant, *, is_post: bool) -> Answer | None:
         """Return the answer of a mode that takes no such request, None when it may go on."""
@@ -65,23 +65,23 @@ class Modes:
         return Answer(503, encode(body), {"Retry-After": str(left_s)})
 
     def spend_orders(self, who: Credentials, cost: int, now: Instant) -> Answer | None:
-        """Take a key's tokens for orders; return the answer when there are too few."""
+        """Take a signer's tokens for orders; return the answer when there are too few."""
         if self._limits is None:
             return None
-        bucket = self._limits.orders(who.api_key, now.monotonic_ns)
-        return _limited(bucket.take(cost, now.monotonic_ns))
+        bucket = self._limits.orders(who.address, now.monotonic_ns)
+        return _limited(self._limits.take(bucket, who.address, cost, now.monotonic_ns))
 
     def spend_cancels(self, who: Credentials, cost: int, now: Instant) -> Answer | None:
-        """Take a key's tokens for cancels; return the answer when there are too few."""
+        """Take a signer's tokens for cancels; return the answer when there are too few."""
         if self._limits is None:
             return None
-        bucket = self._limits.cancels(who.api_key, now.monotonic_ns)
-        return _limited(bucket.take(cost, now.monotonic_ns))
+        bucket = self._limits.cancels(who.address, now.monotonic_ns)
+        return _limited(self._limits.take(bucket, who.address, cost, now.monotonic_ns))
 
     def debit_cancels(self, who: Credentials, count: int, now: Instant) -> None:
-        """Take a key's tokens for what was cancelled; the bucket may go below zero."""
+        """Take a signer's tokens for what was cancelled; the bucket may go below zero."""
         if self._limits is not None:
-            bucket = self._limits.cancels(who.api_key, now.monotonic_ns)
+            bucket = self._limits.cancels(who.address, now.monotonic_ns)
             bucket.debit(count, now.monotonic_ns)
 
 

@@ -2,18 +2,26 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from services.simulator.admin import Admin
 from services.simulator.agenda import Agenda
-from services.simulator.answers import HTML, JSON, Answer, Held, error
+from services.simulator.answers import Answer, Held
 from services.simulator.api import Api
 from services.simulator.edge import Abort, Request, Respond
-from services.simulator.faults import Fate, FaultOrder, Faults
+from services.simulator.faults import Fate, Faults
+from services.simulator.limits import RateLimits
+from services.simulator.reply_faults import ReplyFaults, refusal
 from services.simulator.stamps import Stamps
+from services.simulator.windows import Windows
 from shared.effects import Effect
-from shared.units import Instant
-from shared.venue.auth import API_KEY_HEADER
+from shared.units import Instant, WallNs
+from shared.venue.auth import ADDRESS_HEADER, API_KEY_HEADER
 
 ADMIN = "/admin/"
+TIME = "/time"
+LIMITED = ("/order", "/orders", "/cancel-all", "/cancel-market-orders")
+"""Paths whose answers tell what is left of the signer's rates."""
 
 
 class Reception:
@@ -27,14 +35,19 @@ class Reception:
         stamps: Stamps,
         agenda: Agenda,
         flush: Callable[[Instant], None],
+        limits: RateLimits | None,
+        windows: Windows | None,
     ) -> None:
         """Set the parts, and how to tell what has happened before an answer goes out."""
+        self._limits = limits
+        self._windows = windows
         self._api = api
         self._admin = admin
         self._faults = faults
         self._stamps = stamps
         self._agenda = agenda
         self._flush = flush
+        self._reply_faults = ReplyFaults()
 
     def receive(self, request: Request, now: Instant) -> list[Effect]:
         """Take a request in, now or as late as a fault wants."""
@@ -50,9 +63,12 @@ class Reception:
             owner=request.headers.get(API_KEY_HEADER, ""),
         )
         fate = self._faults.judge(request, now.monotonic_ns)
-        if fate.hold_ns:
+        hold_ns = fate.hold_ns
+        if self._windows is not None:
+            hold_ns += self._windows.wait_ns(request, now.monotonic_ns)
+        if hold_ns:
             self._agenda.at(
-                now.monotonic_ns + fate.hold_ns, lambda later: self._take(request, fate, later)
+                now.monotonic_ns + hold_ns, lambda later: self._take(request, fate, later)
             )
             return []
         return self._take(request, fate, now)
@@ -61,8 +77,8 @@ class Reception:
         if not fate.taken:
             return self._leave(request, fate, now)
         if fate.refusal is not None:
-            return self._answer(request, _refusal(fate.refusal), fate, now)
-        answer = self._api.handle(request, now)
+            return self._answer(request, refusal(fate.refusal), fate, now)
+        answer = self._api.handle(request, self._venue_time(request, now))
         if isinstance(answer, Held):
             held = answer
             self._agenda.at(
@@ -72,9 +88,18 @@ class Reception:
             return []
         return self._answer(request, answer, fate, now)
 
+    def _venue_time(self, request: Request, now: Instant) -> Instant:
+        """Return what the venue takes for now: a shifted clock tells and does nothing else."""
+        offset_ns = self._faults.clock_offset_ns(now.monotonic_ns)
+        if not offset_ns or request.path != TIME:
+            return now
+        return msgspec.structs.replace(now, wall_ns=WallNs(now.wall_ns + offset_ns))
+
     def _answer(self, request: Request, answer: Answer, fate: Fate, now: Instant) -> list[Effect]:
         """Send an answer after what happened meanwhile, or do with it what a fault wants."""
         self._flush(now)
+        if fate.altered:
+            answer = self._reply_faults.alter(answer, fate.altered, request, now)
         if fate.reply != "send":
             return self._leave(request, fate, now)
         if fate.reply_ns:
@@ -86,6 +111,11 @@ class Reception:
 
     def _send(self, request: Request, answer: Answer, now: Instant) -> list[Effect]:
         self._stamps.add("response", now, request_id=request.request_id, status=answer.status)
+        signer = request.headers.get(ADDRESS_HEADER, "")
+        if self._limits is not None and signer and request.path in LIMITED:
+            is_cancel = request.method == "DELETE"
+            headers = self._limits.headers(signer, now.monotonic_ns, is_cancel=is_cancel)
+            answer = msgspec.structs.replace(answer, headers={**answer.headers, **headers})
         return [_respond(request, answer)]
 
     def _leave(self, request: Request, fate: Fate, now: Instant) -> list[Effect]:
@@ -95,13 +125,10 @@ class Reception:
 
 def _respond(request: Request, answer: Answer) -> Respond:
     return Respond(
-        request.request_id, answer.status, answer.body, answer.headers, answer.content_type
+        request.request_id,
+        answer.status,
+        answer.body,
+        answer.headers,
+        answer.content_type,
+        answer.drip_ms,
     )
-
-
-def _refusal(order: FaultOrder) -> Answer:
-    if order.text.startswith("<"):
-        return Answer(order.status, order.text.encode(), content_type=HTML)
-    answer = error(order.status, order.text, order.retry_after_s)
-    assert answer.content_type == JSON
-    return answer

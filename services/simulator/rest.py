@@ -6,10 +6,11 @@ Impure. Loopback only, since the admin endpoints ask nobody who he is.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from aiohttp import web
 
-from services.simulator.edge import Request
+from services.simulator.edge import Request, Respond
 from services.simulator.shell import Shell
 from services.simulator.sockets import stream_handler
 
@@ -19,6 +20,7 @@ KEEP_ALIVE_S = 3_600
 """Clients keep warm connections; it is theirs to end them."""
 
 SHUTDOWN_S = 0.2
+MS_PER_S = 1_000
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -52,11 +54,36 @@ def request_handler(shell: Shell) -> Handler:
                     },
                 )
             )
-            return await future
+            return await _answer(request, await future)
         finally:
             shell.forget(number)
 
     return handle
+
+
+async def _answer(request: web.Request, effect: Respond) -> web.StreamResponse:
+    if not effect.drip_ms:
+        return web.Response(
+            status=effect.status,
+            body=effect.body,
+            headers=effect.headers,
+            content_type=effect.content_type,
+        )
+    return await _drip(request, effect)
+
+
+async def _drip(request: web.Request, effect: Respond) -> web.StreamResponse:
+    """Send a body byte by byte, as long as the client waits for it."""
+    response = web.StreamResponse(status=effect.status, headers=effect.headers)
+    response.content_type = effect.content_type
+    response.content_length = len(effect.body)
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        for place in range(len(effect.body)):
+            await response.write(effect.body[place : place + 1])
+            await asyncio.sleep(effect.drip_ms / MS_PER_S)
+        await response.write_eof()
+    return response
 
 
 async def start(shell: Shell, port: int) -> tuple[web.AppRunner, int]:

@@ -7,8 +7,6 @@ waited for. `rest.py` and `sockets.py` bring in what clients send.
 import asyncio
 from collections.abc import Callable
 
-from aiohttp import web
-
 from bus import clock
 from services.simulator.core import SimulatorCore
 from services.simulator.edge import Abort, Close, Persist, Push, Record, Respond
@@ -55,7 +53,7 @@ class Shell:
         self._core = core
         self._wire_log = wire_log
         self._journal = journal
-        self._pending: dict[int, asyncio.Future[web.Response]] = {}
+        self._pending: dict[int, asyncio.Future[Respond]] = {}
         self._aborts: dict[int, Callable[[], None]] = {}
         self._peers: dict[int, Peer] = {}
         self._count = 0
@@ -75,9 +73,9 @@ class Shell:
         self._apply(self._core.on_message(message, clock.read()))
         self._is_broken = False
 
-    def expect(self, request_id: int, abort: Callable[[], None]) -> asyncio.Future[web.Response]:
+    def expect(self, request_id: int, abort: Callable[[], None]) -> asyncio.Future[Respond]:
         """Return where the answer to a request will be, and keep how to reset its connection."""
-        future: asyncio.Future[web.Response] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Respond] = asyncio.get_running_loop().create_future()
         self._pending[request_id] = future
         self._aborts[request_id] = abort
         return future
@@ -160,11 +158,4 @@ class Shell:
         future = self._pending.get(effect.request_id)
         if future is None or future.done():
             return
-        future.set_result(
-            web.Response(
-                status=effect.status,
-                body=effect.body,
-                headers=effect.headers,
-                content_type=effect.content_type,
-            )
-        )
+        future.set_result(effect)

@@ -7,6 +7,7 @@ the simulator's own participants is settled on the spot and never told of.
 Source: https://docs.polymarket.com/trading/realtime-order-updates (2026-09-28).
 """
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import Literal
 
@@ -18,10 +19,43 @@ from services.simulator.matching import Fill, Order, book_price
 from shared.facts import Side
 from shared.units import NS_PER_MS, PRICE_ONE_E4, Instant, MoneyE6, PriceE4, SizeE6, WallMs
 
-TradeStatus = Literal["MATCHED", "MINED", "CONFIRMED", "RETRYING", "FAILED"]
+TradeStatus = Literal[
+    "MATCHED", "MATCHED_NOT_BROADCASTED", "MINED", "CONFIRMED", "RETRYING", "FAILED"
+]
+
+PENDING: tuple[TradeStatus, ...] = ("MATCHED", "MATCHED_NOT_BROADCASTED", "RETRYING")
+"""What has been taken, and not been given to anybody yet."""
 
 FEES_ACCOUNT = "fees"
 """Where taker fees go, so that no money is lost from the sum."""
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A status that a trade will have, so long after the one before it."""
+
+    status: TradeStatus
+    after_ns: int
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """What goes wrong with the settlement of one trade.
+
+    Attributes:
+        fails: It ends FAILED instead of being mined.
+        fails_if_won: It does if the price has moved for a client meanwhile.
+        retries: It is RETRYING before that.
+        unsent_ns: So long it is MATCHED_NOT_BROADCASTED; None for never.
+        slow_ns: So much longer it takes until it is mined.
+    """
+
+    fails: bool = False
+    fails_if_won: bool = False
+    retries: bool = False
+    unsent_ns: int | None = None
+    slow_ns: int = 0
+
+
+NO_TROUBLE = Trouble()
 
 
 class MakerPart(msgspec.Struct, frozen=True):
@@ -46,6 +80,8 @@ class Trade(msgspec.Struct, eq=False):
         taken: Moves made at the match, negative amounts.
         given: Moves to be made when it is mined.
         bucket: Number of the trade within the taker's match.
+        fails_if_won: Whether it is not mined if a client would gain by it.
+        ahead: What it will go through.
     """
 
     trade_id: str
@@ -68,7 +104,8 @@ class Trade(msgspec.Struct, eq=False):
     updated_ms: WallMs
     status: TradeStatus = "MATCHED"
     transaction_hash: str = ""
-    fails: bool = False
+    fails_if_won: bool = False
+    ahead: tuple[Step, ...] = ()
 
     @property
     def token(self) -> str:
@@ -125,33 +162,52 @@ def is_for_nobody(taker: Order, parts: list[MakerPart]) -> bool:
     return not taker.owner and not any(part.owner for part in parts)
 
 
+def is_gain(trade: Trade, middle_e4: int) -> bool:
+    """Tell whether a client gained by a trade, if the first outcome is worth so much now."""
+    parts = [(trade.owner, trade.outcome, trade.side, trade.price)]
+    parts += [(part.owner, part.outcome, part.side, part.price) for part in trade.makers]
+    return any(
+        (book_price(outcome, middle_e4) > price) == (side == "BUY")
+        for owner, outcome, side, price in parts
+        if owner
+    )
+
+
 class TradeBook:
     """All trades with a client's part, and when each moves on.
 
     Attributes:
         by_id: In the order of their matches.
+        is_won: Tells whether a client would gain by a trade now.
     """
 
     def __init__(self, accounts: Accounts, seed: int, mined_ns: int, confirmed_ns: int) -> None:
         """Set the delays from MATCHED to MINED, and from there to CONFIRMED."""
         self._accounts = accounts
         self._seed = seed
-        self._delays: dict[TradeStatus, int] = {"MATCHED": mined_ns, "MINED": confirmed_ns}
+        self._mined_ns = mined_ns
+        self._confirmed_ns = confirmed_ns
+        self.is_won: Callable[[Trade], bool] = lambda trade: False
         self._due: list[tuple[int, int, Trade]] = []
         self._count = 0
         self.by_id: dict[str, Trade] = {}
         self.by_market: dict[str, list[str]] = {}
 
-    def add(self, trade: Trade, now_ns: int) -> None:
+    def add(self, trade: Trade, now_ns: int, trouble: Trouble = NO_TROUBLE) -> None:
         """Keep a trade that has just matched, and take what its parties give."""
         self._keep(trade)
+        trade.fails_if_won = trouble.fails_if_won
+        trade.ahead = self._road(trouble)
         self._accounts.apply(trade.taken)
         self._schedule(trade, now_ns)
 
     def resume(self, trade: Trade, now: Instant) -> None:
         """Keep a trade of the life before; it moves on when it would have, or at once."""
         self._keep(trade)
-        if trade.status in self._delays:
+        if not trade.ahead and trade.status in ("MATCHED", "MINED"):
+            # A row of the days when the road was not written down.
+            trade.ahead = self._road(NO_TROUBLE)[trade.status == "MINED" :]
+        if trade.ahead:
             age_ns = max(0, now.wall_ns - trade.updated_ms * NS_PER_MS)
             self._schedule(trade, now.monotonic_ns - age_ns)
 
@@ -167,7 +223,7 @@ class TradeBook:
             self._move_on(trade)
             trade.updated_ms = wall_ms
             changed.append(trade)
-            if trade.status in self._delays:
+            if trade.ahead:
                 self._schedule(trade, now_ns)
         return changed
 
@@ -177,7 +233,7 @@ class TradeBook:
 
     def pending(self) -> list[Trade]:
         """Return the trades whose parties have given and not got."""
-        return [trade for trade in self.by_id.values() if trade.status == "MATCHED"]
+        return [trade for trade in self.by_id.values() if trade.status in PENDING]
 
     def forget(self, market: str) -> None:
         """Drop the trades of a market."""
@@ -186,18 +242,30 @@ class TradeBook:
 
     def _schedule(self, trade: Trade, now_ns: int) -> None:
         self._count += 1
-        heappush(self._due, (now_ns + self._delays[trade.status], self._count, trade))
+        heappush(self._due, (now_ns + trade.ahead[0].after_ns, self._count, trade))
+
+    def _road(self, trouble: Trouble) -> tuple[Step, ...]:
+        """Return what a trade goes through; each trouble comes before it is mined."""
+        road: list[Step] = []
+        if trouble.unsent_ns is not None:
+            road.append(Step("MATCHED_NOT_BROADCASTED", 0))
+        mined_ns = self._mined_ns + trouble.slow_ns + (trouble.unsent_ns or 0)
+        if trouble.retries:
+            road.append(Step("RETRYING", mined_ns))
+        if trouble.fails:
+            return (*road, Step("FAILED", mined_ns))
+        return (*road, Step("MINED", mined_ns), Step("CONFIRMED", self._confirmed_ns))
 
     def _move_on(self, trade: Trade) -> None:
-        if trade.status == "MINED":
-            trade.status = "CONFIRMED"
-            return
-        assert trade.status == "MATCHED"
-        if trade.fails:
-            self._accounts.apply(trade.taken, sign=-1)
+        step, *rest = trade.ahead
+        trade.ahead = tuple(rest)
+        trade.status = step.status
+        if step.status == "MINED" and trade.fails_if_won and self.is_won(trade):
             trade.status = "FAILED"
-            return
-        self._accounts.apply(trade.given)
-        digits = derive(self._seed, "transaction", trade.trade_id)
-        trade.transaction_hash = f"0x{digits:064x}"
-        trade.status = "MINED"
+            trade.ahead = ()
+        if trade.status == "FAILED":
+            self._accounts.apply(trade.taken, sign=-1)
+        if trade.status == "MINED":
+            self._accounts.apply(trade.given)
+            digits = derive(self._seed, "transaction", trade.trade_id)
+            trade.transaction_hash = f"0x{digits:064x}"

@@ -8,14 +8,17 @@ from collections.abc import Iterable
 
 import msgspec
 
+from services.simulator.agenda import Agenda
 from services.simulator.answers import Answer, Held, error, ok
 from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
+from services.simulator.faults import Faults
 from services.simulator.matching import Order
 from services.simulator.modes import POST_ONLY_TEXT, Modes
 from services.simulator.placement import check_value, order_id_of, payload_text, read_order
 from services.simulator.stamps import Stamps
 from services.simulator.verdicts import Placed, Refusal
+from shared.effects import Effect
 from shared.identifiers import OrderHash
 from shared.units import NS_PER_MS, Instant, MoneyE6
 from shared.venue.auth import Credentials
@@ -45,12 +48,28 @@ class Trading:
         modes: Modes,
         stamps: Stamps,
         taker_delay_ms: int,
+        seconds_delay_ms: int,
+        faults: Faults,
+        agenda: Agenda,
     ) -> None:
-        """Set the parts, and how long a marketable order is held."""
+        """Set the parts, and how long a marketable order is held.
+
+        Args:
+            exchange: Takes the orders.
+            modes: Turns requests away.
+            stamps: The log.
+            taker_delay_ms: Hold before the answer.
+            seconds_delay_ms: Hold after it, which says `delayed`; 0 for none.
+            faults: May delay matches too.
+            agenda: Where what is held after the answer waits.
+        """
         self._exchange = exchange
         self._modes = modes
         self._stamps = stamps
         self._delay_ns = taker_delay_ms * NS_PER_MS
+        self._late_ns = seconds_delay_ms * NS_PER_MS
+        self._faults = faults
+        self._agenda = agenda
 
     # --- posting --------------------------------------------------------------------
 
@@ -126,10 +145,32 @@ class Trading:
             refusal = check_value(order)
         if refusal is not None:
             return self._note_refusal(refusal, order.order_id, request, now)
+        late_ns = self._late_ns_of(now) if takes else 0
+        if late_ns:
+            return self._delay(order, request, now, late_ns)
         if takes and self._delay_ns:
             self._exchange.hold(order)
             return order
         return self._place(order, request, now)
+
+    def _late_ns_of(self, now: Instant) -> int:
+        fault = self._faults.struck_by("delay_match", now.monotonic_ns)
+        return self._late_ns if fault is None else max(1, fault.delay_ms) * NS_PER_MS
+
+    def _delay(self, order: Order, request: Request, now: Instant, late_ns: int) -> Placed:
+        """Hold an order and say so at once; what becomes of it only streams and reads tell.
+
+        Source: https://docs.polymarket.com/concepts/order-lifecycle (2026-09-28), markets with a
+        delay of seconds.
+        """
+        self._exchange.hold(order)
+
+        def judge(later: Instant) -> list[Effect]:
+            self._place(order, request, later)
+            return []
+
+        self._agenda.at(now.monotonic_ns + late_ns, judge)
+        return Placed(order, "delayed")
 
     def _place(self, order: Order, request: Request, now: Instant) -> Placed | Refusal:
         outcome = self._exchange.place(order, now)

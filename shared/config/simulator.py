@@ -82,6 +82,21 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
     rate_limits: Annotated[
         bool, Meta(description="Whether the standard tier's order and cancel rates are enforced.")
     ] = True
+    rate_tier: Annotated[
+        Literal["standard", "copper", "bronze", "silver", "gold", "platinum", "diamond", "elite"],
+        Meta(description="Of every signer; by 30 days of volume at the venue."),
+    ] = "standard"
+    rate_warning: Annotated[
+        bool, Meta(description="Whether an excess of rates is only told, as in July.")
+    ] = False
+    address_windows: Annotated[
+        bool,
+        Meta(description="Whether an address over its limits waits, as at the edge."),
+    ] = True
+    seconds_delay_ms: Annotated[
+        int,
+        Meta(description="Hold after `delayed`, as of live sports; 0 none.", ge=0, le=60_000),
+    ] = 0
     wire_log: Annotated[
         str, Meta(description="File of the wire log in the data directory; empty for none.")
     ] = "wire.jsonl"

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from aiohttp import web
 
 from bus.settings import Settings, load
 from services.simulator.__main__ import open_shell
 from services.simulator.core import SimulatorCore
-from services.simulator.edge import Request
+from services.simulator.edge import Request, Respond
 from services.simulator.line_file import LineFile
 from services.simulator.saved import Saved, fold
 from services.simulator.shell import Shell
@@ -32,7 +31,7 @@ class WatchedFile(LineFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.answer: asyncio.Future[web.Response] | None = None
+        self.answer: asyncio.Future[Respond] | None = None
         self.was_answered: list[bool] = []
 
     def append(self, lines: Iterable[bytes]) -> None:

@@ -1,0 +1,153 @@
+"""Which faults there are, and how somebody asks for one.
+
+A fault names whom it meets: requests by method, path, query and body, frames by stream,
+asset and event; empty means all.
+
+Kinds for requests:
+    delay_request    taken in later, and answered then
+    delay_reply      taken in at once, answered later
+    lose_request     never taken in, never answered
+    reset_request    never taken in, the connection is reset
+    lose_reply       taken in, never answered
+    reset_reply      taken in, then the connection is reset
+    refuse           answered with `status` and `text` without being taken in
+Kinds for answers to requests that were taken in:
+    replace_reply    `status` and `text` instead of the true answer
+    truncate_reply   cut in the middle, as if the rest had been lost before the edge
+    drip_reply       sent byte by byte, `delay_ms` between two
+    bare_list        a page without its envelope: the rows alone
+    cap_list         lists end after `rows` rows, and say so to nobody
+    hide_ended       a single order that has ended is `null`
+    lag_book         books as they were up to `delay_ms` ago
+Kinds for streams:
+    silence          nothing but PONG is sent
+    mute             nothing at all is sent
+    lose_frames      single frames are left out
+    double_frames    single frames are sent twice
+    delay_frames     single frames are sent `delay_ms` late, after what came later
+    refuse_stream    new connections are closed at once
+    stamp_seconds    milliseconds become seconds
+    text_bucket      `bucket_index` is a string
+    prose_status     an order's end tells in prose, with empty members
+    update_canceled  an order's end comes as UPDATE with status CANCELED
+    lie_touch        best bid and ask of a change are wrong
+    lie_level        sizes of a change are wrong
+    corrupt_hash     books' hashes are wrong
+    repeat_tick      a tick size change from a tick to itself follows a change
+Kinds of the venue as a whole:
+    restarting, post_only, cancel_only, disabled   trading modes
+    fail_settlement  trades end FAILED
+    fail_winners     trades end FAILED if the price has moved for one of our keys meanwhile
+    retry_settlement trades are RETRYING before they go on
+    hold_broadcast   trades are MATCHED_NOT_BROADCASTED before they go on
+    slow_settlement  trades wait `delay_ms` more before they are mined
+    fight_beats      another session of the key beats in between
+    delay_match      a marketable order is answered `delayed`, and judged `delay_ms` later
+    shift_clock      `/time` and the time server are `delay_ms` ahead, or behind below zero
+"""
+
+from typing import Annotated, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+RequestFaultKind = Literal[
+    "delay_request",
+    "delay_reply",
+    "lose_request",
+    "reset_request",
+    "lose_reply",
+    "reset_reply",
+    "refuse",
+]
+ReplyFaultKind = Literal[
+    "replace_reply",
+    "truncate_reply",
+    "drip_reply",
+    "bare_list",
+    "cap_list",
+    "hide_ended",
+    "lag_book",
+]
+FrameFaultKind = Literal[
+    "mute",
+    "lose_frames",
+    "double_frames",
+    "delay_frames",
+    "stamp_seconds",
+    "text_bucket",
+    "prose_status",
+    "update_canceled",
+    "lie_touch",
+    "lie_level",
+    "corrupt_hash",
+    "repeat_tick",
+]
+StreamFaultKind = Literal["silence", "refuse_stream"]
+ModeKind = Literal["restarting", "post_only", "cancel_only", "disabled"]
+VenueFaultKind = Literal[
+    "fail_settlement",
+    "fail_winners",
+    "retry_settlement",
+    "hold_broadcast",
+    "slow_settlement",
+    "fight_beats",
+    "delay_match",
+    "shift_clock",
+]
+FaultKind = (
+    RequestFaultKind | ReplyFaultKind | FrameFaultKind | StreamFaultKind | ModeKind | VenueFaultKind
+)
+
+REQUEST_KINDS: tuple[str, ...] = (*get_args(RequestFaultKind), *get_args(ReplyFaultKind))
+REPLY_KINDS: tuple[str, ...] = get_args(ReplyFaultKind)
+FRAME_KINDS: tuple[str, ...] = get_args(FrameFaultKind)
+MODES: tuple[ModeKind, ...] = get_args(ModeKind)
+
+SPAN_MS_MAX = 86_400_000
+"""A day: longer is for ever."""
+
+_Ms = Annotated[int, Meta(ge=0, le=SPAN_MS_MAX)]
+
+
+class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `POST /admin/faults` asks for.
+
+    Attributes:
+        method: Of the requests that it meets; empty for all.
+        path: Prefix of their path; empty for all.
+        query: `name=value` that their query must hold; empty for all.
+        body: Text that their body must hold; empty for all.
+        stream: `market`, `user`, `price` or another kind of socket; empty for all.
+        asset: Asset, token id or condition id of the frames that it meets; empty for all.
+        event: Type of those frames: `event_type`, `type` or `status` of them, `dump` for the
+            array that answers a subscription; empty for all.
+        probability: 0..1.
+        count: How often it strikes; None without end.
+        duration_ms: How long it is on; None without end.
+        after_ms: How long until it is on.
+        every_ms: It is on again every so often, each time for `duration_ms`; None for once.
+        delay_ms: Of the kinds that name it.
+        rows: Of `cap_list`.
+        status, text, retry_after_s: Of `refuse` and `replace_reply`; text that begins with `<` is
+            sent as HTML, text that is JSON as it is, any other within the error envelope.
+    """
+
+    kind: FaultKind
+    method: str = ""
+    path: str = ""
+    query: str = ""
+    body: str = ""
+    stream: str = ""
+    asset: str = ""
+    event: str = ""
+    probability: Annotated[float, Meta(ge=0.0, le=1.0)] = 1.0
+    count: Annotated[int, Meta(ge=1)] | None = None
+    duration_ms: _Ms | None = None
+    after_ms: _Ms = 0
+    every_ms: Annotated[int, Meta(ge=1, le=SPAN_MS_MAX)] | None = None
+    delay_ms: Annotated[int, Meta(ge=-SPAN_MS_MAX, le=SPAN_MS_MAX)] = 0
+    rows: Annotated[int, Meta(ge=0)] = 100
+    status: Annotated[int, Meta(ge=200, le=599)] = 400
+    text: str = "could not insert order"
+    retry_after_s: Annotated[int, Meta(ge=0)] | None = None
