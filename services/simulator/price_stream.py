@@ -1,9 +1,14 @@
-"""The price socket: authentication, subscriptions, snapshots, dense sequence numbers.
+"""The price socket: authentication, subscriptions, snapshots, dense sequence numbers, limits.
 
-Source: https://docs.polymarket.com/api-reference/wss/polybolt (2026-09-28) and a recorded
-head of the venue's staging stream.
+Every item of a subscription is answered by itself, in order, by `subscribed` or `error` with the
+operation's rid and the item's channel. A channel's numbers are dense on a connection, its snapshots
+included; what is dropped for a slow reader has no number, the next frame says how much it was.
+
+Source: https://docs.polymarket.com/api-reference/wss/polybolt (2026-09-28), a recorded head of
+the venue's staging stream, and polymarket-client 0.14.0.
 """
 
+from collections import deque
 from collections.abc import Iterator
 
 import msgspec
@@ -11,26 +16,22 @@ import msgspec
 from services.simulator.edge import Close, Push
 from services.simulator.faults import Faults
 from services.simulator.keys import Keys
+from services.simulator.price_frames import Wish, is_known, snapshot, update, wish_of
 from services.simulator.prices import HISTORY_MS, Oracle, Tick
 from shared.effects import Effect
 from shared.identifiers import Asset
-from shared.units import Instant
-from shared.venue.decimals import format_scaled
+from shared.units import NS_PER_S, Instant
 from shared.venue.faults import Malformed
 from shared.venue.prices_wire import (
     CLOSE_AUTH,
-    CRYPTO_CHANNEL,
-    CRYPTO_TWAP_CHANNEL,
     PRICE_OPERATION,
     PROTOCOL_VERSION,
-    TWAP_WINDOW_S,
     PriceAuth,
     PriceAuthed,
     PriceData,
     PriceError,
     PricePayload,
     PricePing,
-    PricePoint,
     PricePong,
     PriceSubscribe,
     PriceSubscribed,
@@ -38,31 +39,37 @@ from shared.venue.prices_wire import (
     PriceUnsubscribe,
     PriceUnsubscribed,
 )
+from shared.venue.streams_wire import StreamAuth
 from shared.venue.wire import decode, encode
 
-_E8_PLACES = 8
 _SNAPSHOT_MS = HISTORY_MS - 10_000
+
 SUBSCRIPTIONS_MAX = 64
+"""Pairs of channel and filter on one connection."""
 
+OPERATIONS_PER_S = 20
+"""Frames that subscribe or unsubscribe, on one connection."""
 
-class Wish(msgspec.Struct, frozen=True):
-    """One subscription: a channel, an asset, and whose prices."""
-
-    channel: str
-    asset: Asset
-    source: str
+AUTH_ATTEMPTS_MAX = 8
 
 
 class Listener(msgspec.Struct, eq=False):
     """One open price socket.
 
     Attributes:
+        auth: Credentials that were taken, None before.
+        attempts: Credentials that were refused.
+        operations: Monotonic times of the last operations that count.
         sequence: Last number sent, by channel.
+        dropped: Frames not sent since the last one, by channel.
     """
 
-    is_authed: bool = False
+    auth: StreamAuth | None = None
+    attempts: int = 0
+    operations: deque[int] = msgspec.field(default_factory=deque)
     wishes: dict[Wish, None] = msgspec.field(default_factory=dict)
     sequence: dict[str, int] = msgspec.field(default_factory=dict)
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class PriceStream:
@@ -87,6 +94,8 @@ class PriceStream:
         """Return the open sockets."""
         return list(self._listeners)
 
+    # --- operations -----------------------------------------------------------------
+
     def receive(self, number: int, text: str, now: Instant) -> list[Effect]:
         """Take a client's frame in."""
         listener = self._listeners.get(number)
@@ -96,50 +105,72 @@ class PriceStream:
             operation = decode(PRICE_OPERATION, text, "price operation")
         except Malformed:
             return [_push(number, PriceError(code="bad_op"))]
-        match operation:
-            case PricePing(rid=rid):
-                return [_push(number, PricePong(rid=rid))]
-            case PriceAuth():
-                return self._authenticate(number, listener, operation)
-            case PriceSubscribe() if not listener.is_authed:
-                return [_push(number, PriceError(code="auth_required", rid=operation.rid))]
-            case PriceSubscribe():
-                return list(self._subscribe(number, listener, operation, now))
-            case _:
-                return self._unsubscribe(number, listener, operation)
+        if isinstance(operation, PricePing):
+            return [_push(number, PricePong(rid=operation.rid))]
+        if isinstance(operation, PriceAuth):
+            return self._authenticate(number, listener, operation)
+        refused = self._refuse(number, listener, operation.rid, now)
+        if refused:
+            return refused
+        if isinstance(operation, PriceSubscribe):
+            return list(self._subscribe(number, listener, operation, now))
+        return self._unsubscribe(number, listener, operation)
 
     def _authenticate(self, number: int, listener: Listener, auth: PriceAuth) -> list[Effect]:
-        given = auth.auth
-        if not self._keys.is_stream_auth(given.api_key, given.secret, given.passphrase):
-            error = PriceError(code="auth_invalid", rid=auth.rid)
-            return [_push(number, error), Close(number, CLOSE_AUTH, "auth_invalid")]
-        listener.is_authed = True
-        return [_push(number, PriceAuthed(rid=auth.rid))]
+        """Check credentials; the socket survives a few wrong ones."""
+        if self._is_valid(auth.auth):
+            listener.auth = auth.auth
+            return [_push(number, PriceAuthed(rid=auth.rid))]
+        listener.attempts += 1
+        if listener.attempts < AUTH_ATTEMPTS_MAX:
+            return [_push(number, PriceError(code="auth_invalid", rid=auth.rid))]
+        return [
+            _push(number, PriceError(code="auth_attempts", rid=auth.rid)),
+            Close(number, CLOSE_AUTH, "auth_attempts"),
+        ]
+
+    def _is_valid(self, auth: StreamAuth) -> bool:
+        return self._keys.is_stream_auth(auth.api_key, auth.secret, auth.passphrase)
+
+    def _refuse(self, number: int, listener: Listener, rid: str, now: Instant) -> list[Effect]:
+        """Return why an operation may not be done now, nothing when it may."""
+        if listener.auth is None:
+            return [_push(number, PriceError(code="auth_required", rid=rid))]
+        if not self._is_valid(listener.auth):
+            return [
+                _push(number, PriceError(code="auth_expired", rid=rid)),
+                Close(number, CLOSE_AUTH, "auth_expired"),
+            ]
+        done = listener.operations
+        while done and done[0] <= now.monotonic_ns - NS_PER_S:
+            done.popleft()
+        if len(done) >= OPERATIONS_PER_S:
+            return [_push(number, PriceError(code="rate_limited", rid=rid))]
+        done.append(now.monotonic_ns)
+        return []
 
     def _subscribe(
         self, number: int, listener: Listener, operation: PriceSubscribe, now: Instant
     ) -> Iterator[Effect]:
         for item in operation.subscriptions:
-            wish = self._wish(item)
-            if wish is None:
-                is_known = item.channel in (CRYPTO_CHANNEL, CRYPTO_TWAP_CHANNEL)
-                code = "bad_filter" if is_known else "bad_channel"
-                yield _push(number, PriceError(code=code, rid=operation.rid))
-                continue
-            if len(listener.wishes) >= SUBSCRIPTIONS_MAX:
-                yield _push(number, PriceError(code="sub_limit", rid=operation.rid))
+            wish = wish_of(item, self._oracles)
+            code = _refusal(item, wish, listener)
+            if wish is None or code:
+                error = PriceError(code=code, rid=operation.rid, channel=item.channel)
+                yield _push(number, error)
                 continue
             listener.wishes[wish] = None
             yield _push(number, PriceSubscribed(channel=item.channel, rid=operation.rid))
             if self._passes(wish, now):
-                yield self._data(number, listener, wish, self._snapshot(wish, now), now, True)
+                payload = snapshot(wish, self._recent(wish.asset, now))
+                yield self._data(number, listener, wish, payload, now, is_snapshot=True)
 
     def _unsubscribe(
         self, number: int, listener: Listener, operation: PriceUnsubscribe
     ) -> list[Effect]:
         answers: list[Effect] = []
         for item in operation.subscriptions:
-            wish = self._wish(item)
+            wish = wish_of(item, self._oracles)
             if wish is not None:
                 listener.wishes.pop(wish, None)
             answers.append(
@@ -147,37 +178,26 @@ class PriceStream:
             )
         return answers
 
-    def _wish(self, item: PriceSubscription) -> Wish | None:
-        if item.filter is None or item.channel not in (CRYPTO_CHANNEL, CRYPTO_TWAP_CHANNEL):
-            return None
-        asset = Asset(item.filter.symbol.removesuffix("usd"))
-        if asset not in self._oracles or not item.filter.symbol.endswith("usd"):
-            return None
-        if item.channel == CRYPTO_TWAP_CHANNEL:
-            if item.filter.window_seconds not in (None, TWAP_WINDOW_S):
-                return None
-            return Wish(item.channel, asset, item.filter.provider or "chainlink")
-        return Wish(item.channel, asset, item.filter.provider or "pyth")
+    # --- data -----------------------------------------------------------------------
 
     def tell(self, tick: Tick, now: Instant) -> Iterator[Effect]:
         """Send a tick, once its latency is over, to those who wish it."""
         for number, listener in self._listeners.items():
             for wish in listener.wishes:
                 if wish.asset == tick.asset and self._passes(wish, now):
-                    payload = _payload(wish, tick)
-                    yield self._data(number, listener, wish, payload, now, False)
+                    payload = update(wish, tick)
+                    yield self._data(number, listener, wish, payload, now, is_snapshot=False)
 
     def _passes(self, wish: Wish, now: Instant) -> bool:
         names = (wish.asset, wish.channel)
         return self._faults.lets_frame_pass("price", names, now.monotonic_ns)
 
-    def _snapshot(self, wish: Wish, now: Instant) -> PricePayload:
-        points = tuple(
-            _point(wish, tick)
-            for tick in self._oracles[wish.asset].history
+    def _recent(self, asset: Asset, now: Instant) -> Iterator[Tick]:
+        return (
+            tick
+            for tick in self._oracles[asset].history
             if now.wall_ms - _SNAPSHOT_MS <= tick.told_ms <= now.wall_ms
         )
-        return PricePayload(symbol=f"{wish.asset}usd", source=wish.source, data=points)
 
     def _data(
         self,
@@ -186,6 +206,7 @@ class PriceStream:
         wish: Wish,
         payload: PricePayload,
         now: Instant,
+        *,
         is_snapshot: bool,
     ) -> Push:
         sequence = listener.sequence.get(wish.channel, 0) + 1
@@ -197,34 +218,19 @@ class PriceStream:
             payload=payload,
             v=PROTOCOL_VERSION,
             snapshot=is_snapshot,
+            dropped=listener.dropped.pop(wish.channel, 0),
         )
         return _push(number, frame)
 
 
+def _refusal(item: PriceSubscription, wish: Wish | None, listener: Listener) -> str:
+    if not is_known(item.channel):
+        return "bad_channel"
+    if wish is None:
+        return "bad_filter"
+    is_full = len(listener.wishes) >= SUBSCRIPTIONS_MAX and wish not in listener.wishes
+    return "sub_limit" if is_full else ""
+
+
 def _push(number: int, frame: object) -> Push:
     return Push(number, encode(frame).decode())
-
-
-def _value(wish: Wish, tick: Tick) -> int:
-    return tick.twap_e8 if wish.channel == CRYPTO_TWAP_CHANNEL else tick.price_e8
-
-
-def _point(wish: Wish, tick: Tick) -> PricePoint:
-    value = _value(wish, tick)
-    return PricePoint(
-        timestamp=tick.at_ms,
-        value=value / 10**_E8_PLACES,
-        full_accuracy_value=format_scaled(value, _E8_PLACES),
-    )
-
-
-def _payload(wish: Wish, tick: Tick) -> PricePayload:
-    value = _value(wish, tick)
-    return PricePayload(
-        symbol=f"{wish.asset}usd",
-        source=wish.source,
-        timestamp=tick.at_ms,
-        value=value / 10**_E8_PLACES,
-        full_accuracy_value=format_scaled(value, _E8_PLACES),
-        window_seconds=TWAP_WINDOW_S if wish.channel == CRYPTO_TWAP_CHANNEL else None,
-    )

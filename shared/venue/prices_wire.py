@@ -82,46 +82,48 @@ class PricePing(PriceOperation, frozen=True, tag="ping"):
     rid: str = ""
 
 
-class PriceAnswer(Wire, frozen=True, tag_field="op"):
-    """A frame of the venue that answers one of ours."""
+class PriceAnswer(Wire, frozen=True, tag_field="op", omit_defaults=True):
+    """A frame of the venue that answers one of ours; it has a rid when ours had one."""
 
 
-class PriceAuthed(PriceAnswer, frozen=True, tag="authed"):
+class PriceAuthed(PriceAnswer, frozen=True, omit_defaults=True, tag="authed"):
     """The credentials were taken."""
 
     rid: str = ""
 
 
-class PriceSubscribed(PriceAnswer, frozen=True, tag="subscribed"):
+class PriceSubscribed(PriceAnswer, frozen=True, omit_defaults=True, tag="subscribed"):
     """One item of a subscription was taken."""
 
     channel: str
     rid: str = ""
 
 
-class PriceUnsubscribed(PriceAnswer, frozen=True, tag="unsubscribed"):
+class PriceUnsubscribed(PriceAnswer, frozen=True, omit_defaults=True, tag="unsubscribed"):
     """One item of a subscription has ended."""
 
     channel: str = ""
     rid: str = ""
 
 
-class PricePong(PriceAnswer, frozen=True, tag="pong"):
+class PricePong(PriceAnswer, frozen=True, omit_defaults=True, tag="pong"):
     """Answer to a ping."""
 
     rid: str = ""
 
 
-class PriceError(PriceAnswer, frozen=True, tag="error"):
+class PriceError(PriceAnswer, frozen=True, omit_defaults=True, tag="error"):
     """A frame of ours was refused.
 
     Attributes:
         code: `bad_op`, `bad_channel`, `bad_filter`, `sub_limit`, `rate_limited` or one of the
             `auth_` codes.
+        channel: Of the one item that was refused; empty when the whole frame was.
     """
 
     code: str
     rid: str = ""
+    channel: str = ""
     message: str = ""
 
 

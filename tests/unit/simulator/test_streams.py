@@ -237,25 +237,72 @@ def test_average_is_that_of_the_last_minute() -> None:
      ({"channel": "price.crypto"}, "bad_filter"),
      ({"channel": "price.crypto.twap", "filter": {"symbol": "btcusd", "window_seconds": 30}},
       "bad_filter"),
-     ({"channel": "price.equity", "filter": {"symbol": "btcusd"}}, "bad_channel")],
+     ({"channel": "price.crypto", "filter": {"symbol": "btcusd", "provider": "me"}}, "bad_filter"),
+     ({"channel": "price.crypto", "filter": {"symbol": "btcusd", "window_seconds": 60}},
+      "bad_filter"),
+     ({"channel": "price.equity", "filter": {"symbol": "aapl"}}, "bad_filter"),
+     ({"channel": "price.moon", "filter": {"symbol": "btcusd"}}, "bad_channel")],
 )  # fmt: skip
-def test_wrong_subscription_is_an_error(item: dict[str, Any], code: str) -> None:
-    assert follow_prices(VenueRig(), item)[-1] == {
-        "op": "error",
-        "code": code,
-        "rid": "1",
-        "message": "",
-    }
+def test_wrong_subscription_is_an_error_of_its_channel(item: dict[str, Any], code: str) -> None:
+    rig = VenueRig()
+    first, data = follow_prices(rig, item, SPOT)[1:3]
+    assert first == {"op": "error", "code": code, "rid": "1", "channel": item["channel"]}
+    assert data == {"op": "subscribed", "channel": "price.crypto", "rid": "1"}
 
 
+@pytest.mark.req("VEN-5")
 def test_price_socket_wants_valid_credentials() -> None:
     rig = VenueRig()
     rig.open(4, "price")
     rig.say(4, {"op": "subscribe", "rid": "1", "subscriptions": [SPOT]})
-    rig.say(4, {"op": "auth", "auth": rig.auth() | {"secret": "wrong"}})
     rig.say(4, "garbage")
-    assert [frame["code"] for frame in rig.frames(4)] == ["auth_required", "auth_invalid", "bad_op"]
+    wrong = {"op": "auth", "rid": "a", "auth": rig.auth() | {"secret": "wrong"}}
+    for _ in range(7):
+        rig.say(4, wrong)
+    required, bad, *refused = rig.frames(4)
+    assert required == {"op": "error", "code": "auth_required", "rid": "1"}
+    assert bad == {"op": "error", "code": "bad_op"}
+    assert {frame["code"] for frame in refused} == {"auth_invalid"}
+    assert rig.closed == []
+    rig.say(4, wrong)
+    assert rig.frames(4) == [{"op": "error", "code": "auth_attempts", "rid": "a"}]
     assert [closed.code for closed in rig.closed] == [4001]
+
+
+def test_deleted_key_ends_its_price_socket() -> None:
+    rig = VenueRig()
+    follow_prices(rig, SPOT)
+    rig.ask("DELETE", "/auth/api-key")
+    rig.say(4, {"op": "unsubscribe", "rid": "2", "subscriptions": [SPOT]})
+    assert rig.frames(4) == [{"op": "error", "code": "auth_expired", "rid": "2"}]
+    assert [closed.code for closed in rig.closed] == [4001]
+
+
+@pytest.mark.req("VEN-5")
+def test_price_socket_bounds_subscriptions_and_operations() -> None:
+    rig = VenueRig(assets=tuple(f"a{number}" for number in range(33)), ahead=1)
+    items = [
+        {"channel": channel, "filter": {"symbol": f"a{number}usd"}}
+        for number in range(33)
+        for channel in ("price.crypto", "price.crypto.twap")
+    ]
+    answers = [frame for frame in follow_prices(rig, *items) if frame.get("rid") == "1"]
+    assert [frame["op"] for frame in answers] == ["subscribed"] * 64 + ["error"] * 2
+    assert {frame.get("code") for frame in answers} == {None, "sub_limit"}
+    again = {"op": "subscribe", "rid": "2", "subscriptions": items[:1]}
+    for _ in range(20):
+        rig.say(4, again)
+    frames = [frame for frame in rig.frames(4) if "op" in frame]
+    assert [frame["op"] for frame in frames] == ["subscribed"] * 19 + ["error"]
+    assert frames[-1] == {"op": "error", "code": "rate_limited", "rid": "2"}
+    rig.advance(1)
+    rig.say(4, again)
+    assert "subscribed" in {frame.get("op") for frame in rig.frames(4)}
+
+
+def test_snapshot_of_the_average_names_its_window() -> None:
+    frames = follow_prices(VenueRig(), TWAP)
+    assert (frames[-1]["payload"]["window_seconds"], frames[-1]["snapshot"]) == (60, True)
 
 
 def test_price_socket_pongs_and_unsubscribes() -> None:
