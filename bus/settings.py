@@ -51,6 +51,12 @@ class Settings(msgspec.Struct, frozen=True):
     build_hash: str
     dependency_hash: str
 
+    @property
+    def price_credentials_file(self) -> Path:
+        """Return the price socket's credentials: the account's unless the profile names others."""
+        name = self.config.account.price_credentials_file
+        return self.data_directory / name if name else self.credentials_file
+
 
 def load(
     path: Path | None = None,
@@ -93,11 +99,19 @@ def check_files(settings: Settings, *, secrets_needed: bool) -> list[Finding]:
     for where, path in (
         ("account.key_file", settings.key_file),
         ("account.credentials_file", settings.credentials_file),
+        *price_credentials(settings),
     ):
         what = secret_file_problem(path)
         if what is not None and (secrets_needed or what != MISSING):
             findings.append(Finding(where, f"{path} {what}"))
     return findings
+
+
+def price_credentials(settings: Settings) -> tuple[tuple[str, Path], ...]:
+    """Return the price socket's own credentials file, when there is one, with its setting."""
+    if settings.price_credentials_file == settings.credentials_file:
+        return ()
+    return (("account.price_credentials_file", settings.price_credentials_file),)
 
 
 MISSING = "is missing"

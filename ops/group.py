@@ -130,7 +130,7 @@ def environment_of_children(settings: Settings) -> dict[str, str]:
     interpreter is the caller's, unless INTERLOCK_PYTHON names another.
     """
     kept = {name: text for name, text in os.environ.items() if not name.startswith("PYTHON")}
-    simulator = settings.config.run.mode == "simulation" and settings.config.simulator.enabled
+    simulator = settings.config.run.mode != "live" and settings.config.simulator.enabled
     return kept | {
         CONFIG_VARIABLE: str(settings.run_directory / PROFILE_FILE),
         RUN_VARIABLE: str(settings.run_directory),

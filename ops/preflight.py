@@ -12,13 +12,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bus.settings import DATA_VARIABLE, MISSING, Settings, load, secret_file_problem
+from bus.settings import (
+    DATA_VARIABLE,
+    MISSING,
+    Settings,
+    load,
+    price_credentials,
+    secret_file_problem,
+)
 from ops.keys import KeyFault, read_key
 from shared.config import Finding
 from shared.switches import refusals_for_live
 
-MODES_AVAILABLE = ("simulation", "live")
-"""Replay and paper need a matching of their own, which this release does not have."""
+SIMULATED = (None, "simulation", "replay", "paper")
+"""Modes, None for the default, whose orders go to the simulated venue: any key will do there."""
 
 
 def check(profile: Path, environment: Mapping[str, str]) -> Settings | tuple[Finding, ...]:
@@ -43,7 +50,7 @@ def check_key(settings: Settings) -> list[Finding]:
     """Find a key that is missing where none can be made, or that is none."""
     path = settings.key_file
     if secret_file_problem(path) == MISSING:
-        simulated = settings.config.run.mode == "simulation"
+        simulated = settings.config.run.mode in SIMULATED
         return _missing_key(path, settings.data_directory, simulated=simulated)
     try:
         read_key(path)
@@ -53,19 +60,36 @@ def check_key(settings: Settings) -> list[Finding]:
 
 
 def check_mode(settings: Settings) -> list[Finding]:
-    """Find a mode that this release does not have, or that may not trade real money yet."""
+    """Find what a mode needs on this machine, or why it may not trade real money yet."""
     mode = settings.config.run.mode
-    if mode not in MODES_AVAILABLE:
-        return [Finding("run.mode", f"{mode} is not available in this release")]
+    if mode == "replay":
+        return _check_recording(settings)
+    if mode == "paper":
+        # Nobody here can make a key of the real venue: its owner puts the file there.
+        return [
+            Finding(where, f"{path} {MISSING}")
+            for where, path in price_credentials(settings)
+            if not path.exists()
+        ]
     if mode == "live":
         return [Finding("run.mode", f"live: {refusal.why}") for refusal in refusals_for_live()]
     return []
 
 
+def _check_recording(settings: Settings) -> list[Finding]:
+    mirror = settings.config.mirror
+    named = (("recording", mirror.recording), ("recorded_market", mirror.recorded_market))
+    return [
+        Finding(f"mirror.{where}", f"{Path(path).absolute()} {MISSING}")
+        for where, path in named
+        if path and not Path(path).is_file()
+    ]
+
+
 def check_port(settings: Settings) -> list[Finding]:
     """Find the simulator's port taken by somebody else."""
     config = settings.config
-    if config.run.mode != "simulation" or not config.simulator.enabled:
+    if config.run.mode not in SIMULATED or not config.simulator.enabled:
         return []
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As the simulator's server does: a connection that is only closing does not count.
@@ -100,7 +124,7 @@ def _check_key_beside_findings(
     path = Path(data).absolute() / key
     problem = secret_file_problem(path)
     if problem == MISSING:
-        simulated = _text(raw, "run", "mode") in (None, "simulation")
+        simulated = _text(raw, "run", "mode") in SIMULATED
         return _missing_key(path, Path(data).absolute(), simulated=simulated)
     return [] if problem is None else [Finding("account.key_file", f"{path} {problem}")]
 

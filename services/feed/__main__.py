@@ -39,7 +39,8 @@ def main(arguments: list[str]) -> int:
 def build_market(started: Started) -> Built:
     """Public books: the market socket, and reads as witness."""
     settings = started.settings.config
-    reads = HttpEdge([_lane(settings.venue.clob_url)])
+    # In mode paper orders go to the simulator, while books are the real venue's.
+    reads = HttpEdge([_lane(settings.venue.books_url or settings.venue.clob_url)])
     return MarketFeed(settings, started.incarnation), (StreamEdge(), reads)
 
 
@@ -61,7 +62,7 @@ def build_user(started: Started) -> Built:
 
 def build_price(started: Started) -> Built:
     """Reference prices: the price socket."""
-    awaited = AwaitedCredentials(started.settings.credentials_file)
+    awaited = AwaitedCredentials(started.settings.price_credentials_file)
     return PriceFeed(started.settings.config, started.incarnation), (StreamEdge(), awaited)
 
 

@@ -2,16 +2,22 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 from bus import clock, process
+from bus.log_lines import LogLines
 from bus.settings import Settings
 from services.simulator import rest
 from services.simulator.core import SimulatorCore
 from services.simulator.journal_rows import Damaged
 from services.simulator.line_file import LineFile
+from services.simulator.mirror_core import MirrorCore
+from services.simulator.mirror_replay import Recording, Unplayable, read_recording
+from services.simulator.mirror_shell import MirrorShell, Upstream
 from services.simulator.saved import fold
 from services.simulator.shell import Shell
 from services.simulator.stamps import not_written
+from shared.config import Config
 from shared.effects import Log
 from shared.identifiers import Component
 
@@ -19,11 +25,12 @@ JOURNAL = "venue.jsonl"
 """In the data directory: what the next run of the venue begins with."""
 
 
-def open_shell(settings: Settings) -> Shell:
+def open_shell(settings: Settings, lines: LogLines | None = None) -> Shell:
     """Open the files, mend what a kill has left of them, and go on where the last run ended.
 
     Raises:
         Damaged: The journal cannot be trusted.
+        Unplayable: The recording cannot be played.
     """
     config = settings.config
     directory = settings.data_directory
@@ -35,8 +42,29 @@ def open_shell(settings: Settings) -> Shell:
     if config.simulator.wire_log:
         wire_log = LineFile(directory / config.simulator.wire_log)
         wire_log.append(not_written(wire_log.last(), map(bytes, saved.stamps)))
+    if config.run.mode == "paper":
+        mirror = MirrorCore(config, saved)
+        return MirrorShell(mirror, wire_log, journal, Upstream(config.venue), lines)
+    if config.run.mode == "replay":
+        mirror = MirrorCore(config, saved, open_recording(config))
+        return MirrorShell(mirror, wire_log, journal, None, lines)
     core = SimulatorCore(config.simulator, config.markets.assets, config.markets.interval_s, saved)
     return Shell(core, wire_log, journal)
+
+
+def open_recording(config: Config) -> Recording:
+    """Read the recording that a profile names; paths are relative to the current directory.
+
+    Raises:
+        Unplayable: It cannot be read or played.
+    """
+    mirror = config.mirror
+    try:
+        content = Path(mirror.recording).read_bytes()
+        row = Path(mirror.recorded_market).read_bytes() if mirror.recorded_market else None
+    except OSError as error:
+        raise Unplayable(f"cannot be read: {error.filename}: {error.strerror}") from error
+    return read_recording(content.splitlines(), row, config.markets.assets[0])
 
 
 async def serve(started: process.Started, shell: Shell) -> None:
@@ -54,14 +82,16 @@ async def serve(started: process.Started, shell: Shell) -> None:
 def main() -> int:
     """Run until told to stop; return the exit status.
 
-    Exit status 2: the journal is damaged.
+    Exit status 2: the journal is damaged, or the recording cannot be played.
     """
     started = process.start(Component("simulator"))
     try:
-        shell = open_shell(started.settings)
-    except Damaged as error:
+        shell = open_shell(started.settings, started.lines)
+    except (Damaged, Unplayable) as error:
+        is_journal = isinstance(error, Damaged)
         path = started.settings.data_directory / JOURNAL
-        reason = f"{path}: {error}"
+        named = path if is_journal else started.settings.config.mirror.recording
+        reason = f"{named}: {error}"
         started.lines.write(Log("process.refused", {"reason": reason}, "critical"), clock.read())
         return process.EXIT_CONFIGURATION
     asyncio.run(serve(started, shell))

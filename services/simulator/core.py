@@ -13,6 +13,7 @@ from services.simulator.beats import Beats
 from services.simulator.cancels import Cancels
 from services.simulator.chance import stream
 from services.simulator.edge import Close, Request, StreamClosed, StreamOpened, StreamText
+from services.simulator.exchange import Exchange
 from services.simulator.exchange_parts import make_exchange, make_limits
 from services.simulator.faults import Faults
 from services.simulator.frame_faults import FrameFaults
@@ -68,7 +69,7 @@ class SimulatorCore:
         seed = settings.seed
         self._faults = Faults(stream(seed, "faults"))
         known = assets if saved is None else tuple(dict.fromkeys((*assets, *saved.assets)))
-        self.exchange = make_exchange(settings, assets, known, interval_s, self._faults)
+        self.exchange = self._make_exchange(settings, assets, known, interval_s)
         self._oracles = self.exchange.oracles
         calendar = self.exchange.calendar
         self._participants = Participants(
@@ -137,6 +138,16 @@ class SimulatorCore:
             (*public_routes(key_requests, reads), *host_routes(exchange, settings)),
             private_routes(key_requests, trading, cancels, self._beats, reads),
         )
+
+    def _make_exchange(
+        self,
+        settings: SimulatorSettings,
+        assets: tuple[str, ...],
+        known: tuple[str, ...],
+        interval_s: int,
+    ) -> Exchange:
+        """Return the exchange; a venue that mirrors another has one of its own."""
+        return make_exchange(settings, assets, known, interval_s, self._faults)
 
     # --- driving --------------------------------------------------------------------
 

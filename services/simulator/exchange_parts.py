@@ -49,16 +49,7 @@ def make_exchange(
         versions=_PROTOCOLS[settings.protocol],
         listing_lag_ms=settings.listing_lag_ms,
     )
-    standings = Standings(
-        eoa=settings.eoa_makers == "allowed",
-        legacy=settings.legacy_makers == "allowed",
-        deposit=settings.deposit_wallets == "deployed",
-    )
-    collateral = MoneyE6(settings.collateral_usd * 1_000_000)
-    accounts = Accounts(collateral, PARTICIPANT_COLLATERAL_E6, standings)
-    trades = TradeBook(
-        accounts, seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
-    )
+    accounts, trades = make_money(settings)
     oracles: dict[Asset, Oracle] = {
         name: RandomWalk(
             name, seed, settings.price_ms, settings.volatility_annual, settings.oracle_latency_ms
@@ -68,6 +59,21 @@ def make_exchange(
     return Exchange(
         calendar, accounts, trades, oracles, seed, lambda now_ns: trouble_of(faults, now_ns)
     )
+
+
+def make_money(settings: SimulatorSettings) -> tuple[Accounts, TradeBook]:
+    """Return accounts with their starting collateral, and the trades that move it."""
+    standings = Standings(
+        eoa=settings.eoa_makers == "allowed",
+        legacy=settings.legacy_makers == "allowed",
+        deposit=settings.deposit_wallets == "deployed",
+    )
+    collateral = MoneyE6(settings.collateral_usd * 1_000_000)
+    accounts = Accounts(collateral, PARTICIPANT_COLLATERAL_E6, standings)
+    trades = TradeBook(
+        accounts, settings.seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
+    )
+    return accounts, trades
 
 
 def make_limits(settings: SimulatorSettings) -> RateLimits | None:

@@ -5,6 +5,8 @@ This module reads no file and no environment: it turns TOML text into settings o
 findings; `bus/settings.py` finds the file and looks at the key files it names.
 """
 
+from shared.config.endpoints import is_loopback
+from shared.config.mirror import MirrorSettings
 from shared.config.parsing import Finding, check_together, parse
 from shared.config.section import Section
 from shared.config.settings import (
@@ -28,6 +30,7 @@ __all__ = [
     "LimitSettings",
     "MarketMakingSettings",
     "MarketSettings",
+    "MirrorSettings",
     "RecorderSettings",
     "RunSettings",
     "Section",
@@ -36,5 +39,6 @@ __all__ = [
     "TimingSettings",
     "VenueSettings",
     "check_together",
+    "is_loopback",
     "parse",
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from shared.config.endpoints import is_loopback, strangers
 from shared.config.section import Section
 from shared.config.settings import Config
 
@@ -63,9 +64,33 @@ def check_together(config: Config) -> list[Finding]:
         findings.append(
             Finding("run.live_acknowledgement", "mode live needs exactly `I trade real money`")
         )
+    findings += _check_mode(config)
     if config.account.wallet_kind != "eoa" and not config.account.wallet_address:
         findings.append(
             Finding("account.wallet_address", "is needed for every wallet kind but eoa")
+        )
+    return findings
+
+
+def _check_mode(config: Config) -> list[Finding]:
+    """Check what a mode must name, and what it must not reach."""
+    findings = [Finding(where, what) for where, what in strangers(config)]
+    account, venue, mode = config.account, config.venue, config.run.mode
+    if mode == "replay" and not config.mirror.recording:
+        findings.append(Finding("mirror.recording", "mode replay needs a file to play"))
+    if mode != "paper":
+        return findings
+    if not venue.books_url:
+        findings.append(
+            Finding("venue.books_url", "mode paper needs the real venue's books over REST")
+        )
+    own = account.price_credentials_file in ("", account.credentials_file)
+    if own and not is_loopback(venue.price_socket_url):
+        findings.append(
+            Finding(
+                "account.price_credentials_file",
+                "is needed: the real venue does not know the simulated account",
+            )
         )
     return findings
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from shared.config.mirror import MirrorSettings
 from shared.config.section import Section
 from shared.config.simulator import SimulatorSettings
 from shared.config.strategies import StrategySettings
@@ -15,7 +16,7 @@ class RunSettings(Section, frozen=True, kw_only=True):
     profile: Annotated[str, Meta(description="Name shown to people.", min_length=1)]
     mode: Annotated[
         Literal["simulation", "replay", "paper", "live"],
-        Meta(description="live needs its own acknowledgement."),
+        Meta(description="All but live send orders to this machine alone."),
     ] = "simulation"
     live_acknowledgement: Annotated[
         str, Meta(description="For mode live: exactly `I trade real money`.")
@@ -48,6 +49,10 @@ class AccountSettings(Section, frozen=True, kw_only=True):
     credentials_file: Annotated[
         str, Meta(description="API key, secret, passphrase as JSON, mode 0600.", min_length=1)
     ]
+    price_credentials_file: Annotated[
+        str,
+        Meta(description="API key for the price socket alone; empty: that of the account."),
+    ] = ""
 
 
 class VenueSettings(Section, frozen=True, kw_only=True):
@@ -59,6 +64,10 @@ class VenueSettings(Section, frozen=True, kw_only=True):
     market_socket_url: Annotated[str, Meta(description="Public market channel.", min_length=1)]
     user_socket_url: Annotated[str, Meta(description="Own orders and trades.", min_length=1)]
     price_socket_url: Annotated[str, Meta(description="PolyBolt prices.", min_length=1)]
+    books_url: Annotated[
+        str,
+        Meta(description="Second opinion about books over REST; empty: where orders go."),
+    ] = ""
     chain_id: Annotated[int, Meta(description="Polygon.", ge=1)] = 137
 
 
@@ -246,3 +255,4 @@ class Config(Section, frozen=True, kw_only=True):
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     simulator: SimulatorSettings = SimulatorSettings()
+    mirror: MirrorSettings = MirrorSettings()

@@ -1,0 +1,55 @@
+"""Which endpoints a mode may have: only a mode that trades for real reaches the real venue.
+
+A group in simulation, replay or paper signs real orders with a key of its own. What keeps
+them on this machine is that everything an order, a cancel or a heartbeat is sent to is a
+loopback address, checked here by whoever reads the configuration.
+"""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from shared.config.settings import Config
+
+_LOOPBACK_NAME = "localhost"
+
+TRADING = ("clob_url", "user_socket_url")
+"""Settings of `[venue]` over which orders go out and their fate comes back."""
+
+READING = (
+    "discovery_url",
+    "geoblock_url",
+    "market_socket_url",
+    "price_socket_url",
+    "books_url",
+)
+"""Settings of `[venue]` that are only read from."""
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL names this machine, without asking any resolver."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        return False
+    if host is None:
+        return False
+    if host == _LOOPBACK_NAME:
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def strangers(config: Config) -> list[tuple[str, str]]:
+    """Return the endpoints that a mode must not have, each with the reason."""
+    mode = config.run.mode
+    if mode == "live":
+        return []
+    bound = TRADING if mode == "paper" else (*TRADING, *READING)
+    found: list[tuple[str, str]] = []
+    for name in bound:
+        url: str = getattr(config.venue, name)
+        if url and not is_loopback(url):
+            found.append((f"venue.{name}", f"mode {mode} needs a loopback address, not {url}"))
+    return found
