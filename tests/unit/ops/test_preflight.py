@@ -9,6 +9,8 @@ from shared.config import Finding
 from tests.architecture.tree import ROOT
 
 SIM = (ROOT / "ops" / "sim.toml").read_text(encoding="utf-8")
+PAPER = (ROOT / "ops" / "paper.toml").read_text(encoding="utf-8")
+REPLAY = (ROOT / "ops" / "replay.toml").read_text(encoding="utf-8")
 
 
 def profile(tmp_path: Path, text: str = SIM) -> tuple[Path, dict[str, str]]:
@@ -52,10 +54,30 @@ def test_key_that_is_none_is_a_finding(tmp_path: Path) -> None:
     assert "no private key" in findings_of(check(path, variables))["account.key_file"]
 
 
-def test_mode_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    found = findings_of(check(*profile(tmp_path, SIM.replace('"simulation"', '"paper"'))))
-    assert "not available" in found["run.mode"]
-    assert "is missing" in found["account.key_file"]
+def test_paper_needs_credentials_that_nobody_here_can_make(tmp_path: Path) -> None:
+    path, variables = profile(tmp_path, PAPER)
+    found = findings_of(check(path, variables))
+    assert found == {
+        "account.price_credentials_file": f"{tmp_path}/data/price-credentials.json is missing"
+    }
+    (tmp_path / "data").mkdir()
+    there = tmp_path / "data" / "price-credentials.json"
+    there.write_text("{}")
+    there.chmod(0o600)
+    assert isinstance(check(path, variables), Settings)
+    there.chmod(0o644)
+    assert "mode 0644" in findings_of(check(path, variables))["account.price_credentials_file"]
+
+
+def test_replay_needs_its_files(tmp_path: Path) -> None:
+    text = REPLAY.replace("recording.jsonl", f"{tmp_path}/r.jsonl")
+    text = text.replace('recorded_market = ""', 'recorded_market = "/nowhere/market.json"')
+    path, variables = profile(tmp_path, text)
+    found = findings_of(check(path, variables))
+    assert found == {
+        "mirror.recording": f"{tmp_path}/r.jsonl is missing",
+        "mirror.recorded_market": "/nowhere/market.json is missing",
+    }
 
 
 @pytest.mark.req("EX-21")

@@ -1,0 +1,89 @@
+"""Whatever is displayed, traded and placed: our fills are never better than the real book."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.simulator.matching import Order
+from tests.builders.mirror import SHARE, MirrorRig, filled
+
+CENTS = st.integers(45, 55)
+SHARES = st.integers(1, 40)
+LADDERS = st.dictionaries(st.integers(1, 6), SHARES, max_size=4)
+SHOW = st.tuples(st.just("show"), CENTS, LADDERS, LADDERS)
+PLACE = st.tuples(
+    st.just("place"), st.sampled_from(["BUY", "SELL"]), CENTS, SHARES, st.integers(0, 1)
+)
+TRADE = st.tuples(st.just("trade"), CENTS, SHARES, st.booleans())
+PAUSE = st.tuples(st.just("pause"), st.integers(1, 600))
+DOUBT = st.tuples(st.just("doubt"))
+STEPS = st.lists(st.one_of(SHOW, PLACE, TRADE, PAUSE, DOUBT), max_size=40)
+
+
+class Supply:
+    """Counts, by side and price, all that the real book ever offered anew."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[tuple[bool, int], int] = {}
+        self.offered: dict[tuple[bool, int], int] = {}
+
+    def show(self, sizes: dict[tuple[bool, int], int]) -> None:
+        for key, size in sizes.items():
+            grown = max(0, size - self.sizes.get(key, 0))
+            self.offered[key] = self.offered.get(key, 0) + grown
+        self.sizes = sizes
+
+
+@given(STEPS)
+def test_fills_are_backed_by_the_book_or_by_trades(steps: list[tuple[object, ...]]) -> None:
+    rig = MirrorRig()
+    supply = Supply()
+    orders: list[Order] = []
+    traded = 0
+    for step in steps:
+        match step:
+            case ("show", int(middle), dict(bids), dict(asks)):
+                down = {middle - away: size for away, size in bids.items()}
+                up = {middle + away: size for away, size in asks.items()}
+                shown = {(True, price): size for price, size in down.items()}
+                supply.show(shown | {(False, price): size for price, size in up.items()})
+                rig.show(down, up)
+            case ("place", ("BUY" | "SELL") as side, int(cents), int(shares), int(outcome)):
+                order, _ = rig.attempt(side, cents, shares, outcome=outcome)
+                orders.append(order)
+            case ("trade", int(cents), int(shares), bool(hits_bids)):
+                rig.trade(cents, shares, hits_bids=hits_bids)
+                traded += shares
+            case ("pause", int(ms)):
+                rig.later(ms)
+            case _:
+                rig.book.distrust("tried")
+    judge(rig, orders, supply, traded)
+
+
+def judge(rig: MirrorRig, orders: list[Order], supply: Supply, traded: int) -> None:
+    """Assert that no fill is better than its limit, and that all sizes were really there."""
+    ours = {order.order_id: order for order in orders}
+    taken: dict[tuple[bool, int], int] = {}
+    by_mirror = 0
+    for trade in rig.trades():
+        taker = ours.get(trade.taker_order_id)
+        if taker is None:
+            by_mirror += trade.size // SHARE
+            # As a maker we are paid, or pay, exactly our own price.
+            assert all(part.price == ours[part.order_id].price for part in trade.makers)
+            continue
+        worse = trade.price <= taker.price if taker.side == "BUY" else trade.price >= taker.price
+        assert worse
+        price = trade.price if taker.outcome == 0 else 10_000 - trade.price
+        for part in trade.makers:
+            if part.order_id not in ours:
+                key = (not taker.is_bid, price // 100)
+                taken[key] = taken.get(key, 0) + part.size // SHARE
+    for key, size in taken.items():
+        assert size <= supply.offered.get(key, 0)
+    crossing = sum(supply.offered.values()) - sum(taken.values())
+    assert by_mirror <= traded + crossing
+    assert all(filled(order) * SHARE <= order.size for order in orders)
+    book = rig.market.book
+    bid, ask = book.bids.best(), book.asks.best()
+    assert bid is None or ask is None or bid < ask

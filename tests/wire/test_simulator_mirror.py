@@ -1,0 +1,230 @@
+"""One simulator stands for the real venue, another mirrors it over real sockets.
+
+Nothing is shared but the sockets: what the mirror shows is compared with what the venue
+answers by REST, while other traders stand still.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+from coincurve import PrivateKey
+from py_clob_client_v2.client import ClobClient
+from py_clob_client_v2.clob_types import OrderArgs, OrderType, PartialCreateOrderOptions
+from py_clob_client_v2.exceptions import PolyApiException
+
+from services.simulator import rest
+from services.simulator.core import SimulatorCore
+from services.simulator.line_file import LineFile
+from services.simulator.mirror_core import MirrorCore
+from services.simulator.mirror_shell import MirrorShell, Upstream
+from services.simulator.shell import Shell
+from shared.config import Config, SimulatorSettings, parse
+from tests.architecture.tree import ROOT
+
+WAIT_S = 15.0
+KEY = PrivateKey(b"\x22" * 32).to_hex()
+INTERVAL_S = 14_400
+PAPER = (ROOT / "ops" / "paper.toml").read_text(encoding="utf-8")
+
+
+class Server:
+    """A simulator in a thread of its own."""
+
+    def __init__(self, make: Callable[[], Shell]) -> None:
+        self.port = 0
+        self._make = make
+        self._stop = threading.Event()
+        self._ready = threading.Event()
+        self._session = requests.Session()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        self._thread.start()
+        assert self._ready.wait(WAIT_S)
+
+    async def _serve(self) -> None:
+        shell = self._make()
+        shell.tick()
+        runner, self.port = await rest.start(shell, 0)
+        self._ready.set()
+        await shell.run(self._stop.is_set)
+        await rest.stop(runner)
+        shell.close()
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        url = f"http://127.0.0.1:{self.port}{path}"
+        answer = self._session.request(method, url, json=body, timeout=WAIT_S)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def levels(self, token: str) -> tuple[list[Any], list[Any]]:
+        book = self.ask("GET", f"/book?token_id={token}")
+        return book["bids"], book["asks"]
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(WAIT_S)
+        self._session.close()
+        assert not self._thread.is_alive()
+
+
+def mirror_config(port: int) -> Config:
+    text = PAPER
+    for scheme in ("https", "wss"):
+        plain = scheme.removesuffix("s")
+        for host in ("clob", "gamma-api", "ws-subscriptions-clob", "ws-live-v2"):
+            text = text.replace(f"{scheme}://{host}.polymarket.com", f"{plain}://127.0.0.1:{port}")
+    text = text.replace("https://polymarket.com", f"http://127.0.0.1:{port}")
+    text = text.replace("interval_s = 300", f"interval_s = {INTERVAL_S}")
+    config = parse(text + "taker_delay_ms = 20\nmined_ms = 0\n")
+    assert isinstance(config, Config), config
+    return config
+
+
+@pytest.fixture(scope="module")
+def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    path = tmp_path_factory.mktemp("venue") / "wire.jsonl"
+    settings = SimulatorSettings(frames_per_second=100, takers_per_second=5.0)
+    server = Server(lambda: Shell(SimulatorCore(settings, ("btc",), INTERVAL_S), LineFile(path)))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def mirror(venue: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    path = tmp_path_factory.mktemp("mirror") / "wire.jsonl"
+    config = mirror_config(venue.port)
+
+    def make() -> Shell:
+        core = MirrorCore(config)
+        return MirrorShell(core, LineFile(path), None, Upstream(config.venue), None)
+
+    server = Server(make)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def client(mirror: Server) -> ClobClient:
+    client = ClobClient(f"http://127.0.0.1:{mirror.port}", 137, key=KEY)
+    client.set_api_creds(client.create_api_key())
+    return client
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    """Ask again and again, for a bounded time; both sides are real processes' loops."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        if condition():
+            return True
+        threading.Event().wait(0.05)
+    return False
+
+
+def doubts(mirror: Server) -> dict[str, str]:
+    return {row["slug"]: row["doubt"] for row in mirror.ask("GET", "/admin/mirror")["markets"]}
+
+
+def proven(mirror: Server) -> bool:
+    found = doubts(mirror)
+    return bool(found) and not any(found.values())
+
+
+def running(venue: Server) -> dict[str, Any]:
+    rows = venue.ask("GET", "/admin/markets")
+    return next(row for row in rows if row["state"] == "OPEN")
+
+
+def buy(client: ClobClient, token: str, price: float, size: float) -> Any:
+    order = client.create_order(
+        OrderArgs(token_id=token, price=price, size=size, side="BUY"),
+        PartialCreateOrderOptions(tick_size="0.01", neg_risk=False),
+    )
+    return client.post_order(order, OrderType.GTC)
+
+
+@pytest.mark.req("EX-21", "MR-1")
+def test_books_of_the_mirror_agree_level_by_level(venue: Server, mirror: Server) -> None:
+    assert eventually(lambda: proven(mirror)), doubts(mirror)
+    market = running(venue)
+    for _ in range(3):
+        venue.ask("POST", "/admin/participants", {"paused": True})
+        for token in market["tokens"]:
+            assert eventually(lambda token=token: venue.levels(token) == mirror.levels(token))  # type: ignore[misc]
+        assert min(map(len, venue.levels(market["tokens"][0]))) >= 5
+        venue.ask("POST", "/admin/participants", {"paused": False})
+        before = venue.levels(market["tokens"][0])
+        assert eventually(lambda: venue.levels(market["tokens"][0]) != before)  # noqa: B023
+    assert proven(mirror), "books are proven by hash at a hundred changes a second"
+
+
+@pytest.mark.req("EX-21")
+def test_signed_order_takes_what_the_venue_displays(
+    venue: Server, mirror: Server, client: ClobClient
+) -> None:
+    assert eventually(lambda: proven(mirror))
+    market = running(venue)
+    token = market["tokens"][0]
+    venue.ask("POST", "/admin/participants", {"paused": True})
+    try:
+        assert eventually(lambda: venue.levels(token) == mirror.levels(token))
+        best = venue.levels(token)[1][-1]
+        reply = buy(client, token, float(best["price"]), 5)
+        assert reply["status"] == "matched"
+        assert float(reply["takingAmount"]) == 5
+        assert float(reply["makingAmount"]) == pytest.approx(5 * float(best["price"]))
+        left = mirror.levels(token)[1]
+        assert float(left[-1]["size"]) == pytest.approx(float(best["size"]) - 5)
+        assert venue.levels(token)[1][-1] == best, "the venue has heard of nothing"
+    finally:
+        venue.ask("POST", "/admin/participants", {"paused": False})
+
+
+@pytest.mark.req("EX-21")
+def test_resting_order_is_filled_by_real_trades(
+    venue: Server, mirror: Server, client: ClobClient
+) -> None:
+    assert eventually(lambda: proven(mirror))
+    token = running(venue)["tokens"][0]
+    bids = mirror.levels(token)[0]
+    order = buy(client, token, float(bids[-1]["price"]), 5)
+    assert order["status"] in ("live", "matched")
+
+    def is_filled() -> bool:
+        return float(client.get_order(order["orderID"])["size_matched"]) > 0
+
+    assert eventually(is_filled)
+
+
+@pytest.mark.req("EX-21")
+def test_stalled_stream_empties_the_book_and_bars_orders(
+    venue: Server, mirror: Server, client: ClobClient
+) -> None:
+    assert eventually(lambda: proven(mirror))
+    token = running(venue)["tokens"][0]
+    venue.ask("POST", "/admin/faults", {"kind": "silence", "stream": "market"})
+    assert eventually(lambda: doubts(mirror)[running(venue)["slug"]] == "the stream is silent")
+    bids, asks = mirror.levels(token)
+    assert len(bids) + len(asks) <= 1, "what is left is our own"
+    with pytest.raises(PolyApiException, match="not yet ready"):
+        buy(client, token, 0.5, 5)
+    venue.ask("DELETE", "/admin/faults")
+    assert eventually(lambda: proven(mirror)), json.dumps(doubts(mirror))
+
+
+@pytest.mark.req("EX-21")
+def test_lost_frames_and_connections_are_noticed(venue: Server, mirror: Server) -> None:
+    assert eventually(lambda: proven(mirror))
+    losses = mirror.ask("GET", "/admin/mirror")["losses"]
+    venue.ask("POST", "/admin/drop", {"stream": "market"})
+    assert eventually(lambda: mirror.ask("GET", "/admin/mirror")["losses"] > losses)
+    assert eventually(lambda: proven(mirror))
+    fault = {"kind": "lose_frames", "stream": "market", "probability": 0.5}
+    venue.ask("POST", "/admin/faults", fault)
+    assert eventually(lambda: "hash disagrees" in doubts(mirror).values())
+    venue.ask("DELETE", "/admin/faults")
+    assert eventually(lambda: proven(mirror))
