@@ -5,12 +5,11 @@ ticks, expiries, the taker delay, the dead-man switch, faults. What differs is w
 market: nobody but the mirror of what the real venue displays.
 """
 
-from services.simulator.accounts import Accounts
 from services.simulator.answers import ok
 from services.simulator.core import SimulatorCore
 from services.simulator.edge import Request, Respond
 from services.simulator.exchange import Exchange
-from services.simulator.exchange_parts import PARTICIPANT_COLLATERAL_E6
+from services.simulator.exchange_parts import make_money, trouble_of
 from services.simulator.mirror_discovery import MirrorDiscovery
 from services.simulator.mirror_exchange import MirrorCalendar, MirrorExchange
 from services.simulator.mirror_follow import Follower
@@ -18,8 +17,8 @@ from services.simulator.mirror_reads import READ_BOOKS, READ_DISCOVERY, Purpose,
 from services.simulator.mirror_replay import Player, Recording
 from services.simulator.mirror_venue import MirrorVenue
 from services.simulator.prices import Oracle
+from services.simulator.prices_walk import RandomWalk
 from services.simulator.saved import Saved
-from services.simulator.trades import TradeBook
 from shared.config import Config, SimulatorSettings
 from shared.effects import (
     Effect,
@@ -31,7 +30,7 @@ from shared.effects import (
     StreamText,
 )
 from shared.identifiers import Asset, ConditionId
-from shared.units import NS_PER_MS, Instant, MoneyE6
+from shared.units import NS_PER_MS, Instant
 
 STATE_PATH = "/admin/mirror"
 """Not at the venue: what the mirror follows and believes."""
@@ -91,7 +90,7 @@ class MirrorCore(SimulatorCore):
                 self._advance(now)
                 self._out += self._hear(message, now)
                 self._flush(now)
-                return self._collect()
+                return self._collect(now)
             case _:
                 return super().on_message(message, now)
 
@@ -165,15 +164,11 @@ class MirrorCore(SimulatorCore):
         interval_s: int,
     ) -> Exchange:
         """Return an exchange that lists nothing by itself; prices, if any, stand still."""
-        accounts = Accounts(MoneyE6(settings.collateral_usd * 1_000_000), PARTICIPANT_COLLATERAL_E6)
-        trades = TradeBook(
-            accounts,
-            settings.seed,
-            settings.mined_ms * NS_PER_MS,
-            settings.confirmed_ms * NS_PER_MS,
-        )
-        oracles = {
-            Asset(name): Oracle(Asset(name), settings.seed, settings.price_ms, 0.0)
+        accounts, trades = make_money(settings)
+        oracles: dict[Asset, Oracle] = {
+            Asset(name): RandomWalk(
+                Asset(name), settings.seed, settings.price_ms, 0.0, settings.oracle_latency_ms
+            )
             for name in known
             if self._has_prices
         }
@@ -183,7 +178,7 @@ class MirrorCore(SimulatorCore):
             trades,
             oracles,
             settings.seed,
-            self._faults.fails_settlement,
+            lambda now_ns: trouble_of(self._faults, now_ns),
         )
 
     def _freeze(self, paused: bool) -> None:

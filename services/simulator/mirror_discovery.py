@@ -42,8 +42,6 @@ def unsupported(info: MarketInfo) -> str:
         return f"minimum size {info.min_size_e6} instead of {MIN_SIZE_E6}"
     if info.fee_rate_e6 != FEE_RATE_E6:
         return f"fee rate {info.fee_rate_e6} instead of {FEE_RATE_E6}"
-    if info.neg_risk:
-        return "a neg-risk market"
     if info.outcomes != OUTCOMES:
         return f"outcomes {info.outcomes}"
     return ""

@@ -13,7 +13,7 @@ from services.simulator.happenings import MarketForgotten, MarketMoved, TickChan
 from services.simulator.markets import Calendar, Market, MarketChange
 from services.simulator.matching import Fill, Order
 from services.simulator.prices import Oracle
-from services.simulator.trades import TradeBook
+from services.simulator.trades import TradeBook, Trouble
 from services.simulator.verdicts import Refusal
 from shared.identifiers import Asset
 from shared.units import Instant, PriceE4
@@ -103,10 +103,10 @@ class MirrorExchange(Exchange):
         trades: TradeBook,
         oracles: dict[Asset, Oracle],
         seed: int,
-        settlement_fails: Callable[[int], bool],
+        trouble_of: Callable[[int], Trouble],
     ) -> None:
         """Take the parts; see `Exchange`."""
-        super().__init__(calendar, accounts, trades, oracles, seed, settlement_fails)
+        super().__init__(calendar, accounts, trades, oracles, seed, trouble_of)
         accounts.open_participant(MIRROR)
         self.on_rest: Callable[[Order, Instant], None] = lambda order, now: None
         self.on_close: Callable[[Market], None] = lambda market: None

@@ -201,6 +201,7 @@ def _market(info: MarketInfo, number: str, listed_ms: WallMs) -> Market:
         lookback_ms=TWAP_MS if interval_s >= TWAP_INTERVAL_S_MIN else 0,
         book=Book(),
         tick=info.tick_e4,
+        neg_risk=info.neg_risk,
     )
 
 

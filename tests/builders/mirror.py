@@ -8,7 +8,7 @@ from services.simulator.markets import Market
 from services.simulator.matching import Book, Order, TimeInForce
 from services.simulator.mirror_book import MirrorBook, Print
 from services.simulator.mirror_exchange import MirrorCalendar, MirrorExchange
-from services.simulator.trades import Trade, TradeBook
+from services.simulator.trades import Trade, TradeBook, Trouble
 from services.simulator.verdicts import Placed, Refusal
 from shared.facts import Level, Side
 from shared.identifiers import Asset, ConditionId, TokenId
@@ -44,7 +44,7 @@ class MirrorRig:
         accounts = Accounts(MoneyE6(10**12), MoneyE6(10**18))
         calendar = MirrorCalendar(1)
         trades = TradeBook(accounts, 1, 0, 0)
-        self.exchange = MirrorExchange(calendar, accounts, trades, {}, 1, lambda now_ns: False)
+        self.exchange = MirrorExchange(calendar, accounts, trades, {}, 1, lambda now_ns: Trouble())
         self.exchange.barred = None
         self.market = Market(
             number="7",

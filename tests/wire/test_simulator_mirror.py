@@ -155,7 +155,7 @@ def test_books_of_the_mirror_agree_level_by_level(venue: Server, mirror: Server)
         venue.ask("POST", "/admin/participants", {"paused": True})
         for token in market["tokens"]:
             assert eventually(lambda token=token: venue.levels(token) == mirror.levels(token))  # type: ignore[misc]
-        assert min(map(len, venue.levels(market["tokens"][0]))) >= 5
+        assert min(map(len, venue.levels(market["tokens"][0]))) >= 2
         venue.ask("POST", "/admin/participants", {"paused": False})
         before = venue.levels(market["tokens"][0])
         assert eventually(lambda: venue.levels(market["tokens"][0]) != before)  # noqa: B023
