@@ -24,7 +24,8 @@ from services.simulator.key_requests import KeyRequests
 from services.simulator.keys import Keys
 from services.simulator.modes import Modes
 from services.simulator.participants import Participants
-from services.simulator.price_stream import PriceStream
+from services.simulator.price_sockets import KINDS as PRICE_KINDS
+from services.simulator.price_sockets import PriceSockets
 from services.simulator.prices import Tick
 from services.simulator.reads import Reads
 from services.simulator.reception import Reception
@@ -89,7 +90,7 @@ class SimulatorCore:
         modes = Modes(self._faults, self._limits)
         self._beats = Beats(self.exchange, heartbeats, modes, self.stamps, self._faults)
         self._streams = Streams(calendar, keys, self._faults)
-        self._price_stream = PriceStream(self._oracles, keys, self._faults)
+        self._price_sockets = PriceSockets(self._oracles, keys, self._faults)
         self._agenda = Agenda()
         self._telling = Telling(
             self.exchange,
@@ -159,13 +160,14 @@ class SimulatorCore:
                 self._out += self._reception.receive(message, now)
             case StreamOpened():
                 self._open(message, now)
-            case StreamText() if message.connection in self._price_stream.numbers():
-                self._out += self._price_stream.receive(message.connection, message.text, now)
-            case StreamText():
-                self._out += self._streams.receive(message.connection, message.text, now)
+            case StreamText(connection=number, text=text):
+                answered = self._price_sockets.receive(number, text, now)
+                if answered is None:
+                    answered = self._streams.receive(number, text, now)
+                self._out += answered
             case StreamClosed():
                 self._streams.close(message.connection)
-                self._price_stream.close(message.connection)
+                self._price_sockets.close(message.connection)
                 self._frame_faults.close(message.connection)
                 self.stamps.add("stream_closed", now, connection=message.connection)
             case _:
@@ -237,7 +239,7 @@ class SimulatorCore:
 
     def _tell_later(self, tick: Tick, now: Instant) -> None:
         due_ns = tick.told_ms * NS_PER_MS - self._wall_offset_ns
-        self._agenda.at(due_ns, lambda later: list(self._price_stream.tell(tick, later)))
+        self._agenda.at(due_ns, lambda later: list(self._price_sockets.tell(tick, later)))
 
     # --- streams --------------------------------------------------------------------
 
@@ -247,18 +249,18 @@ class SimulatorCore:
             self._out.append(Close(opened.connection, _RESTART_CLOSE, "restarting"))
             return
         self._frame_faults.open(opened.connection, opened.kind)
-        if opened.kind == "price":
-            self._price_stream.open(opened.connection)
+        if opened.kind in PRICE_KINDS:
+            self._out += self._price_sockets.open(opened.connection, opened.kind)
         else:
             self._streams.open(opened.connection, opened.kind)
 
     def _drop(self, order: Drop) -> int:
         numbers = self._streams.numbers(order.stream, order.key)
-        if order.stream in ("", "price") and not order.key:
-            numbers += self._price_stream.numbers()
+        if not order.key:
+            numbers += self._price_sockets.numbers(order.stream)
         for number in numbers:
             self._streams.close(number)
-            self._price_stream.close(number)
+            self._price_sockets.close(number)
             self._out.append(Close(number, order.code, "dropped"))
         return len(numbers)
 

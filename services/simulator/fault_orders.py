@@ -34,6 +34,8 @@ Kinds for streams:
     lie_level        sizes of a change are wrong
     corrupt_hash     books' hashes are wrong
     repeat_tick      a tick size change from a tick to itself follows a change
+    drop_prices      ticks of the price socket are dropped, and the next frame tells how many
+    refuse_auth      the price socket answers `auth` with the error `text`, as `auth_unavailable`
 Kinds of the venue as a whole:
     restarting, post_only, cancel_only, disabled   trading modes
     fail_settlement  trades end FAILED
@@ -83,7 +85,7 @@ FrameFaultKind = Literal[
     "corrupt_hash",
     "repeat_tick",
 ]
-StreamFaultKind = Literal["silence", "refuse_stream"]
+StreamFaultKind = Literal["silence", "refuse_stream", "drop_prices", "refuse_auth"]
 ModeKind = Literal["restarting", "post_only", "cancel_only", "disabled"]
 VenueFaultKind = Literal[
     "fail_settlement",

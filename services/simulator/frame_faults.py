@@ -63,7 +63,7 @@ class FrameFaults:
     def _judge(self, push: Push, faults: tuple[Fault, ...], now: Instant) -> list[Effect]:
         stream = self._kinds.get(push.connection, "")
         faults = tuple(fault for fault in faults if fault.order.stream in ("", stream))
-        if push.text == PONG:
+        if push.text in (PONG, ""):
             return [] if any(fault.order.kind == "mute" for fault in faults) else [push]
         decoded = msgspec.json.decode(push.text) if faults else None
         texts = [push.text]

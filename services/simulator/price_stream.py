@@ -90,6 +90,10 @@ class PriceStream:
         """Forget a socket."""
         self._listeners.pop(number, None)
 
+    def has(self, number: int) -> bool:
+        """Tell whether a socket is one of these."""
+        return number in self._listeners
+
     def numbers(self) -> list[int]:
         """Return the open sockets."""
         return list(self._listeners)
@@ -108,6 +112,9 @@ class PriceStream:
         if isinstance(operation, PricePing):
             return [_push(number, PricePong(rid=operation.rid))]
         if isinstance(operation, PriceAuth):
+            fault = self._faults.struck_by("refuse_auth", now.monotonic_ns)
+            if fault is not None:
+                return [_push(number, PriceError(code=fault.text, rid=operation.rid))]
             return self._authenticate(number, listener, operation)
         refused = self._refuse(number, listener, operation.rid, now)
         if refused:
@@ -184,7 +191,12 @@ class PriceStream:
         """Send a tick, once its latency is over, to those who wish it."""
         for number, listener in self._listeners.items():
             for wish in listener.wishes:
-                if wish.asset == tick.asset and self._passes(wish, now):
+                if wish.asset != tick.asset or not self._passes(wish, now):
+                    continue
+                if self._faults.struck_by("drop_prices", now.monotonic_ns) is not None:
+                    lost = listener.dropped
+                    lost[wish.channel] = lost.get(wish.channel, 0) + 1
+                else:
                     payload = update(wish, tick)
                     yield self._data(number, listener, wish, payload, now, is_snapshot=False)
 

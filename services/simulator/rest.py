@@ -12,7 +12,7 @@ from aiohttp import web
 
 from services.simulator.edge import Request, Respond
 from services.simulator.shell import Shell
-from services.simulator.sockets import stream_handler
+from services.simulator.sockets import PRICE_PING_S, stream_handler
 
 HOST = "127.0.0.1"
 BODY_BYTES_MAX = 1_000_000
@@ -86,12 +86,15 @@ async def _drip(request: web.Request, effect: Respond) -> web.StreamResponse:
     return response
 
 
-async def start(shell: Shell, port: int) -> tuple[web.AppRunner, int]:
+async def start(
+    shell: Shell, port: int, price_ping_s: float = PRICE_PING_S
+) -> tuple[web.AppRunner, int]:
     """Serve on loopback; return what to clean up, and the port, which 0 leaves to the system."""
     app = web.Application(client_max_size=BODY_BYTES_MAX)
     app.router.add_get("/ws/market", stream_handler(shell, "market"))
     app.router.add_get("/ws/user", stream_handler(shell, "user"))
-    app.router.add_get("/ws", stream_handler(shell, "price"))
+    app.router.add_get("/ws", stream_handler(shell, "price", price_ping_s))
+    app.router.add_get("/rtds", stream_handler(shell, "rtds"))
     app.router.add_route("*", "/{tail:.*}", request_handler(shell))
     runner = web.AppRunner(
         app,

@@ -1,4 +1,4 @@
-"""WebSockets of all three kinds: frames in, frames out.
+"""WebSockets of all kinds: frames in, frames out.
 
 Impure. Each socket has a writer of its own, so that a slow reader delays nobody else.
 """
@@ -17,6 +17,7 @@ from services.simulator.edge import (
     StreamText,
 )
 from services.simulator.shell import Peer, Shell
+from shared.venue.prices_wire import CLOSE_SLOW
 
 FRAME_BYTES_MAX = 65_536
 PRICE_PING_S = 25.0
@@ -26,17 +27,20 @@ Source: https://docs.polymarket.com/api-reference/wss/polybolt (2026-09-28).
 """
 
 
+PRICE_PINGS_MISSED_MAX = 2
+
+
 def stream_handler(
-    shell: Shell, kind: StreamKind
+    shell: Shell, kind: StreamKind, ping_s: float | None = None
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Return the handler of one kind of socket."""
+    """Return the handler of one kind of socket, which pings every so often, or never."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(
             compress=False,
             max_msg_size=FRAME_BYTES_MAX,
             timeout=1.0,
-            heartbeat=PRICE_PING_S if kind == "price" else None,
+            autoping=False,
         )
         await socket.prepare(request)
         transport = request.transport
@@ -48,25 +52,54 @@ def stream_handler(
         number = shell.number()
         peer = Peer(cut)
         shell.attach(number, peer)
-        writer = asyncio.create_task(_write(socket, peer))
+        pulse = Pulse()
+        tasks = [asyncio.create_task(_write(socket, peer))]
+        if ping_s is not None:
+            tasks.append(asyncio.create_task(_ping(socket, peer, pulse, ping_s)))
         try:
             shell.feed(StreamOpened(number, kind))
-            await _read(socket, shell, number)
+            await _read(socket, shell, number, pulse)
         finally:
             shell.detach(number)
             shell.feed(StreamClosed(number))
-            writer.cancel()
-            with suppress(asyncio.CancelledError):
-                await writer
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
         return socket
 
     return handle
 
 
-async def _read(socket: web.WebSocketResponse, shell: Shell, number: int) -> None:
+class Pulse:
+    """How many pings in a row a client has left unanswered."""
+
+    def __init__(self) -> None:
+        self.missed = 0
+
+
+async def _read(socket: web.WebSocketResponse, shell: Shell, number: int, pulse: Pulse) -> None:
     async for message in socket:
-        if message.type is WSMsgType.TEXT:
-            shell.feed(StreamText(number, message.data))
+        match message.type:
+            case WSMsgType.TEXT:
+                shell.feed(StreamText(number, message.data))
+            case WSMsgType.PING:
+                with suppress(ConnectionError):
+                    await socket.pong(message.data)
+            case WSMsgType.PONG:
+                pulse.missed = 0
+
+
+async def _ping(socket: web.WebSocketResponse, peer: Peer, pulse: Pulse, every_s: float) -> None:
+    """Ping, and end a socket that has left too many pings unanswered."""
+    with suppress(ConnectionError):
+        while True:
+            await asyncio.sleep(every_s)
+            if pulse.missed >= PRICE_PINGS_MISSED_MAX:
+                peer.put(Close(0, CLOSE_SLOW, "pong timeout"))
+                return
+            pulse.missed += 1
+            await socket.ping()
 
 
 async def _write(socket: web.WebSocketResponse, peer: Peer) -> None:

@@ -331,3 +331,26 @@ def test_faulty_sockets_are_closed_by_kind_at_their_opening() -> None:
     assert [closed.connection for closed in rig.closed] == [4]
     rig.ask("POST", "/admin/drop", encode({"stream": "market"}))
     assert [closed.code for closed in rig.closed] == [1012, 0]
+
+
+@pytest.mark.req("TST-1")
+def test_dropped_prices_have_no_number_and_are_counted_by_the_next_frame() -> None:
+    rig = VenueRig(price_ms=500)
+    follow_prices(rig, SPOT)
+    rig.advance(2)
+    rig.fault("drop_prices", count=2)
+    rig.advance(3)
+    frames = rig.frames(4)
+    assert [frame["seq"] for frame in frames] == list(range(2, 2 + len(frames)))
+    assert [frame.get("dropped", 0) for frame in frames if frame.get("dropped")] == [2]
+
+
+def test_credentials_may_be_impossible_to_check() -> None:
+    rig = VenueRig()
+    rig.fault("refuse_auth", text="auth_unavailable", count=1)
+    rig.open(4, "price")
+    for _ in range(2):
+        rig.say(4, {"op": "auth", "rid": "a", "auth": rig.auth()})
+    refused, authed = rig.frames(4)
+    assert refused == {"op": "error", "code": "auth_unavailable", "rid": "a"}
+    assert authed["op"] == "authed"
