@@ -60,7 +60,14 @@ _PING = msgspec.msgpack.Decoder(Ping)
 _PONG = msgspec.msgpack.Decoder(Pong)
 
 
-def run(started: Started, core: Core, edges: Sequence[Edge] = (), *, raw: bool = False) -> int:
+def run(
+    started: Started,
+    core: Core,
+    edges: Sequence[Edge] = (),
+    *,
+    raw: bool = False,
+    tick_ns: int = TICK_NS,
+) -> int:
     """Run a core until it returns `Exit`; return its status for `sys.exit`.
 
     Args:
@@ -68,8 +75,9 @@ def run(started: Started, core: Core, edges: Sequence[Edge] = (), *, raw: bool =
         core: Its decisions.
         edges: What carries out the effects beyond the bus.
         raw: Deliver `EnvelopeReceived` instead of `Received`, for the recorder.
+        tick_ns: Between two ticks; longer where nobody waits for this process.
     """
-    loop = Loop(started, core, edges, raw=raw)
+    loop = Loop(started, core, edges, raw=raw, tick_ns=tick_ns)
     gc.collect()
     gc.freeze()
     gc.disable()

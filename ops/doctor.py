@@ -88,7 +88,8 @@ def _run_directory(settings: Settings) -> Check:
         return Check("group", True, running)
     taken = preflight.check_port(settings)
     if taken:
-        return Check("group", False, f"nothing runs, but port {taken[0].what}")
+        words = ", ".join(finding.what for finding in taken)
+        return Check("group", False, f"nothing runs, but port {words}")
     return Check("group", True, f"nothing runs in {settings.run_directory}")
 
 

@@ -136,6 +136,7 @@ def environment_of_children(settings: Settings) -> dict[str, str]:
         RUN_VARIABLE: str(settings.run_directory),
         DATA_VARIABLE: str(settings.data_directory),
         "INTERLOCK_PYTHON": kept.get("INTERLOCK_PYTHON", sys.executable),
+        "INTERLOCK_DASHBOARD": "true" if settings.config.dashboard.enabled else "false",
         "INTERLOCK_SIMULATOR": "true" if simulator else "false",
         "PYTHONPATH": str(SOURCE_ROOT),
         "PYTHONSAFEPATH": "1",

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 
 from bus.ledger_reader import LedgerReader, Unreadable
-from ops.profit import Holding, Totals, holdings, totals_of
 from shared.ledger_schema import LEDGER_FILE
+from shared.profit import Holding, Totals, holdings, totals_of
 
 
 class Books(msgspec.Struct, frozen=True):

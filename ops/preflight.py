@@ -1,8 +1,8 @@
 """Everything that must be right before a group may start, found in one go.
 
 Reads files and tries ports; starts and changes nothing. `up` refuses with all findings and
-exit status 2; `doctor` shows the same list with what is right beside it. The port is a check
-of its own, since a group that runs already is the better answer to a taken one.
+exit status 2; `doctor` shows the same list with what is right beside it. The ports are a
+check of their own, since a group that runs already is the better answer to a taken one.
 """
 
 import socket
@@ -87,17 +87,24 @@ def _check_recording(settings: Settings) -> list[Finding]:
 
 
 def check_port(settings: Settings) -> list[Finding]:
-    """Find the simulator's port taken by somebody else."""
+    """Find a port of the group, the simulator's or the page's, taken by somebody else."""
     config = settings.config
-    if config.run.mode not in SIMULATED or not config.simulator.enabled:
-        return []
+    findings: list[Finding] = []
+    if config.run.mode in SIMULATED and config.simulator.enabled:
+        findings += _check_free("simulator.port", config.simulator.port)
+    if config.dashboard.enabled:
+        findings += _check_free("dashboard.port", config.dashboard.port)
+    return findings
+
+
+def _check_free(where: str, port: int) -> list[Finding]:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As the simulator's server does: a connection that is only closing does not count.
+        # As the servers do: a connection that is only closing does not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", config.simulator.port))
+            probe.bind(("127.0.0.1", port))
         except OSError as error:
-            return [Finding("simulator.port", f"{config.simulator.port}: {error.strerror}")]
+            return [Finding(where, f"{port}: {error.strerror}")]
     return []
 
 

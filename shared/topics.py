@@ -42,11 +42,12 @@ EXECUTION = Component("execution")
 RISK = Component("risk")
 WATCH = Component("watch")
 RECORDER = Component("recorder")
+DASHBOARD = Component("dashboard")
 SIMULATOR = Component("simulator")
 
 FEEDS = (FEED_MARKET, FEED_USER, FEED_PRICE, FEED_DISCOVERY)
 STRATEGIES = (MARKET_MAKING, CARETAKER)
-COMPONENTS = (*FEEDS, STATE, *STRATEGIES, EXECUTION, RISK, RECORDER)
+COMPONENTS = (*FEEDS, STATE, *STRATEGIES, EXECUTION, RISK, RECORDER, DASHBOARD)
 """Everybody on the bus, in flow order. Watch and simulator are not on it."""
 
 EVERYBODY = COMPONENTS
@@ -75,28 +76,28 @@ TOPICS: tuple[Topic, ...] = (
         "feed.calendar",
         Calendar,
         (FEED_DISCOVERY,),
-        (FEED_MARKET, FEED_USER, FEED_PRICE, STATE, *STRATEGIES, EXECUTION, RISK),
+        (FEED_MARKET, FEED_USER, FEED_PRICE, STATE, *STRATEGIES, EXECUTION, RISK, DASHBOARD),
     ),
-    Topic("feed.status", FeedStatus, FEEDS, (STATE, EXECUTION, RISK)),
+    Topic("feed.status", FeedStatus, FEEDS, (STATE, EXECUTION, RISK, DASHBOARD)),
     Topic("state.market", MarketView, (STATE,), (*STRATEGIES, EXECUTION)),
-    Topic("state.view", StateView, (STATE,), (*STRATEGIES, EXECUTION, RISK)),
+    Topic("state.view", StateView, (STATE,), (*STRATEGIES, EXECUTION, RISK, DASHBOARD)),
     Topic("state.doubted", BookDoubted, (STATE,), (FEED_MARKET,)),
     Topic("strategy.targets", TargetSet, STRATEGIES, (EXECUTION,)),
-    Topic("strategy.status", StrategyStatus, STRATEGIES, (RISK, CARETAKER)),
-    Topic("execution.order", OrderFact, (EXECUTION,), (STATE, *STRATEGIES, FEED_USER)),
+    Topic("strategy.status", StrategyStatus, STRATEGIES, (RISK, CARETAKER, DASHBOARD)),
+    Topic("execution.order", OrderFact, (EXECUTION,), (STATE, *STRATEGIES, FEED_USER, DASHBOARD)),
     Topic("execution.fill", FillFact, (EXECUTION,), (STATE, *STRATEGIES, RISK)),
     Topic(
         "execution.positions",
         Positions,
         (EXECUTION,),
-        (FEED_DISCOVERY, STATE, *STRATEGIES, RISK),
+        (FEED_DISCOVERY, STATE, *STRATEGIES, RISK, DASHBOARD),
     ),
-    Topic("execution.status", ExecutionStatus, (EXECUTION,), (*STRATEGIES, RISK)),
+    Topic("execution.status", ExecutionStatus, (EXECUTION,), (*STRATEGIES, RISK, DASHBOARD)),
     Topic("execution.explain", Explanations, (EXECUTION,), ()),
-    Topic("risk.status", RiskStatus, (RISK,), STRATEGIES),
-    Topic("risk.transition", Transition, (RISK,), ()),
-    Topic("risk.alert", Alert, (RISK, EXECUTION), ()),
-    Topic("recorder.status", RecorderStatus, (RECORDER,), (RISK,)),
+    Topic("risk.status", RiskStatus, (RISK,), (*STRATEGIES, DASHBOARD)),
+    Topic("risk.transition", Transition, (RISK,), (DASHBOARD,)),
+    Topic("risk.alert", Alert, (RISK, EXECUTION, DASHBOARD), (DASHBOARD,)),
+    Topic("recorder.status", RecorderStatus, (RECORDER,), (RISK, DASHBOARD)),
     Topic("bus.sequences", Sequences, EVERYBODY, EVERYBODY),
 )
 

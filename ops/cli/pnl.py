@@ -10,7 +10,7 @@ from ops.cli.ledger_view import data_directory_of, readable, show
 from ops.cli.options import group_options, json_option
 from ops.cli.output import dollars, shares, short, table
 from ops.ledger import read_books
-from ops.profit import totals_of
+from shared.profit import totals_of
 
 
 @click.command("pnl")

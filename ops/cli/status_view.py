@@ -11,13 +11,12 @@ from bus.ledger_reader import Unreadable
 from ops.cli.output import UNKNOWN, age, dollars, duration, table
 from ops.ledger import totals
 from ops.observe import View
-from ops.profit import Totals
 from ops.trading import is_active, reasons_not_trading
 from shared.facts import ExecutionStatus, RiskStatus
+from shared.profit import Totals
 from shared.topics import COMPONENTS, EXECUTION, FEEDS, RECORDER, RISK
+from shared.trading_verdict import DRY_RUN, headline
 from shared.units import MonotonicNs
-
-DRY_RUN = "DRY RUN: orders are decided and recorded, none is ever sent"
 
 FLOW: dict[str, int] = {name: place for place, name in enumerate(COMPONENTS)}
 
@@ -64,12 +63,9 @@ def _aged(view: View, topic: str, component: str) -> dict[str, Any] | None:
 def _headline(view: View) -> Text:
     risk = view.risk()
     if risk is None:
-        return Text("DOWN: risk is not heard", style="bold red")
-    state = risk.trading_state
+        return Text(headline(None, None), style="bold red")
     execution = view.execution()
-    if state == "ACTIVE" and execution is not None and execution.trading_state != "ACTIVE":
-        state = f"{execution.trading_state} (execution)"
-    made = Text(state, style="bold green" if is_active(view) else "bold red")
+    made = Text(headline(risk, execution), style="bold green" if is_active(view) else "bold red")
     if execution is not None and execution.dry_run:
         made.append(f"  {DRY_RUN}", style="bold yellow")
     made.append(f"  epoch {risk.epoch}, heard ", style="none")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from bus.settings import Settings
 from ops.cli import status_view
 from ops.cli.options import group_options, json_option
 from ops.cli.output import (
@@ -81,9 +82,16 @@ def _wait_for_orders(begun: Begun, progress: Progress, within_s: int) -> None:
     wait_for(look, within_s, progress.say, words)
 
 
+def page_of(settings: Settings) -> str | None:
+    """Return where the page of a group is, None when it has none."""
+    dashboard = settings.config.dashboard
+    return f"http://127.0.0.1:{dashboard.port}/" if dashboard.enabled else None
+
+
 def _show(begun: Begun, *, wait: bool, as_json: bool) -> None:
     view = observe(begun.settings.run_directory)
     reasons = reasons_not_trading(view) if wait else ()
+    page = page_of(begun.settings)
     if as_json:
         show_json(
             {
@@ -91,6 +99,7 @@ def _show(begun: Begun, *, wait: bool, as_json: bool) -> None:
                 "run_directory": str(begun.settings.run_directory),
                 "data_directory": str(begun.settings.data_directory),
                 "supervisor_pid": begun.supervisor_pid,
+                "page": page,
                 "reasons": list(reasons),
             }
         )
@@ -98,6 +107,8 @@ def _show(begun: Begun, *, wait: bool, as_json: bool) -> None:
         console().print(status_view.render(view, begun.settings.data_directory))
     else:
         console().print(f"started in {begun.settings.run_directory}; see `interlock status`")
+    if page is not None and not as_json:
+        console().print(f"page: {page}")
     for reason in reasons if not as_json else ():
         click.echo(f"not trading: {reason}", err=True)
     if reasons:

@@ -10,11 +10,11 @@ from services.risk.writes import Writes
 from shared.config import Config
 from shared.facts import ComponentStatus, RiskStatus, SwitchStatus
 from shared.identifiers import Component
-from shared.topics import COMPONENTS, EXECUTION, FEED_USER, FEEDS, RISK, STATE
+from shared.topics import COMPONENTS, DASHBOARD, EXECUTION, FEED_USER, FEEDS, RISK, STATE
 from shared.units import NS_PER_MS, Instant, MonotonicNs
 
 NEEDED: tuple[Component, ...] = (*FEEDS, STATE, EXECUTION)
-"""Without these nothing trades; a strategy stops itself alone, the recorder nobody."""
+"""Without these nothing trades; a strategy stops itself alone, recorder and dashboard nobody."""
 
 
 def switch_statuses(authority: Authority, breakers: Breakers) -> tuple[SwitchStatus, ...]:
@@ -89,6 +89,8 @@ def component_statuses(liveness: Liveness, now: Instant) -> tuple[ComponentStatu
             continue
         run = liveness.newest(component)
         condition = liveness.condition(component)
+        if run is None and component == DASHBOARD:
+            continue  # a profile may leave it out; once heard of, it is missed like any other
         if run is None:
             found.append(ComponentStatus(component, 0, 0, False, None, 0, "absent", ""))
             continue

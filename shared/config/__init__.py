@@ -12,6 +12,7 @@ from shared.config.section import Section
 from shared.config.settings import (
     AccountSettings,
     Config,
+    DashboardSettings,
     LimitSettings,
     MarketSettings,
     RecorderSettings,
@@ -26,6 +27,7 @@ __all__ = [
     "AccountSettings",
     "CaretakerSettings",
     "Config",
+    "DashboardSettings",
     "Finding",
     "LimitSettings",
     "MarketMakingSettings",

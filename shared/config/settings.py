@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from shared.config.mirror import MirrorSettings
-from shared.config.section import Section
+from shared.config.section import Port, Section
 from shared.config.simulator import SimulatorSettings
 from shared.config.strategies import StrategySettings
 
@@ -243,6 +243,13 @@ class RecorderSettings(Section, frozen=True, kw_only=True):
     memory_mib_max: Annotated[int, Meta(description="Bound of the buffer.", ge=1, le=4096)] = 64
 
 
+class DashboardSettings(Section, frozen=True, kw_only=True):
+    """The page, health and metrics, on loopback alone."""
+
+    enabled: bool = True
+    port: Annotated[Port, Meta(description="Of the page; each group needs its own.")] = 18090
+
+
 class Config(Section, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -254,5 +261,6 @@ class Config(Section, frozen=True, kw_only=True):
     limits: LimitSettings = LimitSettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
+    dashboard: DashboardSettings = DashboardSettings()
     simulator: SimulatorSettings = SimulatorSettings()
     mirror: MirrorSettings = MirrorSettings()

@@ -76,7 +76,9 @@ class GroupUnderTest:
         text = SIM.replace("18080", str(self.port)).replace(
             "interval_s = 60", f"interval_s = {interval_s}"
         )
-        text = text.replace("[simulator]", f"[simulator]\nenabled = false\nseed = {seed}")
+        self.page_port = free_port()
+        page = f"[dashboard]\nport = {self.page_port}\n\n"
+        text = text.replace("[simulator]", f"{page}[simulator]\nenabled = false\nseed = {seed}")
         self.profile.write_text(text + extra, encoding="utf-8")
         self.environment: dict[str, str] = {}
         self.venue = VenueUnderTest(self.profile, self.directory, self.port)

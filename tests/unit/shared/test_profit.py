@@ -5,10 +5,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.profit import Holding, holdings, money_of, totals_of
 from shared.facts import Side
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
 from shared.ledger_schema import FillRecord, PayoutRecord
+from shared.profit import Holding, holdings, money_of, totals_of
 from shared.units import MoneyE6, PriceE4, SizeE6, WallMs, WallNs
 
 DAY_NS = 86_400_000_000_000
