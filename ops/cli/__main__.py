@@ -20,6 +20,7 @@ COMMANDS = (
     "pnl",
     "panic",
     "doctor",
+    "replay",
     "sim",
     "bench",
 )
