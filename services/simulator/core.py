@@ -136,7 +136,7 @@ class SimulatorCore:
         key_requests, reads = KeyRequests(keys), Reads(exchange)
         return Api(
             keys,
-            (*public_routes(key_requests, reads), *host_routes(exchange, settings)),
+            (*public_routes(key_requests, reads), *host_routes(exchange, keys, settings)),
             private_routes(key_requests, trading, cancels, self._beats, reads),
         )
 

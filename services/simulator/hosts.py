@@ -8,6 +8,8 @@ hosts share a path, as `/markets` of trading and of discovery do:
     trading     http://127.0.0.1:18080
     discovery   http://127.0.0.1:18080/gamma
     data        http://127.0.0.1:18080/data-api
+    relayer     http://127.0.0.1:18080/relayer
+    a chain     http://127.0.0.1:18080/rpc, which answers what is asked before trading
 """
 
 from collections.abc import Iterable
@@ -16,7 +18,10 @@ from services.simulator.data_api import DataApi
 from services.simulator.data_ledger import DataLedger
 from services.simulator.exchange import Exchange
 from services.simulator.gamma import Gamma
+from services.simulator.keys import Keys
+from services.simulator.relayer import Relayer
 from services.simulator.routes import Public, PublicRoute, Route
+from services.simulator.rpc import answer_rpc
 from shared.config import SimulatorSettings
 
 GAMMA_PREFIX = "/gamma"
@@ -29,12 +34,15 @@ def _under(prefix: str, paths: Paths) -> tuple[PublicRoute, ...]:
     return tuple(Route(method, prefix + path, handler) for method, path, handler in paths)
 
 
-def host_routes(exchange: Exchange, settings: SimulatorSettings) -> tuple[PublicRoute, ...]:
+def host_routes(
+    exchange: Exchange, keys: Keys, settings: SimulatorSettings
+) -> tuple[PublicRoute, ...]:
     """Return the routes of all other hosts; each asks nobody who he is, or asks him itself."""
     gamma = Gamma(exchange.calendar, has_bare_conditions=settings.bare_conditions)
     ledger = DataLedger(exchange, settings.indexer_lag_ms)
     data = DataApi(ledger, exchange.calendar.resolution_ms)
-    return (*_gamma_routes(gamma), *_data_routes(data))
+    relayer = Relayer(keys, exchange.accounts.standings, settings.mined_ms, settings.confirmed_ms)
+    return (*_gamma_routes(gamma), *_data_routes(data), *_relayer_routes(relayer))
 
 
 def _gamma_routes(gamma: Gamma) -> tuple[PublicRoute, ...]:
@@ -74,3 +82,16 @@ def _data_routes(data: DataApi) -> tuple[PublicRoute, ...]:
         ("GET", "/v2/approvals", data.approvals),
     ]
     return (*_under("", paths), *_under(DATA_PREFIX, paths))
+
+
+def _relayer_routes(relayer: Relayer) -> tuple[PublicRoute, ...]:
+    paths: list[tuple[str, str, Public]] = [
+        ("GET", "/deployed", relayer.deployed),
+        ("GET", "/nonce", relayer.nonce),
+        ("GET", "/relay-payload", relayer.parameters),
+        ("GET", "/v1/account/transactions/params", relayer.parameters),
+        ("GET", "/v1/account/transactions/*", relayer.transaction),
+        ("POST", "/submit", relayer.submit),
+    ]
+    rpc = PublicRoute("POST", "/rpc", answer_rpc)
+    return (rpc, *_under("", paths), *_under(RELAYER_PREFIX, paths))

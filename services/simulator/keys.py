@@ -100,6 +100,12 @@ class Keys:
             if owner == address.lower() and key not in self._revoked
         )
 
+    def owners(self) -> tuple[str, ...]:
+        """Return the lower-case addresses that have made or used a key in this run."""
+        made = (owner for owner, _ in self._created)
+        used = (credentials.address.lower() for credentials in self._known.values())
+        return tuple(dict.fromkeys((*made, *used)))
+
     def revoke(self, key: str) -> None:
         """End a key for this run."""
         self._revoked.add(key)

@@ -61,6 +61,10 @@ class Standings:
         """Tell whether a wallet of this kind is known, or a deposit wallet deployed."""
         return self._known.get(address.lower(), self._by_kind[signature_type])
 
+    def is_noted(self, address: str) -> bool:
+        """Tell whether somebody has said that a wallet is known."""
+        return self._known.get(address.lower(), False)
+
     def of(self, *addresses: str) -> tuple[Standing, str]:
         """Return the worst standing among the addresses of one order, and whose it is."""
         found = [(self._standings.get(name.lower(), "normal"), name) for name in addresses]
