@@ -14,6 +14,8 @@ SHIPPED = SOURCE_ROOT / "ops" / "replay.toml"
 PROFILE_FILE = "replay.toml"
 RUN_DEFAULT = "run-replay"
 _PORT = "18082"
+_PAGE_PORT = "18092"
+_PAGE_PORT_AWAY = 10
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -23,7 +25,7 @@ class Choice(msgspec.Struct, frozen=True):
         recording: Recorded frames, JSON lines.
         market: The recorded market's description, None when there is none.
         speed: 2.0 is twice as fast as it was.
-        port: Of the simulated venue; None for the shipped profile's.
+        port: Of the simulated venue, the page's is ten higher; None for the shipped profile's.
         start_after_ms: From the first reader of books to the second frame; None likewise.
     """
 
@@ -43,7 +45,10 @@ def profile_text(choice: Choice) -> str:
     text = _put(text, "speed", repr(float(choice.speed)))
     if choice.start_after_ms is not None:
         text += f"start_after_ms = {choice.start_after_ms}\n"
-    return text if choice.port is None else text.replace(_PORT, str(choice.port))
+    if choice.port is None:
+        return text
+    page = str(choice.port + _PAGE_PORT_AWAY)
+    return text.replace(_PAGE_PORT, page).replace(_PORT, str(choice.port))
 
 
 def write_profile(choice: Choice, run_directory: Path) -> Path:

@@ -45,7 +45,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="Sockets, locks, logs, and the data of this replay.",
 )
-@click.option("--port", type=click.IntRange(1024, 65535), help="Of the simulated venue.")
+@click.option(
+    "--port", type=click.IntRange(1024, 65525), help="Of the simulated venue; the page's is 10 up."
+)
 @click.option(
     "--start-after-ms",
     type=click.IntRange(0, 600_000),
