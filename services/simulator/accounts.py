@@ -15,6 +15,8 @@ from services.simulator.matching import Order
 from services.simulator.standings import Standings
 from shared.units import PRICE_ONE_E4, MoneyE6
 
+UNLIMITED = 2**256 - 1
+
 COLLATERAL = ""
 """Stands for collateral where otherwise a token id stands."""
 
@@ -27,12 +29,31 @@ class Move(msgspec.Struct, frozen=True):
     amount: int
 
 
+class Hidden(msgspec.Struct, frozen=True):
+    """Something that has come in and that the venue has not read from the chain yet.
+
+    Attributes:
+        due_ns: Monotonic time at which it reads it.
+    """
+
+    token: str
+    amount: int
+    due_ns: int
+
+
+def allowance_key(spender: str, *, conditional: bool) -> str:
+    """Return under which name an exchange's allowance of collateral, or of tokens, is kept."""
+    return ("tokens " if conditional else "collateral ") + spender.lower()
+
+
 class Account(msgspec.Struct, eq=False):
     """What one address owns and what of it open orders have reserved, all in 1e-6.
 
     Attributes:
         limited: False for the simulator's own participants, which are never refused.
         tokens: Balance by token id; zero balances are removed.
+        allowances: What exchanges may move where that was restricted.
+        hidden: What has come in unseen.
     """
 
     address: str
@@ -42,6 +63,12 @@ class Account(msgspec.Struct, eq=False):
     reserved_collateral: int = 0
     reserved_tokens: dict[str, int] = msgspec.field(default_factory=dict)
     deposited: int = 0
+    allowances: dict[str, int] = msgspec.field(default_factory=dict)
+    hidden: list[Hidden] = msgspec.field(default_factory=list)
+
+    def allowance(self, spender: str, *, conditional: bool) -> int:
+        """Return how much an exchange may move, without bound unless it was restricted."""
+        return self.allowances.get(allowance_key(spender, conditional=conditional), UNLIMITED)
 
     def balance(self, token: str) -> int:
         """Return the balance of a token, or of collateral."""
@@ -102,8 +129,19 @@ class Accounts:
         collateral: MoneyE6,
         participant_collateral: MoneyE6,
         standings: Standings | None = None,
+        *,
+        lag_ns: int = 0,
     ) -> None:
-        """Set what a new account of a client, and of a participant, starts with."""
+        """Set what accounts start with, and how late the venue sees what comes in.
+
+        Args:
+            collateral: Of a new account of a client.
+            participant_collateral: Of a participant's.
+            standings: Who may trade.
+            lag_ns: From coming in to being seen.
+        """
+        self._lag_ns = lag_ns
+        self._now_ns = 0
         self.standings = standings or Standings()
         self._collateral = collateral
         self._participant_collateral = participant_collateral
@@ -120,6 +158,7 @@ class Accounts:
         if account is None:
             account = Account(address, self._collateral, deposited=self._collateral)
             self._accounts[address] = account
+            self._hide(account, COLLATERAL, self._collateral)
             self.changed[address] = account
         return account
 
@@ -144,7 +183,38 @@ class Accounts:
     def change(self, account: Account, token: str, amount: int) -> None:
         """Add a positive or negative amount to one of these accounts."""
         account.change(token, amount)
+        self._hide(account, token, amount)
         self.changed[account.address] = account
+
+    # --- what the venue has seen ----------------------------------------------------
+
+    def advance(self, now_ns: int) -> None:
+        """Tell the monotonic time."""
+        self._now_ns = now_ns
+
+    def visible(self, account: Account, token: str) -> int:
+        """Return the balance that the venue has read, never more than there is."""
+        if account.hidden:
+            account.hidden = [item for item in account.hidden if item.due_ns > self._now_ns]
+        unseen = sum(item.amount for item in account.hidden if item.token == token)
+        return max(0, account.balance(token) - unseen)
+
+    def free(self, account: Account, token: str) -> int:
+        """Return what the venue has read and no open order has reserved; may be negative."""
+        return account.free(token) - account.balance(token) + self.visible(account, token)
+
+    def see(self, account: Account) -> None:
+        """Read an account anew."""
+        account.hidden = []
+
+    def allow(self, account: Account, spender: str, amount: int, *, conditional: bool) -> None:
+        """Restrict what an exchange may move."""
+        account.allowances[allowance_key(spender, conditional=conditional)] = amount
+        self.changed[account.address] = account
+
+    def _hide(self, account: Account, token: str, amount: int) -> None:
+        if self._lag_ns and account.limited and amount > 0:
+            account.hidden.append(Hidden(token, amount, self._now_ns + self._lag_ns))
 
     def apply(self, moves: tuple[Move, ...], *, sign: int = 1) -> None:
         """Add the moves' amounts, or take them off again with sign -1."""

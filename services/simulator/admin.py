@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from services.simulator.account_admin import AccountAdmin
 from services.simulator.answers import NOT_FOUND, Answer, error, ok
 from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
@@ -106,6 +107,7 @@ class Admin:
             ("POST", "/admin/restart"): self._restart,
             ("POST", "/admin/deposit"): self._deposit,
             ("POST", "/admin/participants"): self._pause,
+            **AccountAdmin(exchange, stamps).routes(),
         }
 
     def handle(self, request: Request, now: Instant) -> Answer:

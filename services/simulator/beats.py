@@ -53,6 +53,19 @@ class Beats:
             return Answer(400, encode(HeartbeatRefusal("Invalid Heartbeat ID", expected)))
         return ok(HeartbeatReply(following))
 
+    def beat_plainly(self, request: Request, who: Credentials, now: Instant) -> Answer:
+        """Handle POST /heartbeats, the route without an id: it arms and keeps the same switch.
+
+        Its timing is not documented; here it is that of the other route.
+        """
+        refused = self._modes.check_restarting(now)
+        if refused is not None:
+            return refused
+        expected = self._heartbeats.expected(who.api_key)
+        self._heartbeats.accept(who.api_key, expected, now.monotonic_ns)
+        self._stamps.add("beat", now, owner=who.api_key, accepted=True)
+        return ok({"status": "ok"})
+
     def sweep(self, now: Instant) -> None:
         """Cancel the orders of keys that have stopped to beat."""
         for key in self._heartbeats.sweep(now.monotonic_ns):

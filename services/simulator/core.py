@@ -12,6 +12,7 @@ from services.simulator.api import Api
 from services.simulator.beats import Beats
 from services.simulator.cancels import Cancels
 from services.simulator.chance import stream
+from services.simulator.desk import Desk
 from services.simulator.edge import Close, Request, StreamClosed, StreamOpened, StreamText
 from services.simulator.exchange import Exchange
 from services.simulator.exchange_parts import make_exchange, make_limits
@@ -101,6 +102,8 @@ class SimulatorCore:
             self._agenda,
         )
         self._frame_faults = FrameFaults(self._faults, calendar, self._agenda)
+        self._desk = Desk(self.exchange, keys, settings)
+        self._telling.listeners.append(self._desk.note)
         self._reception = Reception(
             self._make_api(settings, keys, modes),
             Admin(self.exchange, self._faults, heartbeats, self.stamps, self._drop, self._freeze),
@@ -132,12 +135,18 @@ class SimulatorCore:
             self._faults,
             self._agenda,
         )
+        desk = self._desk
         cancels = Cancels(exchange, modes, stamps)
         key_requests, reads = KeyRequests(keys), Reads(exchange)
         return Api(
             keys,
-            (*public_routes(key_requests, reads), *host_routes(exchange, keys, settings)),
-            private_routes(key_requests, trading, cancels, self._beats, reads),
+            (
+                *public_routes(key_requests, reads),
+                *desk.public(),
+                *host_routes(exchange, keys, settings),
+            ),
+            (*private_routes(key_requests, trading, cancels, self._beats, reads), *desk.private()),
+            as_openapi=settings.document_form == "openapi",
         )
 
     def _make_exchange(
@@ -210,6 +219,7 @@ class SimulatorCore:
             self.stamps.add("start", now, **self._start)
             self._start = None
             self._resume(now)
+            self._desk.begin(self._agenda, now)
         for oracle in self._oracles.values():
             for tick in oracle.advance(now.wall_ms):
                 self._tell_later(tick, now)

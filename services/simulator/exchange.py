@@ -43,6 +43,8 @@ from services.simulator.verdicts import (
     Refusal,
     check_killed,
     fills_of,
+    short_of_allowance,
+    short_of_balance,
 )
 from shared.identifiers import Asset
 from shared.units import NS_PER_MS, PRICE_ONE_E4, Instant, SizeE6
@@ -119,12 +121,13 @@ class Exchange:
         if order.side == "BUY" and crosses:
             needed += taker_fee_max(order)
         held = order_reserve(order) if order.status == "DELAYED" else 0
-        if needed <= account.free(token) + held:
+        spender = market.domain.contract
+        allowance = account.allowance(spender, conditional=order.side == "SELL")
+        if needed > allowance:
+            return short_of_allowance(spender, allowance, needed)
+        if needed <= self.accounts.free(account, token) + held:
             return None
-        return Refusal(
-            "not enough balance / allowance: the balance is not enough -> "
-            f"balance: {account.balance(token)}, order amount: {needed}"
-        )
+        return short_of_balance(self.accounts.visible(account, token), needed)
 
     def hold(self, order: Order) -> None:
         """Take a marketable order in without matching it yet; what it needs is reserved."""
@@ -292,6 +295,7 @@ class Exchange:
 
     def advance(self, now: Instant) -> None:
         """Do what is due: expiries, trades, and the markets' calendar."""
+        self.accounts.advance(now.monotonic_ns)
         while (order := self._shelf.pop_expired(now.wall_ms)) is not None:
             self.cancel(order, now, status="CANCELED", cause="expired")
         for trade in self.trades.advance(now.monotonic_ns, now.wall_ms):

@@ -69,7 +69,12 @@ def make_money(settings: SimulatorSettings) -> tuple[Accounts, TradeBook]:
         deposit=settings.deposit_wallets == "deployed",
     )
     collateral = MoneyE6(settings.collateral_usd * 1_000_000)
-    accounts = Accounts(collateral, PARTICIPANT_COLLATERAL_E6, standings)
+    accounts = Accounts(
+        collateral,
+        PARTICIPANT_COLLATERAL_E6,
+        standings,
+        lag_ns=settings.balance_lag_ms * NS_PER_MS,
+    )
     trades = TradeBook(
         accounts, settings.seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS
     )

@@ -157,4 +157,10 @@ def _raw(stamps: list[Record]) -> tuple[msgspec.Raw, ...]:
 
 
 def _account_row(account: Account) -> AccountRow:
-    return AccountRow(account.address, account.collateral, account.deposited, dict(account.tokens))
+    return AccountRow(
+        account.address,
+        account.collateral,
+        account.deposited,
+        dict(account.tokens),
+        dict(account.allowances),
+    )

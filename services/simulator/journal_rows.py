@@ -27,6 +27,7 @@ class AccountRow(msgspec.Struct, frozen=True):
     collateral: int
     deposited: int
     tokens: dict[str, int]
+    allowances: dict[str, int] = {}
 
 
 class MarketRow(msgspec.Struct, frozen=True):

@@ -3,15 +3,20 @@
 Source: https://docs.polymarket.com/api-reference/authentication (2026-09-28).
 """
 
+import msgspec
+
 from services.simulator.answers import Answer, error, ok
 from services.simulator.edge import Request
 from services.simulator.keys import Keys
 from shared.units import NS_PER_S, Instant
 from shared.venue.account_wire import ApiKey, ApiKeys
 from shared.venue.auth import Credentials
+from shared.venue.faults import Malformed
+from shared.venue.wire import decode
 
 ATTESTATION_TEXT = "Invalid L1 Request headers"
 CREATED_TEXT = "Could not create api key"
+UNKNOWN_KEY_TEXT = "Unauthorized/Invalid api key"
 
 
 class KeyRequests:
@@ -44,6 +49,44 @@ class KeyRequests:
         """Handle DELETE /auth/api-key, which ends the key that asks."""
         self._keys.revoke(who.api_key)
         return ok("OK")
+
+    # --- read-only keys -------------------------------------------------------------
+
+    def create_readonly(self, request: Request, who: Credentials, now: Instant) -> Answer:
+        """Handle POST /auth/readonly-api-key."""
+        key = self._keys.create_readonly(who)
+        return (
+            error(400, "Could not create readonly api key") if key is None else ok({"apiKey": key})
+        )
+
+    def list_readonly(self, request: Request, who: Credentials, now: Instant) -> Answer:
+        """Handle GET /auth/readonly-api-keys."""
+        return ok({"readonlyApiKeys": self._keys.readonly_of(who.address)})
+
+    def delete_readonly(self, request: Request, who: Credentials, now: Instant) -> Answer:
+        """Handle DELETE /auth/readonly-api-key."""
+        try:
+            key = decode(_READONLY, request.body, "key").key
+        except Malformed:
+            return error(400, "Invalid payload")
+        if key not in self._keys.readonly_of(who.address):
+            return error(404, "readonly api key not found")
+        self._keys.revoke(key)
+        return ok("OK")
+
+    def validate_readonly(self, request: Request, now: Instant) -> Answer:
+        """Handle GET /auth/validate-readonly-api-key, which anybody may ask."""
+        address, key = request.query.get("address", ""), request.query.get("key", "")
+        if key not in self._keys.readonly_of(address):
+            return error(401, UNKNOWN_KEY_TEXT)
+        return ok("OK")
+
+
+class _Readonly(msgspec.Struct, frozen=True):
+    key: str
+
+
+_READONLY = msgspec.json.Decoder(_Readonly)
 
 
 def _key_row(credentials: Credentials) -> ApiKey:

@@ -27,6 +27,12 @@ from shared.venue.typed_data import hex_bytes, keccak256
 NONCES_MAX = 16
 """Keys of one wallet that are recognised without having been created in this run."""
 
+LESSER_KEYS_MAX = 1_000
+"""Read-only keys of all wallets, and builder keys of all; gone after a restart."""
+
+READONLY_HEADER = "POLY_READONLY_API_KEY"
+"""Goes with the address alone. Source: clob-client examples, `getOpenOrdersWithReadonlyApiKey`."""
+
 _SIGNATURE_BYTES = 65
 _RECOVERY_OFFSET = 27
 
@@ -70,6 +76,8 @@ class Keys:
         self._created: dict[tuple[str, int], str] = {}
         self._revoked: set[str] = set()
         self._known: dict[str, Credentials] = {}
+        self._readonly: dict[str, Credentials] = {}
+        self._builders: dict[str, str] = {}
 
     def derive(self, address: str, nonce: int) -> Credentials:
         """Return the credentials of a wallet's key."""
@@ -137,6 +145,49 @@ class Keys:
             credentials, headers, method, path, body, now_s=now_s, window_s=self._window_s
         )
         return credentials if problem is None else None
+
+    # --- lesser keys ----------------------------------------------------------------
+
+    def create_readonly(self, who: Credentials) -> str | None:
+        """Return a new key that reads what another one may, None when there are too many."""
+        if len(self._readonly) >= LESSER_KEYS_MAX:
+            return None
+        key = self._lesser_key("read only", who.address, len(self._readonly))
+        self._readonly[key] = who
+        return key
+
+    def readonly_of(self, address: str) -> tuple[str, ...]:
+        """Return a wallet's read-only keys that are not revoked."""
+        return tuple(
+            key
+            for key, who in self._readonly.items()
+            if who.address.lower() == address.lower() and key not in self._revoked
+        )
+
+    def check_readonly(self, headers: Mapping[str, str]) -> Credentials | None:
+        """Return whose things a request with a read-only key may read, None for nobody's."""
+        key, address = headers.get(READONLY_HEADER, ""), headers.get(ADDRESS_HEADER, "")
+        return self._readonly.get(key) if key in self.readonly_of(address) else None
+
+    def create_builder(self, address: str) -> Credentials | None:
+        """Return a wallet's new builder key, None when there are too many."""
+        if len(self._builders) >= LESSER_KEYS_MAX:
+            return None
+        key = self._lesser_key("builder", address, len(self._builders))
+        self._builders[key] = address.lower()
+        return self._credentials(address, key)
+
+    def builders_of(self, address: str) -> tuple[str, ...]:
+        """Return a wallet's builder keys that are not revoked."""
+        return tuple(
+            key
+            for key, owner in self._builders.items()
+            if owner == address.lower() and key not in self._revoked
+        )
+
+    def _lesser_key(self, kind: str, address: str, number: int) -> str:
+        digits = f"{derive(self._seed, kind, address.lower(), str(number)):064x}"
+        return f"{digits[:8]}-{digits[8:12]}-7{digits[13:16]}-9{digits[17:20]}-{digits[20:32]}"
 
     def _find(self, address: str, key: str) -> Credentials | None:
         known = self._known.get(key)

@@ -44,6 +44,7 @@ class Order(msgspec.Struct, eq=False):
         size: As placed; `filled` of it are matched.
         money: Collateral that a FOK or FAK buy spends, 0 for every other order.
         expires_ms: Wall time at which the venue ends it, None for never.
+        builder: Code that it named, lower case; empty for none.
     """
 
     order_id: str
@@ -63,6 +64,7 @@ class Order(msgspec.Struct, eq=False):
     filled: SizeE6 = SizeE6(0)
     status: str = "LIVE"
     trades: list[str] = msgspec.field(default_factory=list)
+    builder: str = ""
 
     @property
     def remaining(self) -> int:

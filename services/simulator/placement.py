@@ -33,6 +33,7 @@ from shared.venue.amounts import (
 from shared.venue.auth import Credentials
 from shared.venue.decimals import format_money, format_price, format_size
 from shared.venue.order_hash import (
+    BYTES32_ZERO,
     UnsignedOrder,
     exchange_domain,
     order_digest,
@@ -128,6 +129,7 @@ def _read_terms(
         expiration_s=expiration_s,
         expires_ms=order_end_ms(expiration_s) if expiration_s else None,
         created_ms=now.wall_ms,
+        builder="" if unsigned.builder == BYTES32_ZERO else unsigned.builder.lower(),
     )
 
 

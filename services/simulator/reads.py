@@ -4,11 +4,6 @@ Source: https://docs.polymarket.com/api-reference (CLOB OpenAPI, 2026-09-28); th
 answers in an order of its own: a third party's conformance review (2026-09-12).
 """
 
-import base64
-import binascii
-from collections.abc import Callable
-from typing import TypeVar
-
 from services.simulator.answers import Answer, error, ok
 from services.simulator.clearing import FEE_RATE_E6
 from services.simulator.edge import Request, last_segment
@@ -16,17 +11,15 @@ from services.simulator.exchange import Exchange
 from services.simulator.frames import rest_book
 from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Market
 from services.simulator.matching import Order
+from services.simulator.paging import page
 from services.simulator.rows import order_row, trade_row
+from services.simulator.scoring import MAX_SPREAD_CENTS, MIN_AGE_S, MIN_SIZE_SHARES
 from services.simulator.trades import Trade
 from services.simulator.verdicts import NO_BOOK_TEXT
 from shared.identifiers import TokenId
 from shared.units import Instant
 from shared.venue.account_wire import (
-    CURSOR_END,
-    PAGE_ROWS_MAX,
-    BalanceAllowance,
     OpenOrder,
-    Page,
 )
 from shared.venue.auth import Credentials
 from shared.venue.faults import Malformed
@@ -35,19 +28,16 @@ from shared.venue.market_wire import (
     BOOKS_MAX,
     ClobFees,
     ClobMarket,
+    ClobRewards,
     ClobToken,
     FeeRate,
     NegRisk,
     TickSize,
 )
-from shared.venue.order_hash import EXCHANGE_V2, EXCHANGE_V3
 from shared.venue.wire import decode
 
 FEE_CEILING_BPS = 1000
-ALLOWANCE = str(2**256 - 1)
 _MS_PER_S = 1000
-
-Item = TypeVar("Item")
 
 
 class Reads:
@@ -91,7 +81,10 @@ class Reads:
 
     def neg_risk(self, request: Request, now: Instant) -> Answer:
         """Handle GET /neg-risk."""
-        return ok(NegRisk(neg_risk=False))
+        market = self._exchange.calendar.by_token.get(request.query.get("token_id", ""))
+        if market is None:
+            return error(404, "market not found")
+        return ok(NegRisk(neg_risk=market.neg_risk))
 
     def fee_rate(self, request: Request, now: Instant) -> Answer:
         """Handle GET /fee-rate, whose answer is a ceiling and not the fee."""
@@ -110,11 +103,13 @@ class Reads:
                 version=market.version,
                 min_order_size=MIN_SIZE_E6 // 1_000_000,
                 min_tick_size=market.tick / 10_000,
+                neg_risk=market.neg_risk,
                 fees=ClobFees(FEE_RATE_E6 / 1_000_000, 1, taker_only=True),
                 accepting_orders=market.is_trading,
                 taker_order_delay=True,
                 maker_base_fee=FEE_CEILING_BPS,
                 taker_base_fee=FEE_CEILING_BPS,
+                rewards=ClobRewards(MIN_SIZE_SHARES, MAX_SPREAD_CENTS, MIN_AGE_S),
             )
         )
 
@@ -160,7 +155,7 @@ class Reads:
             if query.get("market") in (None, "", order.market)
             and query.get("asset_id") in (None, "", self._tokens(order)[order.outcome])
         ]
-        return _page(chosen, query.get("next_cursor"), self._row)
+        return page(chosen, query.get("next_cursor"), self._row)
 
     def _tokens(self, order: Order) -> tuple[TokenId, TokenId]:
         return self._exchange.calendar.by_condition[order.market].tokens
@@ -178,21 +173,7 @@ class Reads:
             if who.api_key in trade.owners and _is_wanted(trade, request):
                 chosen.append(trade)
         cursor = request.query.get("next_cursor")
-        return _page(chosen, cursor, lambda trade: trade_row(trade, who.api_key))
-
-    def balance(self, request: Request, who: Credentials, now: Instant) -> Answer:
-        """Handle GET /balance-allowance and its update."""
-        account = self._exchange.accounts.get(who.address.lower())
-        is_collateral = request.query.get("asset_type", "COLLATERAL") == "COLLATERAL"
-        token = "" if is_collateral else request.query.get("token_id", "")
-        if not is_collateral and not token:
-            return error(400, "token_id is required")
-        return ok(
-            BalanceAllowance(
-                balance=str(account.balance(token)),
-                allowances={EXCHANGE_V2: ALLOWANCE, EXCHANGE_V3: ALLOWANCE},
-            )
-        )
+        return page(chosen, cursor, lambda trade: trade_row(trade, who.api_key))
 
 
 def _is_wanted(trade: Trade, request: Request) -> bool:
@@ -208,31 +189,3 @@ def _is_wanted(trade: Trade, request: Request) -> bool:
 
 def _seconds(text: str | None, otherwise: int) -> int:
     return int(text) if text and text.isascii() and text.isdigit() else otherwise
-
-
-def _page(items: list[Item], cursor: str | None, to_row: Callable[[Item], object]) -> Answer:
-    """Return one page of items; only its own rows are made."""
-    start = _offset(cursor)
-    if start is None:
-        return error(400, "invalid next_cursor")
-    chosen = items[start : start + PAGE_ROWS_MAX]
-    end = start + len(chosen)
-    following = CURSOR_END if end >= len(items) else base64.b64encode(str(end).encode()).decode()
-    page = Page(
-        data=tuple(map(to_row, chosen)),
-        next_cursor=following,
-        limit=PAGE_ROWS_MAX,
-        count=len(chosen),
-    )
-    return ok(page)
-
-
-def _offset(cursor: str | None) -> int | None:
-    """Return where a page begins, None for a cursor that was never given out."""
-    if not cursor:
-        return 0
-    try:
-        text = base64.b64decode(cursor, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return int(text) if text.isascii() and text.isdigit() else None

@@ -18,6 +18,8 @@ def restore(saved: Saved, exchange: Exchange, heartbeats: Heartbeats, now: Insta
         account.collateral = row.collateral
         account.deposited = row.deposited
         account.tokens = dict(row.tokens)
+        account.allowances = dict(row.allowances)
+        account.hidden = []
     for asset, ticks in saved.ticks.items():
         exchange.oracles[asset].resume(ticks, saved.walks[asset])
     for market in saved.markets.values():

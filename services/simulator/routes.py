@@ -21,7 +21,6 @@ from services.simulator.key_requests import KeyRequests
 from services.simulator.reads import Reads
 from services.simulator.trading import Trading
 from shared.units import NS_PER_S, Instant
-from shared.venue.account_wire import ClosedOnly
 from shared.venue.auth import Credentials
 from shared.venue.gamma_wire import Geoblock
 from shared.venue.market_wire import Version
@@ -108,7 +107,6 @@ def private_routes(
     return (
         Route("GET", "/auth/api-keys", keys.ls),
         Route("DELETE", "/auth/api-key", keys.delete),
-        Route("GET", "/auth/ban-status/closed-only", _closed_only),
         Route("POST", "/order", trading.post_order),
         Route("POST", "/orders", trading.post_orders),
         Route("DELETE", "/order", cancels.cancel_order),
@@ -116,13 +114,8 @@ def private_routes(
         Route("DELETE", "/cancel-all", cancels.cancel_all),
         Route("DELETE", "/cancel-market-orders", cancels.cancel_market),
         Route("POST", "/v1/heartbeats", beats.beat),
+        Route("POST", "/heartbeats", beats.beat_plainly),
         Route("GET", "/data/order/*", reads.order),
         Route("GET", "/data/orders", reads.orders),
         Route("GET", "/data/trades", reads.trades),
-        Route("GET", "/balance-allowance", reads.balance),
-        Route("GET", "/balance-allowance/update", reads.balance),
     )
-
-
-def _closed_only(request: Request, who: Credentials, now: Instant) -> Answer:
-    return ok(ClosedOnly(closed_only=False))

@@ -1,5 +1,7 @@
 """What follows from what the exchange has done: for streams, log, journal and participants."""
 
+from collections.abc import Callable
+
 from services.simulator.agenda import Agenda
 from services.simulator.exchange import Exchange
 from services.simulator.happenings import (
@@ -21,8 +23,15 @@ PRINT_DELAY_NS = 39 * NS_PER_MS
 """A trade is printed this long after the books that follow from it (recorded frames)."""
 
 
+Listener = Callable[[Happening, Instant], None]
+
+
 class Telling:
-    """Tells everybody who should hear of it."""
+    """Tells everybody who should hear of it.
+
+    Attributes:
+        listeners: Hear every happening, beside those that are named.
+    """
 
     def __init__(
         self,
@@ -40,6 +49,7 @@ class Telling:
         self._stamps = stamps
         self._journal = journal
         self._agenda = agenda
+        self.listeners: list[Listener] = []
 
     def flush(self, now: Instant) -> list[Effect]:
         """Tell of everything since the last call."""
@@ -74,6 +84,8 @@ class Telling:
         self._stamps.note(happening, self._exchange, now)
         if self._journal is not None:
             self._journal.note(happening)
+        for listener in self.listeners:
+            listener(happening, now)
 
     def _tell(self, happening: Happening, now: Instant) -> list[Effect]:
         match happening:

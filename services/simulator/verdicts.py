@@ -62,3 +62,19 @@ def check_killed(order: Order, fills: list[Fill]) -> Refusal | None:
     if fills or order.time_in_force in ("GTC", "GTD"):
         return None
     return Refusal(FOK_TEXT if order.time_in_force == "FOK" else FAK_TEXT)
+
+
+def short_of_balance(balance: int, needed: int) -> Refusal:
+    """Return the refusal of an order that its wallet cannot cover; amounts in 1e-6."""
+    return Refusal(
+        "not enough balance / allowance: the balance is not enough -> "
+        f"balance: {balance}, order amount: {needed}"
+    )
+
+
+def short_of_allowance(spender: str, allowance: int, needed: int) -> Refusal:
+    """Return the refusal of an order that its exchange may not settle; amounts in 1e-6."""
+    return Refusal(
+        "not enough balance / allowance: the allowance is not enough -> "
+        f"spender: {spender}, allowance: {allowance}, order amount: {needed}"
+    )

@@ -30,6 +30,17 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
         Literal["v1", "v2", "neg_risk", "mixed"],
         Meta(description="Of the markets; mixed takes turns over the three."),
     ] = "v1"
+    balance_lag_ms: Annotated[
+        int,
+        Meta(description="Until the venue sees what a wallet has got.", ge=0, le=3_600_000),
+    ] = 0
+    rewards_usd: Annotated[
+        float, Meta(description="Each market's pool of rewards a day.", ge=0.0, le=1e6)
+    ] = 0.0
+    document_form: Annotated[
+        Literal["clients", "openapi"],
+        Meta(description="Where documents disagree: as clients read it, or as OpenAPI says."),
+    ] = "clients"
     eoa_makers: Annotated[
         Literal["allowed", "refused"],
         Meta(description="Plain keys as makers; the venue refuses new ones since May 2026."),

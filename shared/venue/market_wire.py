@@ -90,6 +90,19 @@ class ClobFees(Wire, frozen=True):
     taker_only: bool = msgspec.field(name="to", default=True)
 
 
+class ClobRewards(Wire, frozen=True):
+    """What a resting order needs to earn rewards, in the compact record.
+
+    Attributes:
+        max_spread: From the midpoint, in cents.
+        min_age: Seconds.
+    """
+
+    min_size: WireNumber = msgspec.field(name="mi")
+    max_spread: WireNumber = msgspec.field(name="ma")
+    min_age: WireNumber = msgspec.field(name="moas", default=0)
+
+
 class ClobMarket(Wire, frozen=True):
     """Answer of GET /clob-markets/{condition id}: the compact record."""
 
@@ -104,6 +117,7 @@ class ClobMarket(Wire, frozen=True):
     taker_order_delay: bool = msgspec.field(name="itode", default=False)
     maker_base_fee: WireNumber = msgspec.field(name="mbf", default=0)
     taker_base_fee: WireNumber = msgspec.field(name="tbf", default=0)
+    rewards: ClobRewards | None = msgspec.field(name="r", default=None)
 
 
 BOOK = msgspec.json.Decoder(Book)
