@@ -30,6 +30,7 @@ from services.simulator.price_sockets import PriceSockets
 from services.simulator.prices import Tick
 from services.simulator.reads import Reads
 from services.simulator.reception import Reception
+from services.simulator.recording import Recording
 from services.simulator.restore import restore
 from services.simulator.routes import private_routes, public_routes
 from services.simulator.saved import Saved
@@ -59,6 +60,7 @@ class SimulatorCore:
         assets: tuple[str, ...],
         interval_s: int,
         saved: Saved | None = None,
+        recording: Recording | None = None,
     ) -> None:
         """Build the parts.
 
@@ -67,9 +69,11 @@ class SimulatorCore:
             assets: Underlyings, one series of markets each.
             interval_s: Length of every market.
             saved: What its journal holds, empty for a new one; None for a venue that keeps none.
+            recording: Prices and markets of one asset, played instead of a walk.
         """
         seed = settings.seed
         self._faults = Faults(stream(seed, "faults"))
+        self._recording = recording
         known = assets if saved is None else tuple(dict.fromkeys((*assets, *saved.assets)))
         self.exchange = self._make_exchange(settings, assets, known, interval_s)
         self._oracles = self.exchange.oracles
@@ -84,8 +88,9 @@ class SimulatorCore:
         self.stamps = Stamps()
         keys = Keys(seed, settings.clock_window_s)
         heartbeats = Heartbeats(seed)
+        prices = "" if recording is None else recording.name
         self._saved = saved
-        self.journal = None if saved is None else Journal(self.exchange, heartbeats, seed)
+        self.journal = None if saved is None else Journal(self.exchange, heartbeats, seed, prices)
         self._heartbeats = heartbeats
         self._limits = make_limits(settings)
         modes = Modes(self._faults, self._limits)
@@ -157,7 +162,7 @@ class SimulatorCore:
         interval_s: int,
     ) -> Exchange:
         """Return the exchange; a venue that mirrors another has one of its own."""
-        return make_exchange(settings, assets, known, interval_s, self._faults)
+        return make_exchange(settings, assets, known, interval_s, self._faults, self._recording)
 
     # --- driving --------------------------------------------------------------------
 

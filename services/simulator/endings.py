@@ -3,12 +3,16 @@
 from services.simulator.accounts import Accounts
 from services.simulator.happenings import Paid
 from services.simulator.markets import Market
+from services.simulator.markets_file import RecordedMarket
 from services.simulator.prices import Oracle
 from shared.units import MoneyE6, SizeE6
 
 
-def note_strike(market: Market, oracle: Oracle) -> None:
-    """Fix the price that a market's window begins with."""
+def note_strike(market: Market, oracle: Oracle, recorded: RecordedMarket | None = None) -> None:
+    """Fix the price that a market's window begins with, as recorded where it is."""
+    if recorded is not None and recorded.strike_e8 is not None:
+        market.strike_e8 = recorded.strike_e8
+        return
     market.strike_e8 = oracle.settle_e8(market.start_ms, market.lookback_ms)
 
 
@@ -17,8 +21,11 @@ def note_final(market: Market, oracle: Oracle) -> None:
     market.final_e8 = oracle.settle_e8(market.end_ms, market.lookback_ms)
 
 
-def decide(market: Market) -> None:
-    """Set the winner; a price that has not moved is up."""
+def decide(market: Market, recorded: RecordedMarket | None = None) -> None:
+    """Set the winner, as recorded where it is; a price that has not moved is up."""
+    if recorded is not None and recorded.winner is not None:
+        market.winner = recorded.winner
+        return
     assert market.strike_e8 is not None
     assert market.final_e8 is not None
     market.winner = 0 if market.final_e8 >= market.strike_e8 else 1

@@ -316,12 +316,12 @@ class Exchange:
         oracle = self.oracles[market.asset]
         state = change.state
         if state == "OPEN":
-            note_strike(market, oracle)
+            note_strike(market, oracle, self.calendar.recorded(market))
         if state == "CLOSED":
             note_final(market, oracle)
             self._close(market, now)
         if state == "RESOLVED":
-            decide(market)
+            decide(market, self.calendar.recorded(market))
             self.happenings += pay_out(market, self.accounts)
         self.happenings.append(MarketMoved(market, state))
 

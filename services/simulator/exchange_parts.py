@@ -6,7 +6,9 @@ from services.simulator.faults import Faults
 from services.simulator.limits import RateLimits
 from services.simulator.markets import Calendar, Protocol
 from services.simulator.prices import Oracle
+from services.simulator.prices_recorded import RecordedPrices
 from services.simulator.prices_walk import RandomWalk
+from services.simulator.recording import Playback, Recording
 from services.simulator.standings import Standings
 from services.simulator.trades import TradeBook, Trouble
 from shared.config import SimulatorSettings
@@ -28,6 +30,7 @@ def make_exchange(
     known: tuple[str, ...],
     interval_s: int,
     faults: Faults,
+    recording: Recording | None = None,
 ) -> Exchange:
     """Return an exchange that has listed nothing yet.
 
@@ -37,9 +40,11 @@ def make_exchange(
         known: Assets that it has a price of; more than those when markets of others are left.
         interval_s: Length of every new market.
         faults: Asked whether a settlement fails.
+        recording: Played instead of one asset's walk.
     """
     seed = settings.seed
     names = tuple(Asset(asset) for asset in assets)
+    playbacks = {} if recording is None else {recording.asset: Playback(recording)}
     calendar = Calendar(
         names,
         interval_s,
@@ -48,6 +53,7 @@ def make_exchange(
         resolution_ms=settings.resolution_ms,
         versions=_PROTOCOLS[settings.protocol],
         listing_lag_ms=settings.listing_lag_ms,
+        playbacks=playbacks,
     )
     accounts, trades = make_money(settings)
     oracles: dict[Asset, Oracle] = {
@@ -56,6 +62,7 @@ def make_exchange(
         )
         for name in map(Asset, known)
     }
+    oracles |= {name: RecordedPrices(playback) for name, playback in playbacks.items()}
     return Exchange(
         calendar, accounts, trades, oracles, seed, lambda now_ns: trouble_of(faults, now_ns)
     )

@@ -36,11 +36,14 @@ LINES_MAX = 10_000
 class Journal:
     """What changed since the last line."""
 
-    def __init__(self, exchange: Exchange, heartbeats: Heartbeats, seed: int) -> None:
-        """Set where to look; the first line holds everything."""
+    def __init__(
+        self, exchange: Exchange, heartbeats: Heartbeats, seed: int, prices: str = ""
+    ) -> None:
+        """Set where to look and which recording is played; the first line holds everything."""
         self._exchange = exchange
         self._heartbeats = heartbeats
         self._seed = seed
+        self._prices = prices
         self._number = 0
         self._markets: dict[str, Market] = {}
         self._printed: dict[str, Market] = {}
@@ -115,6 +118,7 @@ class Journal:
             seed=self._seed,
             trade_count=exchange.trade_count,
             whole=True,
+            prices=self._prices,
             accounts=tuple(map(_account_row, exchange.accounts)),
             markets=tuple(map(market_row, exchange.calendar)),
             orders=tuple(

@@ -60,6 +60,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
         seed: Of the venue; keys and ids follow from it.
         trade_count: Number of trades so far, so that no trade id is given twice.
         whole: Whether this is all there is, and what was before is void.
+        prices: Name of the recording that is played, with `whole`; empty for walks alone.
         walks: What each oracle needs, beside its ticks, to go on after the newest of them.
         armed: API keys whose dead-man switch is armed; None for no change.
         forgotten: Conditions that left the calendar, with their orders and trades.
@@ -69,6 +70,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     seed: int
     trade_count: int
     whole: bool = False
+    prices: str = ""
     accounts: tuple[AccountRow, ...] = ()
     markets: tuple[MarketRow, ...] = ()
     orders: tuple[Order, ...] = ()

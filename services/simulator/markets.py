@@ -7,14 +7,16 @@ Source of slugs, lifecycle and fields: 292 recorded five-minute markets (2026-07
 https://docs.polymarket.com/market-data/fetching-markets (2026-09-28).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 from services.simulator.chance import derive
+from services.simulator.markets_file import RecordedMarket
 from services.simulator.matching import Book
-from services.simulator.prices import TWAP_MS
+from services.simulator.prices import NEVER_MS, TWAP_MS
+from services.simulator.recording import Playback
 from shared.facts import MarketVersion
 from shared.identifiers import Asset, ConditionId, TokenId
 from shared.units import PriceE4, SizeE6, WallMs
@@ -128,6 +130,7 @@ class Calendar:
         resolution_ms: int,
         versions: tuple[Protocol, ...],
         listing_lag_ms: int = 0,
+        playbacks: Mapping[Asset, Playback] | None = None,
     ) -> None:
         """Set the series up.
 
@@ -140,6 +143,7 @@ class Calendar:
             versions: Protocols, used in turn by window.
             listing_lag_ms: From a listing until its tokens are known to trading, half of it
                 until discovery tells their ids.
+            playbacks: Of assets whose recorded windows are listed, and no others.
         """
         self._assets = assets
         self._interval_ms = interval_s * 1000
@@ -149,6 +153,7 @@ class Calendar:
         self._versions = versions
         self._lag_ms = listing_lag_ms
         self._unknown: list[Market] = []
+        self._playbacks = playbacks or {}
         self._next_start: dict[Asset, int] = {}
         self.by_slug: dict[str, Market] = {}
         self.by_condition: dict[str, Market] = {}
@@ -184,10 +189,17 @@ class Calendar:
         return wall_ms >= market.listed_ms + self._lag_ms // 2
 
     def next_ms(self) -> int:
-        """Return the wall time of the next change of any market."""
+        """Return the wall time of the next change of any market; long past before the first."""
         due = [self._due_ms(market) for market in self.by_slug.values()]
         due += [market.listed_ms + self._lag_ms for market in self._unknown]
-        return min((at for at in due if at is not None), default=0)
+        return min((at for at in due if at is not None), default=NEVER_MS if due else 0)
+
+    def recorded(self, market: Market) -> RecordedMarket | None:
+        """Return what a recording tells of a market."""
+        playback = self._playbacks.get(market.asset)
+        if playback is None or playback.interval_ms != market.end_ms - market.start_ms:
+            return None
+        return playback.market(market.start_ms)
 
     def _due_ms(self, market: Market) -> int | None:
         if market.state == "LISTED":
@@ -245,9 +257,11 @@ class Calendar:
         running = wall_ms - wall_ms % self._interval_ms
         start = max(running, self._next_start.get(asset, running))
         while start <= running + self._ahead * self._interval_ms:
+            playback = self._playbacks.get(asset)
+            is_played = playback is None or playback.plays(start)
             market = self._make(asset, start, wall_ms)
             start += self._interval_ms
-            if market.slug in self.by_slug:
+            if market.slug in self.by_slug or not is_played:
                 continue
             self._announce(market)
             yield MarketChange(market, market.state)
@@ -271,10 +285,21 @@ class Calendar:
             changed_ms=WallMs(wall_ms),
             start_ms=WallMs(start_ms),
             end_ms=WallMs(start_ms + self._interval_ms),
-            lookback_ms=TWAP_MS if interval_s >= TWAP_INTERVAL_S_MIN else 0,
+            lookback_ms=self._lookback_ms(asset, start_ms),
             book=Book(),
             neg_risk=protocol == "neg_risk",
         )
+
+    def _lookback_ms(self, asset: Asset, start_ms: int) -> int:
+        """Return over which time the price is averaged that settles a window."""
+        playback = self._playbacks.get(asset)
+        if playback is None:
+            return TWAP_MS if self._interval_ms >= TWAP_INTERVAL_S_MIN * 1000 else 0
+        recorded = playback.market(start_ms)
+        if recorded is not None:
+            return playback.span_ms(recorded.lookback_ms)
+        is_long = playback.recording.interval_ms >= TWAP_INTERVAL_S_MIN * 1000
+        return playback.span_ms(TWAP_MS) if is_long else 0
 
 
 def make_ids(

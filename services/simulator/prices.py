@@ -27,6 +27,9 @@ TWAP_MS = 60_000
 Source: https://docs.polymarket.com/api-reference/live-data/overview (2026-09-28).
 """
 
+NEVER_MS = 1 << 53
+"""When nothing is due any more, as after the end of a recording: far away, and still a time."""
+
 SECONDS_PER_YEAR = 365 * 86_400
 
 

@@ -21,6 +21,7 @@ class Saved(msgspec.Struct):
 
     Attributes:
         seed: Of the venue that wrote it, None when nothing was ever written.
+        prices: Name of the recording that it played, empty for none.
         orders: In the order in which they first rested, as is their priority.
         trades: In the order of their matches.
         ticks: Of each asset what its oracle remembers, oldest first.
@@ -28,6 +29,7 @@ class Saved(msgspec.Struct):
     """
 
     seed: int | None = None
+    prices: str = ""
     trade_count: int = 0
     accounts: dict[str, AccountRow] = msgspec.field(default_factory=dict)
     markets: dict[str, MarketRow] = msgspec.field(default_factory=dict)
@@ -59,7 +61,7 @@ def fold(lines: Iterable[bytes]) -> Saved:
         if expected is not None and number != expected:
             raise Damaged(place, f"is number {number} where {expected} should be")
         if turn.whole:
-            saved = Saved()
+            saved = Saved(prices=turn.prices)
         elif turn.seed != saved.seed:
             raise Damaged(place, f"is of a venue of seed {turn.seed}")
         _take(saved, turn, place)
