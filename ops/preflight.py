@@ -21,6 +21,7 @@ from bus.settings import (
     secret_file_problem,
 )
 from ops.keys import KeyFault, read_key
+from ops.simulation.recordings import Unreadable, load_recording
 from shared.config import Finding
 from shared.switches import refusals_for_live
 
@@ -43,6 +44,7 @@ def check(profile: Path, environment: Mapping[str, str]) -> Settings | tuple[Fin
         return tuple(findings)
     findings += check_key(settings)
     findings += check_mode(settings)
+    findings += check_prices(settings)
     return tuple(findings) or settings
 
 
@@ -84,6 +86,18 @@ def _check_recording(settings: Settings) -> list[Finding]:
         for where, path in named
         if path and not Path(path).is_file()
     ]
+
+
+def check_prices(settings: Settings) -> list[Finding]:
+    """Find what is wrong with the recording that the simulated venue is to play."""
+    config = settings.config
+    if config.run.mode != "simulation" or not config.simulator.enabled:
+        return []
+    try:
+        load_recording(config)
+    except Unreadable as fault:
+        return [Finding(fault.where, fault.what)]
+    return []
 
 
 def check_port(settings: Settings) -> list[Finding]:

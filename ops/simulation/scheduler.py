@@ -15,7 +15,7 @@ Action = Callable[[], None]
 # Far apart, so that a stamp of one clock judged by another is wrong by hours and shows.
 _BOOT_BASE_NS = 90_000 * NS_PER_S
 _MONOTONIC_BASE_NS = 50_000 * NS_PER_S
-_WALL_BASE_S = 1_795_000_000
+WALL_BASE_S = 1_795_000_000
 
 # A congruential generator is chance enough for tie-breaks, and there are very many.
 # Source: Knuth, The Art of Computer Programming, volume 2, the generator of MMIX.
@@ -42,7 +42,7 @@ class Scheduler:
         self._tie = chance.bits()
         self._heap: list[tuple[int, int, int, Action]] = []
         self._numbers = 0
-        self._wall_base_ns = (_WALL_BASE_S + wall_offset_s) * NS_PER_S
+        self._wall_base_ns = (WALL_BASE_S + wall_offset_s) * NS_PER_S
         self.now_ns = 0
 
     def at(self, moment_ns: int, action: Action) -> None:

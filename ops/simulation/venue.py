@@ -18,6 +18,7 @@ from services.simulator.edge import (
     Abort,
     Close,
     Push,
+    Record,
     Request,
     Respond,
     StreamClosed,
@@ -42,6 +43,7 @@ class SimulatedVenue:
         core: The venue's decisions and state.
         frames: Frames sent on market streams.
         changed: Called after every turn of the core.
+        logged: Given each record of its log.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class SimulatedVenue:
         self.core = core
         self.frames = 0
         self.changed: Callable[[], None] = lambda: None
+        self.logged: Callable[[bytes], None] = lambda line: None
         self._api_key = who.api_key
         self._address = who.address
         self._resolution_ms = resolution_ms
@@ -204,6 +207,8 @@ class SimulatedVenue:
                 self._answers.pop(effect.request_id)(0, {}, b"")
             case Push():
                 self._push(effect)
+            case Record():
+                self.logged(effect.line)
             case Close():
                 stream = self._streams.pop(effect.connection, None)
                 if stream is not None:

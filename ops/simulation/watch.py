@@ -24,6 +24,7 @@ from shared.control import Ping
 from shared.effects import HttpRequest, Peer, Publish
 from shared.facts import FeedStatus, FillFact, OrderFact, RiskStatus
 from shared.identifiers import Incarnation, OrderHash
+from shared.switches import ORACLE_STALE
 from shared.topics import EXECUTION
 from shared.units import Instant
 
@@ -61,6 +62,7 @@ class Watch:
         halts: Told by the operator's part of the run.
         posts: Orders whose first byte was written.
         risk_status: The newest that risk has published.
+        oracle_silent_ns: How long risk has said that an oracle is silent.
     """
 
     def __init__(
@@ -93,6 +95,8 @@ class Watch:
         self._fills_seen: dict[tuple[str, str], None] = {}
         self.posts = 0
         self.risk_status: RiskStatus | None = None
+        self._status_ns: int | None = None
+        self.oracle_silent_ns = 0
 
     @property
     def fills(self) -> int:
@@ -108,6 +112,10 @@ class Watch:
             self._fills_seen[(body.trade_id, body.order_id)] = None
             self._lifecycle.told_fill(body)
         elif isinstance(body, RiskStatus):
+            is_silent = any(switch.name == ORACLE_STALE.name for switch in body.switches)
+            if is_silent and self._status_ns is not None:
+                self.oracle_silent_ns += now.monotonic_ns - self._status_ns
+            self._status_ns = now.monotonic_ns
             self.risk_status = body
             self.halts.told(body)
         elif isinstance(body, FeedStatus):

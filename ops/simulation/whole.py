@@ -18,7 +18,8 @@ from ops.simulation.faults import Fault, Plan
 from ops.simulation.line import ControlLine
 from ops.simulation.operator import Operator
 from ops.simulation.process import Process, Surroundings
-from ops.simulation.scheduler import Scheduler
+from ops.simulation.recordings import Recording
+from ops.simulation.scheduler import WALL_BASE_S, Scheduler
 from ops.simulation.trace import Trace
 from ops.simulation.truth import LedgerFile
 from ops.simulation.venue import SimulatedVenue
@@ -58,6 +59,7 @@ class Whole:
         plan: Plan,
         directory: Path,
         builders: Mapping[Component, Builder],
+        recording: Recording | None = None,
     ) -> None:
         """Set everything up; nothing runs before `start`.
 
@@ -67,12 +69,15 @@ class Whole:
             plan: What goes wrong.
             directory: Empty; takes the databases.
             builders: What each component is made of, in start order.
+            recording: What the venue plays; the run begins with its first window, at its time.
         """
         self._seed = seed
         self._plan = plan
         self._builders = dict(builders)
         chance = stream(seed, "whole")
         offset_s = chance.below(config.markets.interval_s)
+        if recording is not None:
+            offset_s = recording.from_ms // 1000 - WALL_BASE_S
         scheduler = Scheduler(stream(seed, "order"), wall_offset_s=offset_s)
         trace = Trace()
         rates = msgspec.structs.replace(plan.rates)
@@ -82,7 +87,10 @@ class Whole:
         self.findings = Findings(lambda: scheduler.now_ns)
         self._lease_ns = config.timing.lease_ms * NS_PER_MS
         settings, credentials = make_account(seed, config, directory)
-        core = SimulatorCore(config.simulator, config.markets.assets, config.markets.interval_s)
+        markets = config.markets
+        core = SimulatorCore(
+            config.simulator, markets.assets, markets.interval_s, recording=recording
+        )
         venue = SimulatedVenue(core, credentials, scheduler, trace, config.simulator.resolution_ms)
         self._ledger = LedgerFile(directory)
         watch = Watch(self.findings, self._ledger, venue, self._lease_ns, self._standing)

@@ -130,7 +130,7 @@ class DiscoveryFeed:
 
     def snapshot(self, now: Instant) -> list[Publish]:
         """Return the calendar, unless nothing is known yet."""
-        verified_ns = self._verified_ns()
+        verified_ns = self._verified_ns() or self._ended_verified_ns()
         followed = tuple(
             tracked.info for tracked in self._tracked.values() if tracked.info is not None
         )
@@ -284,6 +284,19 @@ class DiscoveryFeed:
             and tracked.window.start_ms >= self._running_ms
         ]
         return min(stamps, default=None)
+
+    def _ended_verified_ns(self) -> MonotonicNs | None:
+        """Return since when an ended market is vouched for, None when none is.
+
+        Only where the venue lists nothing that follows: how the last market ended must be told
+        all the same. Nothing is asked once that is known, so that such a calendar grows stale.
+        """
+        stamps = [
+            tracked.verified_ns
+            for tracked in self._tracked.values()
+            if tracked.verified_ns is not None and tracked.window.start_ms < self._running_ms
+        ]
+        return max(stamps, default=None)
 
     def _status(self, now: Instant) -> Publish:
         verified_ns = self._verified_ns()

@@ -14,6 +14,8 @@ from services.simulator.line_file import LineFile
 from services.simulator.mirror_core import MirrorCore
 from services.simulator.mirror_replay import Recording, Unplayable, read_recording
 from services.simulator.mirror_shell import MirrorShell, Upstream
+from services.simulator.prices_file import Unreadable
+from services.simulator.recording_file import load_recording
 from services.simulator.saved import fold
 from services.simulator.shell import Shell
 from services.simulator.stamps import not_written
@@ -31,13 +33,18 @@ def open_shell(settings: Settings, lines: LogLines | None = None) -> Shell:
     Raises:
         Damaged: The journal cannot be trusted.
         Unplayable: The recording cannot be played.
+        Unreadable: The recording that is to be played cannot be read.
     """
     config = settings.config
     directory = settings.data_directory
     journal = LineFile(directory / JOURNAL)
     saved = fold(journal.read())
+    recording = load_recording(config) if config.run.mode == "simulation" else None
     if saved.seed not in (None, config.simulator.seed):
         raise Damaged(1, f"is of a venue of seed {saved.seed}; move the file away for a new one")
+    played = "" if recording is None else recording.name
+    if saved.seed is not None and saved.prices != played:
+        raise Damaged(1, "is of a venue with other prices; move the file away for a new one")
     wire_log = None
     if config.simulator.wire_log:
         wire_log = LineFile(directory / config.simulator.wire_log)
@@ -48,7 +55,8 @@ def open_shell(settings: Settings, lines: LogLines | None = None) -> Shell:
     if config.run.mode == "replay":
         mirror = MirrorCore(config, saved, open_recording(config))
         return MirrorShell(mirror, wire_log, journal, None, lines)
-    core = SimulatorCore(config.simulator, config.markets.assets, config.markets.interval_s, saved)
+    markets = config.markets
+    core = SimulatorCore(config.simulator, markets.assets, markets.interval_s, saved, recording)
     return Shell(core, wire_log, journal)
 
 
@@ -91,11 +99,16 @@ def main() -> int:
         is_journal = isinstance(error, Damaged)
         path = started.settings.data_directory / JOURNAL
         named = path if is_journal else started.settings.config.mirror.recording
-        reason = f"{named}: {error}"
-        started.lines.write(Log("process.refused", {"reason": reason}, "critical"), clock.read())
-        return process.EXIT_CONFIGURATION
+        return _refuse(started, f"{named}: {error}")
+    except Unreadable as error:
+        return _refuse(started, str(error))
     asyncio.run(serve(started, shell))
     return 0
+
+
+def _refuse(started: process.Started, reason: str) -> int:
+    started.lines.write(Log("process.refused", {"reason": reason}, "critical"), clock.read())
+    return process.EXIT_CONFIGURATION
 
 
 if __name__ == "__main__":

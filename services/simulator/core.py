@@ -87,11 +87,11 @@ class SimulatorCore:
         )
         self.stamps = Stamps()
         keys = Keys(seed, settings.clock_window_s)
-        heartbeats = Heartbeats(seed)
-        prices = "" if recording is None else recording.name
+        heartbeats = self._heartbeats = Heartbeats(seed)
         self._saved = saved
-        self.journal = None if saved is None else Journal(self.exchange, heartbeats, seed, prices)
-        self._heartbeats = heartbeats
+        self.journal = (
+            None if saved is None else Journal(self.exchange, heartbeats, seed, recording)
+        )
         self._limits = make_limits(settings)
         modes = Modes(self._faults, self._limits)
         self._beats = Beats(self.exchange, heartbeats, modes, self.stamps, self._faults)

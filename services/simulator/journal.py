@@ -25,6 +25,7 @@ from services.simulator.journal_rows import AccountRow, Turn, encode_line, marke
 from services.simulator.markets import Market
 from services.simulator.matching import Order
 from services.simulator.prices import Tick
+from services.simulator.recording import Recording
 from services.simulator.saved import is_idle
 from services.simulator.trades import Trade
 from shared.identifiers import Asset
@@ -37,13 +38,17 @@ class Journal:
     """What changed since the last line."""
 
     def __init__(
-        self, exchange: Exchange, heartbeats: Heartbeats, seed: int, prices: str = ""
+        self,
+        exchange: Exchange,
+        heartbeats: Heartbeats,
+        seed: int,
+        recording: Recording | None = None,
     ) -> None:
         """Set where to look and which recording is played; the first line holds everything."""
         self._exchange = exchange
         self._heartbeats = heartbeats
         self._seed = seed
-        self._prices = prices
+        self._prices = "" if recording is None else recording.name
         self._number = 0
         self._markets: dict[str, Market] = {}
         self._printed: dict[str, Market] = {}

@@ -65,6 +65,7 @@ def check_together(config: Config) -> list[Finding]:
             Finding("run.live_acknowledgement", "mode live needs exactly `I trade real money`")
         )
     findings += _check_mode(config)
+    findings += _check_prices(config)
     if config.account.wallet_kind != "eoa" and not config.account.wallet_address:
         findings.append(
             Finding("account.wallet_address", "is needed for every wallet kind but eoa")
@@ -93,6 +94,22 @@ def _check_mode(config: Config) -> list[Finding]:
             )
         )
     return findings
+
+
+def _check_prices(config: Config) -> list[Finding]:
+    """Check what is said of recorded prices; the files themselves are looked at elsewhere."""
+    simulator = config.simulator
+    if not simulator.prices_file:
+        needy = ("markets_file", "prices_from")
+        return [
+            Finding(f"simulator.{name}", "needs prices_file")
+            for name in needy
+            if getattr(simulator, name)
+        ]
+    if simulator.prices_asset not in config.markets.assets:
+        what = f"{simulator.prices_asset} is none of markets.assets"
+        return [Finding("simulator.prices_asset", what)]
+    return []
 
 
 def _check_table(

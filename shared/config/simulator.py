@@ -26,6 +26,37 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
     volatility_annual: Annotated[
         float, Meta(description="Of the reference price.", ge=0.0, le=100.0)
     ] = 0.6
+    prices_file: Annotated[
+        str,
+        Meta(
+            description="Recorded prices (CSV, .gz or not) to play instead of a walk; empty: none."
+        ),
+    ] = ""
+    prices_asset: Annotated[
+        str, Meta(description="Underlying of prices_file; all others walk.", min_length=1)
+    ] = "btc"
+    prices_speed: Annotated[
+        float,
+        Meta(
+            description="Recorded seconds a second; interval_s times it is the recorded window.",
+            ge=0.1,
+            le=100.0,
+        ),
+    ] = 1.0
+    prices_from: Annotated[
+        str,
+        Meta(
+            description="Where to begin: 13:05, 2026-07-24T13:05:00Z or Unix seconds; "
+            "empty: the first whole window."
+        ),
+    ] = ""
+    markets_file: Annotated[
+        str,
+        Meta(
+            description="Recorded markets (JSON lines, .gz or not), whose outcomes stand; "
+            "empty: the venue's own rule decides."
+        ),
+    ] = ""
     protocol: Annotated[
         Literal["v1", "v2", "neg_risk", "mixed"],
         Meta(description="Of the markets; mixed takes turns over the three."),

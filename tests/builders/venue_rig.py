@@ -23,6 +23,7 @@ from services.simulator.edge import (
 )
 from services.simulator.keys import Keys
 from services.simulator.markets import Market
+from services.simulator.recording import Recording
 from services.simulator.saved import Saved
 from shared.config import SimulatorSettings
 from shared.effects import Effect
@@ -151,12 +152,13 @@ class VenueRig:
         assets: tuple[str, ...] = ("btc",),
         saved: Saved | None = None,
         at_ns: int = 0,
+        recording: Recording | None = None,
         **spoil: Any,
     ) -> None:
         quiet: dict[str, Any] = {"frames_per_second": 1, "taker_delay_ms": 0, "mined_ms": 0}
         self.is_quiet = "frames_per_second" not in spoil
         self.settings = SimulatorSettings(**(quiet | spoil))
-        self.core = SimulatorCore(self.settings, assets, interval_s, saved)
+        self.core = SimulatorCore(self.settings, assets, interval_s, saved, recording)
         self.ns = at_ns
         self.journal: list[bytes] = []
         self.pushed: dict[int, list[str]] = {}

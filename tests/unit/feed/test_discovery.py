@@ -292,3 +292,17 @@ def test_market_of_a_position_is_told_however_long_ago_its_window_was() -> None:
     (calendar,) = facts(rig.feed.on_tick(at(2_010)), "feed.calendar")
     assert {info.condition_id: info.winner for info in calendar.markets}[market] == 1
     assert {info.slug for info in calendar.markets} >= {RUNNING, NEXT}
+
+
+@pytest.mark.req("MR-1")
+def test_last_market_of_all_is_still_followed_to_its_winner() -> None:
+    rig = Rig()
+    rig.known = {ENDED: described(ENDED, closed=True)}
+    rig.run(0, 5_000)
+    rig.known[ENDED] = resolved(ENDED, 1)
+    rig.run(5_000, 10_000)
+    assert rig.calendar().markets[0].winner == 1
+    assert rig.feed.health()[0] == "starting", "nobody vouches for a market to trade"
+    vouched_ns = rig.calendar().verified_ns
+    rig.run(10_000, 20_000)
+    assert rig.calendar().verified_ns == vouched_ns, "and the calendar grows old"

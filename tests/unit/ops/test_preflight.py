@@ -1,3 +1,4 @@
+import gzip
 import socket
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from bus.settings import Settings
 from ops.preflight import check, check_port
 from shared.config import Finding
 from tests.architecture.tree import ROOT
+from tests.builders.recordings import price_text, wave
 
 SIM = (ROOT / "ops" / "sim.toml").read_text(encoding="utf-8")
 PAPER = (ROOT / "ops" / "paper.toml").read_text(encoding="utf-8")
@@ -112,3 +114,48 @@ def test_profile_that_is_not_there_is_a_finding(tmp_path: Path) -> None:
 
 def test_text_that_is_not_toml_is_a_finding(tmp_path: Path) -> None:
     assert "not TOML" in findings_of(check(*profile(tmp_path, "[run")))["file"]
+
+
+def with_recording(tmp_path: Path, rows: list[str], terms: str = "") -> str:
+    """Return the profile that plays a table of prices."""
+    table = tmp_path / "prices.csv"
+    table.write_text(price_text(rows), encoding="utf-8")
+    return SIM.replace("[simulator]", f"[simulator]\nprices_file = '{table}'\n{terms}")
+
+
+def test_recording_that_fits_is_no_finding(tmp_path: Path) -> None:
+    text = with_recording(tmp_path, wave(310), "prices_speed = 5")
+    assert isinstance(check(*profile(tmp_path, text)), Settings)
+
+
+@pytest.mark.req("OP-9")
+def test_recording_that_cannot_be_played_is_found_with_its_place(tmp_path: Path) -> None:
+    damaged = with_recording(tmp_path, [*wave(310), "1,2"])
+    found = findings_of(check(*profile(tmp_path, damaged)))
+    assert found == {f"{tmp_path}/prices.csv line 313": "has 2 cells where 5 should be"}
+    short = with_recording(tmp_path, wave(200), "prices_speed = 5")
+    found = findings_of(check(*profile(tmp_path, short)))
+    assert "no whole window" in found["simulator.prices_file"]
+    missing = SIM.replace("[simulator]", "[simulator]\nprices_file = '/nowhere.csv'")
+    found = findings_of(check(*profile(tmp_path, missing)))
+    assert found == {"/nowhere.csv": "cannot be read: No such file or directory"}
+
+
+def test_compressed_recording_is_read_and_a_torn_one_is_found(tmp_path: Path) -> None:
+    whole = gzip.compress(price_text(wave(310)).encode())
+    packed = tmp_path / "prices.csv.gz"
+    text = SIM.replace("[simulator]", f"[simulator]\nprices_file = '{packed}'")
+    packed.write_bytes(whole)
+    assert isinstance(check(*profile(tmp_path, text)), Settings)
+    packed.write_bytes(whole[: len(whole) // 2])
+    assert "is damaged" in findings_of(check(*profile(tmp_path, text)))[str(packed)]
+
+
+def test_settings_of_a_recording_need_one(tmp_path: Path) -> None:
+    text = SIM.replace("[simulator]", "[simulator]\nmarkets_file = 'x'\nprices_from = '13:05'")
+    found = findings_of(check(*profile(tmp_path, text)))
+    assert set(found) == {"simulator.markets_file", "simulator.prices_from"}
+    other = with_recording(tmp_path, wave(310), "prices_asset = 'eth'")
+    assert (
+        "markets.assets" in findings_of(check(*profile(tmp_path, other)))["simulator.prices_asset"]
+    )
