@@ -87,14 +87,12 @@ class SimulatorCore:
         )
         self.stamps = Stamps()
         keys = Keys(seed, settings.clock_window_s)
-        heartbeats = self._heartbeats = Heartbeats(seed)
+        beats = self._heartbeats = Heartbeats(seed)
         self._saved = saved
-        self.journal = (
-            None if saved is None else Journal(self.exchange, heartbeats, seed, recording)
-        )
+        self.journal = None if saved is None else Journal(self.exchange, beats, seed, recording)
         self._limits = make_limits(settings)
         modes = Modes(self._faults, self._limits)
-        self._beats = Beats(self.exchange, heartbeats, modes, self.stamps, self._faults)
+        self._beats = Beats(self.exchange, beats, modes, self.stamps, self._faults)
         self._streams = Streams(calendar, keys, self._faults)
         self._price_sockets = PriceSockets(self._oracles, keys, self._faults)
         self._agenda = Agenda()
@@ -111,7 +109,7 @@ class SimulatorCore:
         self._telling.listeners.append(self._desk.note)
         self._reception = Reception(
             self._make_api(settings, keys, modes),
-            Admin(self.exchange, self._faults, heartbeats, self.stamps, self._drop, self._freeze),
+            Admin(self.exchange, self._faults, beats, self.stamps, self._drop, self._freeze),
             self._faults,
             self.stamps,
             self._agenda,
