@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import http.client
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +14,15 @@ from polymarket._internal.environment import (
 )
 from polymarket.environments import Environment
 
+from bus import clock
 from services.simulator import rest
 from services.simulator.core import SimulatorCore
 from services.simulator.hosts import DATA_PREFIX, GAMMA_PREFIX, RELAYER_PREFIX
 from services.simulator.markets import Market
 from services.simulator.shell import Shell
 from shared.config import SimulatorSettings
+from shared.units import NS_PER_S
+from shared.venue.wire import encode
 
 WAIT_S = 10.0
 
@@ -27,7 +31,12 @@ class SimulatorServer:
     """A simulator of long markets, so that none rolls in a test, unless told otherwise."""
 
     def __init__(self, interval_s: int = 14_400, **settings: Any) -> None:
-        quick: dict[str, Any] = {"mined_ms": 20, "confirmed_ms": 20, "taker_delay_ms": 0}
+        quick: dict[str, Any] = {
+            "mined_ms": 20,
+            "confirmed_ms": 20,
+            "taker_delay_ms": 0,
+            "indexer_lag_ms": 0,
+        }
         self.core = SimulatorCore(SimulatorSettings(**(quick | settings)), ("btc",), interval_s)
         self.port = 0
         self._stop = threading.Event()
@@ -63,6 +72,21 @@ class SimulatorServer:
     def market(self) -> Market:
         """The running market."""
         return next(market for market in self.core.exchange.calendar if market.state == "OPEN")
+
+    @property
+    def now_s(self) -> int:
+        """The server's clock, in unix seconds."""
+        return clock.read().wall_ns // NS_PER_S
+
+    def fault(self, *, off: bool = False, **terms: Any) -> None:
+        """Switch a fault on, or all off."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        body = b"" if off else encode(terms)
+        connection.request("DELETE" if off else "POST", "/admin/faults", body)
+        response = connection.getresponse()
+        told = response.read()
+        connection.close()
+        assert response.status == 200, told
 
     def environment(self) -> Environment:
         """Return what points the official unified client at this simulator."""
