@@ -78,13 +78,7 @@ class SimulatorCore:
         self.exchange = self._make_exchange(settings, assets, known, interval_s)
         self._oracles = self.exchange.oracles
         calendar = self.exchange.calendar
-        self._participants = Participants(
-            self.exchange,
-            self._oracles,
-            seed,
-            changes_per_s=settings.frames_per_second,
-            takers_per_s=settings.takers_per_second,
-        )
+        self._participants = self._make_participants(settings)
         self.stamps = Stamps()
         keys = Keys(seed, settings.clock_window_s)
         beats = self._heartbeats = Heartbeats(seed)
@@ -126,6 +120,15 @@ class SimulatorCore:
             "collateral": str(settings.collateral_usd),
             "resumed": saved is not None and saved.seed is not None,
         }
+
+    def _make_participants(self, settings: SimulatorSettings) -> Participants:
+        return Participants(
+            self.exchange,
+            self._oracles,
+            settings.seed,
+            changes_per_s=settings.frames_per_second,
+            takers_per_s=settings.takers_per_second,
+        )
 
     def _make_api(self, settings: SimulatorSettings, keys: Keys, modes: Modes) -> Api:
         exchange, stamps = self.exchange, self.stamps
