@@ -12,6 +12,7 @@ from py_clob_client_v2.clob_types import (
     PostOrdersV2Args,
     TradeParams,
 )
+from py_clob_client_v2.exceptions import PolyApiException
 
 from services.simulator import heartbeat
 from shared.units import NS_PER_S
@@ -287,7 +288,7 @@ def test_orders_end_when_the_heartbeats_do(tmp_path: Path, monkeypatch: pytest.M
         first = trader.client.post_heartbeat()["heartbeat_id"]
         second = trader.client.post_heartbeat(first)["heartbeat_id"]
         assert second != first
-        with pytest.raises(Exception, match="Invalid Heartbeat ID") as caught:
+        with pytest.raises(PolyApiException, match="Invalid Heartbeat ID") as caught:
             trader.client.post_heartbeat("wrong")
         assert caught.value.error_msg["heartbeat_id"] == second
         headers = trader.client._l2_headers("POST", "/heartbeats")
