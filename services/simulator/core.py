@@ -122,13 +122,7 @@ class SimulatorCore:
         }
 
     def _make_participants(self, settings: SimulatorSettings) -> Participants:
-        return Participants(
-            self.exchange,
-            self._oracles,
-            settings.seed,
-            changes_per_s=settings.frames_per_second,
-            takers_per_s=settings.takers_per_second,
-        )
+        return Participants(self.exchange, self._oracles, settings)
 
     def _make_api(self, settings: SimulatorSettings, keys: Keys, modes: Modes) -> Api:
         exchange, stamps = self.exchange, self.stamps

@@ -20,14 +20,7 @@ from services.simulator.happenings import (
     TradeChanged,
     TradePrinted,
 )
-from services.simulator.markets import (
-    FINE_BELOW_E4,
-    FINE_TICK_E4,
-    TICK_E4,
-    Calendar,
-    Market,
-    MarketChange,
-)
+from services.simulator.markets import Calendar, Market, MarketChange, tick_at
 from services.simulator.matching import Book, Fill, Order
 from services.simulator.prices import Oracle
 from services.simulator.shelf import Shelf
@@ -47,7 +40,7 @@ from services.simulator.verdicts import (
     short_of_balance,
 )
 from shared.identifiers import Asset
-from shared.units import NS_PER_MS, PRICE_ONE_E4, Instant, SizeE6
+from shared.units import NS_PER_MS, Instant, SizeE6
 
 
 class Exchange:
@@ -185,6 +178,7 @@ class Exchange:
         if trades:
             up_price = group[0].price
             market.last_trade = f"{up_price // 10_000}.{up_price % 10_000:04d}"[:5]
+            market.book.taker_outcome = order.outcome
             self.dirty[market.condition_id] = market
         return trades
 
@@ -348,13 +342,14 @@ class Exchange:
         bid, ask = market.book.bids.best(), market.book.asks.best()
         return bid is not None and ask is not None and is_gain(trade, (bid + ask) // 2)
 
-    def refine_tick(self, market: Market) -> TickChanged | None:
-        """Make the tick finer once the price has come close to an end, and return the change."""
+    def change_tick(self, market: Market) -> TickChanged | None:
+        """Make the tick finer near an end, coarser when the price has come back; return that."""
         bid, ask = market.book.bids.best(), market.book.asks.best()
-        if market.tick != TICK_E4 or bid is None or ask is None:
+        if bid is None or ask is None:
             return None
-        if FINE_BELOW_E4 * 2 <= bid + ask <= (PRICE_ONE_E4 - FINE_BELOW_E4) * 2:
+        tick = tick_at(market.tick, (bid + ask) // 2)
+        if tick == market.tick:
             return None
-        change = TickChanged(market, market.tick, FINE_TICK_E4)
-        market.tick = FINE_TICK_E4
+        change = TickChanged(market, market.tick, tick)
+        market.tick = tick
         return change

@@ -19,7 +19,7 @@ from services.simulator.prices import NEVER_MS, TWAP_MS
 from services.simulator.recording import Playback
 from shared.facts import MarketVersion
 from shared.identifiers import Asset, ConditionId, TokenId
-from shared.units import PriceE4, SizeE6, WallMs
+from shared.units import PRICE_ONE_E4, PriceE4, SizeE6, WallMs
 from shared.venue.order_hash import ExchangeDomain, exchange_domain
 from shared.venue.slugs import Window, window_slug
 
@@ -37,6 +37,10 @@ FINE_BELOW_E4 = 400
 Source: https://docs.polymarket.com/api-reference/wss/market (2026-09-28); 210 of 292
 recorded five-minute markets ended with the finer tick.
 """
+
+COARSE_FROM_E4 = 600
+"""It becomes coarse again this far inside, so that it does not flutter; orders off the coarse
+grid stay. That it can go back is documented, where it does is not."""
 
 MIN_SIZE_E6 = SizeE6(5_000_000)
 RETAINED_MAX = 64
@@ -300,6 +304,14 @@ class Calendar:
             return playback.span_ms(recorded.lookback_ms)
         is_long = playback.recording.interval_ms >= TWAP_INTERVAL_S_MIN * 1000
         return playback.span_ms(TWAP_MS) if is_long else 0
+
+
+def tick_at(tick: PriceE4, middle_e4: int) -> PriceE4:
+    """Return the tick that follows from the present one and the middle of the book."""
+    end_e4 = min(middle_e4, PRICE_ONE_E4 - middle_e4)
+    if end_e4 < FINE_BELOW_E4:
+        return FINE_TICK_E4
+    return TICK_E4 if end_e4 >= COARSE_FROM_E4 else tick
 
 
 def make_ids(

@@ -103,15 +103,21 @@ class Level(msgspec.Struct, eq=False):
 
 
 class Ladder:
-    """One side of the logical book."""
+    """One side of the logical book.
 
-    __slots__ = ("best_last", "levels", "prices")
+    Attributes:
+        prices: Ascending.
+        joined: How frames write the side in each outcome's book, None after a change.
+    """
+
+    __slots__ = ("best_last", "joined", "levels", "prices")
 
     def __init__(self, *, best_last: bool) -> None:
         """Make an empty side; bids have their best price last, asks first."""
         self.best_last = best_last
         self.prices: list[int] = []
         self.levels: dict[int, Level] = {}
+        self.joined: tuple[str, str] | None = None
 
     def best(self) -> int | None:
         """Return the best price, None on an empty side."""
@@ -132,13 +138,13 @@ class Ladder:
         assert order.order_id not in level.orders
         level.orders[order.order_id] = order
         level.total += order.remaining
-        level.texts = None
+        level.texts = self.joined = None
 
     def shrink(self, price: int, order: Order, size: int, *, gone: bool) -> None:
         """Take size off a level, and the order with it when it is gone."""
         level = self.levels[price]
         level.total -= size
-        level.texts = None
+        level.texts = self.joined = None
         assert level.total >= 0
         if gone:
             del level.orders[order.order_id]
@@ -157,18 +163,21 @@ class Book:
     """The two sides, and which of their levels changed since somebody last looked.
 
     Attributes:
-        touched: (is bid, price) of changed levels, in order of their first change.
+        touched: (is bid, price) of changed levels, in order of their first change, and the
+            outcome whose order changed it: frames name that one's token first.
         traded: Whether a match is among the changes.
+        taker_outcome: Of the newest match; its token's book is sent first.
     """
 
-    __slots__ = ("asks", "bids", "touched", "traded")
+    __slots__ = ("asks", "bids", "taker_outcome", "touched", "traded")
 
     def __init__(self) -> None:
         """Make an empty book."""
         self.bids = Ladder(best_last=True)
         self.asks = Ladder(best_last=False)
-        self.touched: dict[tuple[bool, int], None] = {}
+        self.touched: dict[tuple[bool, int], int] = {}
         self.traded = False
+        self.taker_outcome = 0
 
     def side(self, *, bid: bool) -> Ladder:
         """Return the bids or the asks."""
@@ -191,14 +200,14 @@ class Book:
         assert order.remaining > 0
         assert not self.crosses(bid=bid, price=price)
         self.side(bid=bid).add(price, order)
-        self.touched[(bid, price)] = None
+        self.touched.setdefault((bid, price), order.outcome)
 
     def remove(self, order: Order) -> None:
         """Take a resting order out."""
         price = order.book_price
         bid = order.is_bid
         self.side(bid=bid).shrink(price, order, order.remaining, gone=True)
-        self.touched[(bid, price)] = None
+        self.touched.setdefault((bid, price), order.outcome)
 
     def makers(self, *, bid: bool, price: int) -> Iterator[tuple[int, Order]]:
         """Iterate over what a taker would meet, best price first, oldest first."""
@@ -225,7 +234,7 @@ class Book:
         maker.filled = SizeE6(maker.filled + fill.size)
         bid = maker.is_bid
         self.side(bid=bid).shrink(fill.price, maker, fill.size, gone=maker.remaining == 0)
-        self.touched[(bid, fill.price)] = None
+        self.touched.setdefault((bid, fill.price), maker.outcome)
         self.traded = True
 
 

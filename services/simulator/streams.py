@@ -12,8 +12,10 @@ import msgspec
 from services.simulator.edge import Close, Push, StreamKind
 from services.simulator.faults import Faults
 from services.simulator.frames import (
+    best_bid_ask,
     last_trade_price,
     market_resolved,
+    new_market,
     price_changes,
     snapshot,
     tick_size_change,
@@ -38,6 +40,9 @@ from shared.venue.streams_wire import (
 from shared.venue.wire import decode, encode
 
 POLICY_CLOSE = 1008
+
+TOKENS_MAX = 4 * ASSETS_MAX
+"""Subscribed tokens of one connection that the simulator keeps; the venue's number is unknown."""
 
 
 class Connection(msgspec.Struct, eq=False):
@@ -68,6 +73,7 @@ class Streams:
         self._connections: dict[int, Connection] = {}
         self._of_token: dict[str, dict[int, Connection]] = {}
         self._of_key: dict[str, dict[int, Connection]] = {}
+        self._touches: dict[str, tuple[int | None, int | None]] = {}
 
     def open(self, number: int, kind: StreamKind) -> None:
         """Take a new socket in."""
@@ -110,7 +116,9 @@ class Streams:
     def _receive_market(self, connection: Connection, text: str, now: Instant) -> list[Effect]:
         if '"operation"' in text:
             operation = decode(MARKET_OPERATION, text, "market operation")
-            connection.has_custom |= bool(operation.custom_feature_enabled)
+            if operation.custom_feature_enabled is not None:
+                # Even where all the ids are rejected as subscribed already.
+                connection.has_custom = operation.custom_feature_enabled
             if operation.operation == "unsubscribe":
                 self._unsubscribe(connection, operation.assets_ids)
                 return []
@@ -122,15 +130,21 @@ class Streams:
     def _subscribe(
         self, connection: Connection, tokens: Iterable[str], now: Instant, *, dump: bool
     ) -> list[Effect]:
-        """Subscribe to tokens, and dump their books in one array; unknown ids get silence."""
+        """Subscribe to tokens, and dump their books in one array; unknown ids get silence.
+
+        Ids beyond the venue's bound are followed, but their first book is missing; those that
+        are subscribed already are rejected as duplicates.
+        """
         books: list[str] = []
         for token in tokens:
             market = self._calendar.by_token.get(token)
-            is_full = len(connection.tokens) >= ASSETS_MAX
+            is_full = len(connection.tokens) >= TOKENS_MAX
             if market is None or not market.is_trading or token in connection.tokens or is_full:
                 continue
             connection.tokens[token] = None
             self._of_token.setdefault(token, {})[connection.number] = connection
+            if len(connection.tokens) > ASSETS_MAX:
+                continue
             names = (market.asset, market.condition_id, token)
             if self._faults.lets_frame_pass("market", names, now.monotonic_ns):
                 books.append(snapshot(market, market.outcome_of(token)))
@@ -166,46 +180,68 @@ class Streams:
 
     # --- market frames --------------------------------------------------------------
 
-    def _to_market(
-        self, market: Market, frame: str, token: str | None, now: Instant
-    ) -> Iterator[Effect]:
-        """Send a frame to those who subscribed to one token of a market, or to either."""
-        listeners: dict[int, Connection] = {}
-        for known in market.tokens if token is None else (token,):
-            listeners |= self._of_token.get(known, {})
-        names = (market.asset, market.condition_id, *market.tokens)
-        for number in listeners:
-            if self._faults.lets_frame_pass("market", names, now.monotonic_ns):
-                yield Push(number, frame)
-
     def has_listeners(self, market: Market) -> bool:
         """Tell whether anybody has subscribed to a token of a market."""
-        return any(self._of_token.get(token) for token in market.tokens)
+        of_token = self._of_token
+        return bool(of_token.get(market.tokens[0]) or of_token.get(market.tokens[1]))
+
+    def _listeners(self, market: Market) -> tuple[Connection, ...]:
+        """Return who has subscribed to either token of a market, each once."""
+        up, down = (self._of_token.get(token, {}) for token in market.tokens)
+        return tuple((up | down).values())
+
+    def _push(
+        self, listeners: Iterable[Connection], market: Market, frame: str, now: Instant
+    ) -> Iterator[Effect]:
+        """Send a frame to each connection that no fault keeps it from."""
+        names = (market.asset, market.condition_id, *market.tokens)
+        for connection in listeners:
+            if self._faults.lets_frame_pass("market", names, now.monotonic_ns):
+                yield Push(connection.number, frame)
+
+    def _push_token(
+        self, market: Market, outcome: int, frame: str, now: Instant
+    ) -> Iterator[Effect]:
+        listeners = self._of_token.get(market.tokens[outcome], {})
+        return self._push(listeners.values(), market, frame, now)
 
     def book_changed(self, market: Market, now: Instant, *, whole: bool) -> Iterator[Effect]:
         """Tell of a changed book: by levels, or whole after a trade or a new tick."""
-        if not self.has_listeners(market):
+        listeners = self._listeners(market)
+        if not listeners:
             return
         if not whole and not market.book.traded:
             for frame in price_changes(market):
-                yield from self._to_market(market, frame, None, now)
-            return
+                yield from self._push(listeners, market, frame, now)
+        else:
+            taken = market.book.taker_outcome
+            for outcome in (taken, 1 - taken):
+                if self._of_token.get(market.tokens[outcome]):
+                    yield from self._push_token(market, outcome, traded_book(market, outcome), now)
+        touch = (market.book.bids.best(), market.book.asks.best())
+        if self._touches.get(market.condition_id) != touch:
+            self._touches[market.condition_id] = touch
+            yield from self._touch_changed(market, now)
+
+    def _touch_changed(self, market: Market, now: Instant) -> Iterator[Effect]:
+        """Tell those who asked for custom features of a new touch."""
         for outcome, token in enumerate(market.tokens):
-            if self._of_token.get(token):
-                yield from self._to_market(market, traded_book(market, outcome), token, now)
+            known = self._of_token.get(token, {}).values()
+            listeners = [connection for connection in known if connection.has_custom]
+            if listeners:
+                yield from self._push(listeners, market, best_bid_ask(market, outcome), now)
 
     def tick_changed(self, change: TickChanged, now: Instant) -> Iterator[Effect]:
-        """Tell of a new tick, of each token."""
+        """Tell of a new tick, of each token; the old one may be the same."""
         market = change.market
-        for outcome, token in enumerate(market.tokens):
+        for outcome in (0, 1):
             frame = tick_size_change(market, outcome, change.old, change.new, now.wall_ms)
-            yield from self._to_market(market, frame, token, now)
+            yield from self._push_token(market, outcome, frame, now)
 
     def trade_printed(self, printed: TradePrinted, now: Instant) -> Iterator[Effect]:
         """Tell of a trade, for the taker's token only."""
         market = printed.market
-        token = market.tokens[printed.outcome]
-        if not self._of_token.get(token):
+        if not self._of_token.get(market.tokens[printed.outcome]):
             return
         frame = last_trade_price(
             market,
@@ -216,15 +252,28 @@ class Streams:
             now.wall_ms,
             printed.transaction_hash,
         )
-        yield from self._to_market(market, frame, token, now)
+        yield from self._push_token(market, printed.outcome, frame, now)
+
+    def listed(self, market: Market, now: Instant) -> Iterator[Effect]:
+        """Tell of a new market everybody who asked for custom features, whatever else he follows.
+
+        Source: https://docs.polymarket.com/market-data/websocket/market-channel (2026-09-28).
+        """
+        listeners = [
+            connection
+            for connection in self._connections.values()
+            if connection.kind == "market" and connection.has_custom
+        ]
+        if listeners:
+            yield from self._push(listeners, market, new_market(market, now.wall_ms), now)
 
     def resolved(self, market: Market, now: Instant) -> Iterator[Effect]:
         """Tell of a resolution those who asked for custom features."""
-        frame = market_resolved(market, now.wall_ms)
-        for effect in self._to_market(market, frame, None, now):
-            assert isinstance(effect, Push)
-            if self._connections[effect.connection].has_custom:
-                yield effect
+        self._touches.pop(market.condition_id, None)
+        known = self._listeners(market)
+        listeners = [connection for connection in known if connection.has_custom]
+        if listeners:
+            yield from self._push(listeners, market, market_resolved(market, now.wall_ms), now)
 
     # --- user frames ----------------------------------------------------------------
 

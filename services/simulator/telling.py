@@ -71,7 +71,7 @@ class Telling:
     def _flush_book(self, market: Market, now: Instant) -> list[Effect]:
         market.changed_ms = WallMs(max(market.changed_ms, now.wall_ms))
         out: list[Effect] = []
-        change = self._exchange.refine_tick(market)
+        change = self._exchange.change_tick(market)
         if change is not None:
             self._note(change, now)
             out += self._streams.tick_changed(change, now)
@@ -106,10 +106,13 @@ class Telling:
                 return []
 
     def _follow(self, moved: MarketMoved, now: Instant) -> list[Effect]:
+        out: list[Effect] = []
+        if moved.state == "LISTED":
+            out += self._streams.listed(moved.market, now)
         if moved.state in ("LISTED", "OPEN"):
             self._participants.join(moved.market, now)
         if moved.state == "CLOSED":
             self._participants.leave(moved.market)
         if moved.state == "RESOLVED":
-            return list(self._streams.resolved(moved.market, now))
-        return []
+            out += self._streams.resolved(moved.market, now)
+        return out

@@ -17,6 +17,21 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
     frames_per_second: Annotated[
         int, Meta(description="Book changes a market and second by other makers.", ge=1, le=5000)
     ] = 20
+    burst_frames_per_second: Annotated[
+        int, Meta(description="Book changes a second during a burst; 0 for none.", ge=0, le=5_000)
+    ] = 0
+    burst_every_s: Annotated[
+        int, Meta(description="From one burst's begin to the next.", ge=1, le=3_600)
+    ] = 30
+    burst_ms: Annotated[int, Meta(description="How long a burst lasts.", ge=1, le=60_000)] = 1_000
+    levels: Annotated[
+        int,
+        Meta(description="Cents from fair value to other makers' last quote.", ge=5, le=99),
+    ] = 99
+    half_spread_ticks: Annotated[
+        int,
+        Meta(description="From fair value to other makers' first; 2 leaves room.", ge=1, le=50),
+    ] = 2
     takers_per_second: Annotated[
         float, Meta(description="Taker orders a market and second.", ge=0.0, le=1000.0)
     ] = 1.0

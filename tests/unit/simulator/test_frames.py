@@ -21,6 +21,7 @@ from shared.venue.streams_wire import (
     TickSizeFrame,
     decode_market_frames,
 )
+from shared.venue.wire import encode
 from tests.builders.venue_rig import Client, VenueRig
 
 
@@ -143,6 +144,37 @@ def test_tick_change_is_told_with_new_books_that_prove_themselves() -> None:
     rig.place(price=9_650)
 
 
+def test_tick_goes_back_when_the_price_does() -> None:
+    rig = VenueRig(rate_limits=False)
+    rig.follow_market(1)
+    folds = folds_of(rig)
+    rig.place(price=9_600, size=10)
+    held = rig.place(outcome=1, price=200, size=10)
+    assert rig.market.tick == 10
+    rig.place(price=9_450, size=10)
+    rig.ask("DELETE", "/order", encode({"orderID": held}))
+    rig.place(outcome=1, price=380, size=10)
+    assert rig.market.tick == 10
+    rig.ask("DELETE", "/cancel-all")
+    rig.place(price=9_340, size=10)
+    rig.place(outcome=1, price=550, size=10)
+    assert rig.market.tick == 100
+    feed(rig, folds)
+    for fold in folds:
+        assert fold.tick == 100
+        assert fold.hash == fold.wanted
+    assert rig.post(rig.client.order(rig.market, price=9_345))[0] == 400
+
+
+def test_taker_s_book_comes_first_after_a_trade() -> None:
+    rig = VenueRig()
+    rig.place(Client(rig.settings.seed, 2), price=6_000)
+    rig.follow_market(1)
+    rig.frames(1)
+    rig.place(outcome=1, price=4_000)
+    assert [book["asset_id"] for book in rig.frames(1)] == list(reversed(rig.market.tokens))
+
+
 def test_post_trade_books_leave_out_tick_and_last_price() -> None:
     rig = VenueRig()
     rig.follow_market(1)
@@ -167,7 +199,7 @@ def test_price_change_names_both_tokens_and_their_touches() -> None:
     rig.frames(1)
     rig.place(outcome=1, price=4_000, size=20)
     (frame,) = rig.frames(1)
-    up, down = frame["price_changes"]
+    down, up = frame["price_changes"]
     assert (up["price"], up["size"], up["side"]) == ("0.6", "20", "SELL")
     assert (down["price"], down["size"], down["side"]) == ("0.4", "20", "BUY")
     assert (up["best_bid"], up["best_ask"]) == ("0.45", "0.6")
