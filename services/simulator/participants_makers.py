@@ -67,6 +67,9 @@ _LUMP_PPM = 150_000
 _LUMP_E2 = (8_000, 45_000)
 _BLANK_PPM = 30_000
 _INNER_STEPS = 3
+_TRIES = 5
+"""A quote drawn outside the grid, or one that would cross, costs no turn."""
+
 _HALF_PPM = 500_000
 
 
@@ -111,7 +114,9 @@ class Making:
                 return
         if self._mend(crowd, crowd.makers[0]):
             return
-        self._freshen(crowd, self._pick(crowd))
+        for _ in range(_TRIES):
+            if self._freshen(crowd, self._pick(crowd)):
+                return
 
     def _look(self, maker: Maker, now_ns: int) -> bool:
         """Take in what the maker knows by now, and tell whether it is news."""
@@ -158,19 +163,21 @@ class Making:
                 return maker
         return crowd.makers[-1]
 
-    def _freshen(self, crowd: Crowd, maker: Maker) -> None:
-        """Drop what has become too far away, or else quote a new size at some level."""
+    def _freshen(self, crowd: Crowd, maker: Maker) -> bool:
+        """Drop what has become too far away, or else quote a new size at some level.
+
+        Returns whether the book has changed.
+        """
         steps = self._steps(maker)
         bid = crowd.chance.happens(_HALF_PPM)
         quotes = maker.bids if bid else maker.asks
         if len(quotes) > len(steps) + 1:
-            self._remove(quotes, min(quotes) if bid else max(quotes))
-            return
+            return self._remove(quotes, min(quotes) if bid else max(quotes))
         # A maker without levels, in a shallow book, leaves its turn to the first.
         if not steps:
             maker, steps = crowd.makers[0], self._steps(crowd.makers[0])
         step = steps[crowd.chance.below(len(steps))]
-        self._place(crowd, maker, self._price(crowd, maker, step, bid=bid), bid=bid)
+        return self._place(crowd, maker, self._price(crowd, maker, step, bid=bid), bid=bid)
 
     def _steps(self, maker: Maker) -> range:
         style = STYLES[maker.style]
@@ -189,27 +196,28 @@ class Making:
         return -(-(maker.view_e4 + away) // grid) * grid
 
     def _place(self, crowd: Crowd, maker: Maker, price: int, *, bid: bool) -> bool:
-        """Quote at a price, in place of what the maker has there; return whether it rests."""
+        """Quote at a price, in place of what the maker has there; return whether that changed."""
         tick = crowd.market.tick
         if not tick <= price <= PRICE_ONE_E4 - tick:
             return False
         quotes = maker.bids if bid else maker.asks
-        former = quotes.pop(price, None)
-        if former is not None and former.remaining > 0:
-            self._exchange.withdraw(former)
+        is_gone = price in quotes and self._remove(quotes, price)
         size_e2 = _size_e2(crowd, maker, price, bid=bid)
         if size_e2 == 0:
-            return former is not None
+            return is_gone
         order = crowd.order(MAKERS, 0 if bid else 1, "BUY", price, size_e2)
         if not self._exchange.quote(order):
-            return former is not None
+            return is_gone
         quotes[price] = order
         return True
 
-    def _remove(self, quotes: dict[int, Order], price: int) -> None:
+    def _remove(self, quotes: dict[int, Order], price: int) -> bool:
+        """Cancel a quote; return False for one that was filled already."""
         order = quotes.pop(price)
-        if order.remaining > 0:
-            self._exchange.withdraw(order)
+        if order.remaining == 0:
+            return False
+        self._exchange.withdraw(order)
+        return True
 
 
 def _size_e2(crowd: Crowd, maker: Maker, price: int, *, bid: bool) -> int:

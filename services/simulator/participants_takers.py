@@ -18,7 +18,7 @@ NOISE_E2 = ((500, 4_000), (4_000, 15_000), (15_000, 60_000))
 """Small, middling and large orders of those who know nothing, in hundredths of a share."""
 
 INFORMED_E2 = (5_000, 40_000)
-REACTION_NS = (300 * NS_PER_MS, 2_000 * NS_PER_MS)
+REACTION_NS = (200 * NS_PER_MS, 1_200 * NS_PER_MS)
 MARGIN_E4 = 100
 """What an informed taker wants to gain a share, after the fee that he reckons with."""
 
