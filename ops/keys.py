@@ -1,7 +1,7 @@
 """The wallet's key, as far as the command needs it: a throwaway one, an address, an attestation.
 
-Signs nothing but the attestation that an API key is made of; orders are signed by the
-gateway of execution alone. No text from here repeats a key.
+Signs the attestation that an API key is made of and the few orders of `interlock probe`; those
+of trading are signed by the gateway of execution alone. No text from here repeats a key.
 
     KeyFault(Exception)     local: the file is open to others, or holds no key
 """

@@ -21,6 +21,7 @@ COMMANDS = (
     "panic",
     "doctor",
     "replay",
+    "probe",
     "sim",
     "bench",
 )

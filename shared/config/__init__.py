@@ -7,7 +7,7 @@ findings; `bus/settings.py` finds the file and looks at the key files it names.
 
 from shared.config.endpoints import is_loopback
 from shared.config.mirror import MirrorSettings
-from shared.config.parsing import Finding, check_together, parse
+from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
 from shared.config.section import Section
 from shared.config.settings import (
     AccountSettings,
@@ -24,6 +24,7 @@ from shared.config.simulator import SimulatorSettings
 from shared.config.strategies import CaretakerSettings, MarketMakingSettings, StrategySettings
 
 __all__ = [
+    "LIVE_ACKNOWLEDGEMENT",
     "AccountSettings",
     "CaretakerSettings",
     "Config",

@@ -10,6 +10,9 @@ from shared.config.endpoints import is_loopback, strangers
 from shared.config.section import Section
 from shared.config.settings import Config
 
+LIVE_ACKNOWLEDGEMENT = "I trade real money"
+"""What a profile must say, exactly, before anything that belongs to it may cost money."""
+
 
 class Finding(msgspec.Struct, frozen=True):
     """One thing wrong with a configuration: where it is, and what."""
@@ -60,7 +63,7 @@ def check_together(config: Config) -> list[Finding]:
         findings.append(
             Finding("markets.cutoff_ms", "must be below the market's length (interval_s)")
         )
-    if config.run.mode == "live" and config.run.live_acknowledgement != "I trade real money":
+    if config.run.mode == "live" and config.run.live_acknowledgement != LIVE_ACKNOWLEDGEMENT:
         findings.append(
             Finding("run.live_acknowledgement", "mode live needs exactly `I trade real money`")
         )
