@@ -9,18 +9,6 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Literal
 
-from services.recorder.records import (
-    MAGIC,
-    NAME_SUFFIX,
-    SCHEMA,
-    GapRecord,
-    Head,
-    Record,
-    Seal,
-    fact_record,
-    frame,
-    gap_record,
-)
 from services.recorder.work import (
     AppendRecords,
     Checked,
@@ -43,6 +31,18 @@ from shared.effects import (
 )
 from shared.facts import RecorderStatus
 from shared.identifiers import Incarnation
+from shared.recording import (
+    MAGIC,
+    NAME_SUFFIX,
+    SCHEMA,
+    GapRecord,
+    Head,
+    Record,
+    Seal,
+    fact_record,
+    frame,
+    gap_record,
+)
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
 
 STATUS_EVERY_NS = NS_PER_S

@@ -14,7 +14,16 @@ from queue import SimpleQueue
 import msgspec
 
 from bus.edge import Edge
-from services.recorder.records import (
+from services.recorder.work import (
+    AppendRecords,
+    Checked,
+    CloseSegment,
+    OpenSegment,
+    WriteFailed,
+    Written,
+)
+from shared.effects import Effect, Message
+from shared.recording import (
     FRAME_BYTES,
     MAGIC,
     NAME_SUFFIX,
@@ -25,15 +34,6 @@ from services.recorder.records import (
     frame,
     read,
 )
-from services.recorder.work import (
-    AppendRecords,
-    Checked,
-    CloseSegment,
-    OpenSegment,
-    WriteFailed,
-    Written,
-)
-from shared.effects import Effect, Message
 from shared.units import Instant
 
 FILE_MODE = 0o600

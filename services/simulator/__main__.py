@@ -12,7 +12,7 @@ from services.simulator.core import SimulatorCore
 from services.simulator.journal_rows import Damaged
 from services.simulator.line_file import LineFile
 from services.simulator.mirror_core import MirrorCore
-from services.simulator.mirror_replay import Recording, Unplayable, read_recording
+from services.simulator.mirror_recording import Recording, Unplayable, read_recording
 from services.simulator.mirror_shell import MirrorShell, Upstream
 from services.simulator.prices_file import Unreadable
 from services.simulator.recording_file import load_recording
@@ -72,7 +72,7 @@ def open_recording(config: Config) -> Recording:
         row = Path(mirror.recorded_market).read_bytes() if mirror.recorded_market else None
     except OSError as error:
         raise Unplayable(f"cannot be read: {error.filename}: {error.strerror}") from error
-    return read_recording(content.splitlines(), row, config.markets.assets[0])
+    return read_recording(content, row, config.markets.assets[0])
 
 
 async def serve(started: process.Started, shell: Shell) -> None:

@@ -13,11 +13,12 @@ from services.simulator.exchange_parts import make_money, trouble_of
 from services.simulator.mirror_discovery import MirrorDiscovery
 from services.simulator.mirror_exchange import MirrorCalendar, MirrorExchange
 from services.simulator.mirror_follow import Follower
+from services.simulator.mirror_prices import StandingPrice
 from services.simulator.mirror_reads import READ_BOOKS, READ_DISCOVERY, Purpose, Reads
-from services.simulator.mirror_replay import Player, Recording
+from services.simulator.mirror_recording import Recording
+from services.simulator.mirror_replay import Player
 from services.simulator.mirror_venue import MirrorVenue
 from services.simulator.prices import Oracle
-from services.simulator.prices_walk import RandomWalk
 from services.simulator.saved import Saved
 from shared.config import Config, SimulatorSettings
 from shared.effects import (
@@ -72,7 +73,14 @@ class MirrorCore(SimulatorCore):
         self._player: Player | None = None
         if recording is not None:
             exchange.barred = None
-            self._player = Player(self.mirror, recording, config, self._streams.has_listeners)
+            price = self._oracles.get(Asset(config.markets.assets[0]))
+            self._player = Player(
+                self.mirror,
+                recording,
+                config,
+                self._streams.has_listeners,
+                price if isinstance(price, StandingPrice) else None,
+            )
             return
         self._follower = Follower(
             self.mirror, self._reads, config.venue.market_socket_url, config.mirror.stale_ms
@@ -166,8 +174,8 @@ class MirrorCore(SimulatorCore):
         """Return an exchange that lists nothing by itself; prices, if any, stand still."""
         accounts, trades = make_money(settings)
         oracles: dict[Asset, Oracle] = {
-            Asset(name): RandomWalk(
-                Asset(name), settings.seed, settings.price_ms, 0.0, settings.oracle_latency_ms
+            Asset(name): StandingPrice(
+                Asset(name), settings.seed, settings.price_ms, settings.oracle_latency_ms
             )
             for name in known
             if self._has_prices

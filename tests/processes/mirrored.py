@@ -77,7 +77,7 @@ class PaperGroup(GroupUnderTest):
         self._make_price_credentials(self.data / "price-credentials.json")
 
     def _text(self, interval_s: int) -> str:
-        text = PAPER.replace("18081", str(self.own_port))
+        text = PAPER.replace("18081", str(self.own_port)).replace("18091", str(self.page_port))
         for name in ("clob", "gamma-api"):
             text = text.replace(f"https://{name}.polymarket.com", f"http://127.0.0.1:{self.port}")
         for name in ("ws-subscriptions-clob", "ws-live-v2"):

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from services.recorder.core import BATCH_BYTES_MAX, REOPEN_NS, STOP_NS_MAX, RecorderCore
-from services.recorder.records import MAGIC, Damage, FactRecord, GapRecord, Record, Seal, read
 from services.recorder.work import (
     AppendRecords,
     Checked,
@@ -18,6 +17,7 @@ from services.recorder.work import (
 from shared.config import RecorderSettings
 from shared.effects import Effect, EnvelopeReceived, Exit, Gap, Log, Stop
 from shared.identifiers import Component, Incarnation
+from shared.recording import MAGIC, Damage, FactRecord, GapRecord, Record, Seal, read
 from shared.units import NS_PER_MS, Instant
 from tests.builders.feeds import at, config, facts, of_type
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from services.recorder.__main__ import main
-from services.recorder.records import MAGIC, Head, Seal, frame
+from shared.recording import MAGIC, Head, Seal, frame
 from shared.units import MonotonicNs
 
 WHOLE = MAGIC + frame(Head(1, 7, 2, MonotonicNs(3))) + frame(Seal(1))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from services.recorder.records import MAGIC, FactRecord, GapRecord, Head, Seal, frame
 from services.recorder.segments import TORN_SUFFIX, Segments, is_sealed, mend, verify
 from services.recorder.work import (
     AppendRecords,
@@ -16,6 +15,7 @@ from services.recorder.work import (
     Written,
 )
 from shared.effects import Message
+from shared.recording import MAGIC, FactRecord, GapRecord, Head, Seal, frame
 from shared.units import MonotonicNs
 from tests.builders.feeds import at
 

@@ -5,7 +5,9 @@ import zlib
 import msgspec
 import pytest
 
-from services.recorder.records import (
+from shared.effects import EnvelopeReceived, Gap
+from shared.identifiers import Component, Incarnation
+from shared.recording import (
     FRAME_BYTES,
     MAGIC,
     Damage,
@@ -19,8 +21,6 @@ from services.recorder.records import (
     gap_record,
     read,
 )
-from shared.effects import EnvelopeReceived, Gap
-from shared.identifiers import Component, Incarnation
 from shared.units import MonotonicNs
 
 RECORDS: tuple[Record, ...] = (
