@@ -7,8 +7,8 @@ from shared.facts import BookChanged, BookSnapshot, ReferencePrice
 from shared.identifiers import Asset
 from shared.units import MonotonicNs, ReferenceE18, WallMs
 from tests.builders.books import VenueBook
-from tests.builders.markets import DOWN, MARKET, UP, market_info
 from tests.builders.market_sessions import RecordedSession, calendar, line, own_recording
+from tests.builders.markets import DOWN, MARKET, UP, market_info
 
 
 def test_lines_become_takes_at_their_distances() -> None:

@@ -14,8 +14,8 @@ from shared.config import Config, parse
 from shared.effects import Effect, Log
 from shared.units import NS_PER_MS, BootNs, Instant, MonotonicNs, PriceE4, SizeE6, WallNs
 from tests.architecture.tree import ROOT
-from tests.builders.markets import DOWN, UP
 from tests.builders.market_sessions import RecordedSession
+from tests.builders.markets import DOWN, UP
 
 CAPTURES = Path(os.environ.get("INTERLOCK_CAPTURES", "../shared/captures"))
 BTC_15M = CAPTURES / "adriancova_polymarket-bot-v2" / "market-ws-btc15m-2026-09-30-first11.jsonl"
