@@ -67,6 +67,7 @@ def run(
     *,
     raw: bool = False,
     tick_ns: int = TICK_NS,
+    eager: bool = True,
 ) -> int:
     """Run a core until it returns `Exit`; return its status for `sys.exit`.
 
@@ -76,8 +77,9 @@ def run(
         edges: What carries out the effects beyond the bus.
         raw: Deliver `EnvelopeReceived` instead of `Received`, for the recorder.
         tick_ns: Between two ticks; longer where nobody waits for this process.
+        eager: Wake for every fact; otherwise facts wait for the next tick or ping.
     """
-    loop = Loop(started, core, edges, raw=raw, tick_ns=tick_ns)
+    loop = Loop(started, core, edges, raw=raw, tick_ns=tick_ns, eager=eager)
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -104,6 +106,7 @@ class Loop:
         *,
         raw: bool = False,
         tick_ns: int = TICK_NS,
+        eager: bool = True,
     ) -> None:
         self._started = started
         self._core = core
@@ -118,7 +121,9 @@ class Loop:
         self._outlet = SocketOutlet(started, self._sockets, self._intake)
         self._application = Application(self._outlet, self._edges, clock.read)
         self._poller = zmq.Poller()
-        for socket in (self._sockets.control, self._sockets.snapshots, self._sockets.subscriber):
+        self._eager = eager
+        polled = [self._sockets.control, self._sockets.snapshots]
+        for socket in [*polled, self._sockets.subscriber] if eager else polled:
             self._poller.register(socket, zmq.POLLIN)
         self._polled: dict[int, tuple[Edge, int]] = {}
         self._readable: set[zmq.Socket[bytes]] = set()
@@ -291,7 +296,7 @@ class Loop:
 
     def _facts(self) -> None:
         self._batch = 0
-        if self._sockets.subscriber not in self._readable:
+        if self._eager and self._sockets.subscriber not in self._readable:
             return
         began_ns = clock.read().monotonic_ns
         while self._batch < FACTS_A_TURN_MAX:

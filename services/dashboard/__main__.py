@@ -12,7 +12,7 @@ from shared.topics import DASHBOARD
 from shared.units import NS_PER_MS
 
 TICK_NS = 100 * NS_PER_MS
-"""Nobody waits for a page: pings and facts wake the loop by themselves."""
+"""Nobody waits for a page: facts are taken in ten times a second, many at once."""
 
 
 def main() -> int:
@@ -22,7 +22,7 @@ def main() -> int:
     core = DashboardCore(config, started.incarnation)
     ledger = LedgerWatch(started.settings.data_directory / LEDGER_FILE)
     server = ServerEdge(config.dashboard.port)
-    return run(started, core, (ledger, server), tick_ns=TICK_NS)
+    return run(started, core, (ledger, server), tick_ns=TICK_NS, eager=False)
 
 
 if __name__ == "__main__":

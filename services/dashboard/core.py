@@ -17,7 +17,7 @@ from services.dashboard.model import History, Latency, Page
 from services.dashboard.money import Money
 from shared.config import Config
 from shared.effects import Effect, Exit, Gap, Log, Message, Publish, Received, Stop
-from shared.facts import Alert
+from shared.facts import Alert, RiskStatus
 from shared.identifiers import Incarnation
 from shared.topics import DASHBOARD
 from shared.units import NS_PER_MS, NS_PER_S, NS_PER_US, Instant, MonotonicNs
@@ -32,8 +32,8 @@ RUNBOOK = "health-check"
 
 MEASURES = {
     "venue": "from the decision to post to the venue's answer",
-    "bus": "from a process's sending to this one's hearing",
-    "view": "from a market frame's arrival to the view that rests on it, heard here",
+    "view": "from a market frame's arrival to the view that rests on it",
+    "loop": "longest turn of any process's loop between two answers to risk",
 }
 
 
@@ -120,8 +120,10 @@ class DashboardCore:
         if answered_ns is not None:
             self._samples["venue"].add(now.monotonic_ns, answered_ns)
         if fact.topic == "state.view":
-            self._samples["view"].add(now.monotonic_ns, now.monotonic_ns - fact.input_ns)
-        self._samples["bus"].add(now.monotonic_ns, now.monotonic_ns - fact.sent_ns)
+            self._samples["view"].add(now.monotonic_ns, fact.sent_ns - fact.input_ns)
+        if isinstance(fact.body, RiskStatus) and fact.body.components:
+            lag_ns = max(row.loop_lag_ns for row in fact.body.components)
+            self._samples["loop"].add(now.monotonic_ns, lag_ns)
 
     def _take_serving(self, serving: Serving) -> list[Effect]:
         was, self._trouble = self._trouble, serving.problem

@@ -75,13 +75,15 @@ class Client:
 class Server:
     """What is served; lives in the thread of its event loop."""
 
-    def __init__(self, told: SimpleQueue[Message]) -> None:
+    def __init__(self, told: SimpleQueue[Message], write_s_max: float) -> None:
         """Begin without anything to show.
 
         Args:
             told: Where it says what the core shall hear.
+            write_s_max: Longest time for one message to one page.
         """
         self._told = told
+        self._write_s_max = write_s_max
         self._clients: set[Client] = set()
         self._dropped = 0
         self._show: Show | None = None
@@ -155,7 +157,7 @@ class Server:
         with suppress(ConnectionError):
             while True:
                 await client.news.wait()
-                async with asyncio.timeout(WRITE_S_MAX):
+                async with asyncio.timeout(self._write_s_max):
                     await response.write(client.take())
 
     def _tell(self) -> None:
@@ -216,12 +218,12 @@ class ServerEdge(Edge):
 
     handles = (Show,)
 
-    def __init__(self, port: int) -> None:
-        """Begin to listen; 0 leaves the port to the system."""
+    def __init__(self, port: int, write_s_max: float = WRITE_S_MAX) -> None:
+        """Begin to listen; port 0 leaves it to the system."""
         self._port = port
         self._told: SimpleQueue[Message] = SimpleQueue()
         self._loop = asyncio.new_event_loop()
-        self._server = Server(self._told)
+        self._server = Server(self._told, write_s_max)
         self._task = self._loop.create_task(self._serve())
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
         self._thread.start()

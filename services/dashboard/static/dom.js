@@ -5,8 +5,8 @@ export function h(tag, attributes, ...children) {
 }
 
 // An age that grows by itself; limitMs is when it counts as stale. null was never.
-export function age(at, limitMs, { before = "", never = "never", empty = "" } = {}) {
-  if (at === null) return h("span", { class: "age stale" }, never || empty);
+export function age(at, limitMs, { before = "", never = "never" } = {}) {
+  if (at === null) return never ? h("span", { class: "age stale" }, never) : null;
   return h("span", { class: "age", "data-at": String(at), "data-limit": String(limitMs), "data-before": before });
 }
 

@@ -52,7 +52,7 @@ function verdict(lostMs) {
   const reasons = v.reasons;
   const notReady = `Not ready: ${failed.map((check) => `${words(check.name)} ${check.detail}`).join(", ")}.`;
   if (v.active) return { kind: failed.length ? "warn" : "good", state: v.state, was: failed.length ? notReady : v.reasons.length ? "Orders may pass." : "Orders may pass, and orders rest.", reasons };
-  return { kind: word === "DOWN" || word === "UNKNOWN" ? "unknown" : word === "HALTED" ? "bad" : "warn", state: v.state, was: "No order is placed.", reasons };
+  return { kind: word === "DOWN" || word === "UNKNOWN" ? "unknown" : word === "HALTED" ? "bad" : "warn", state: v.state, was: word === "DOWN" || word === "UNKNOWN" ? "What rests at the venue is not known here." : "No order is placed.", reasons };
 }
 
 const GLYPHS = { good: "●", warn: "▲", bad: "■", unknown: "?" };

@@ -17,15 +17,16 @@ export function drawVitals(element, page) {
   const at = (ms) => (ms === null ? null : page.at_ms - ms);
   const { verdict: v, orders } = page;
   const item = (name, ...value) => h("div", { "data-key": name }, h("dt", {}, name), h("dd", {}, value));
+  const told = (ageMs, ...value) => ageMs === null ? UNKNOWN : h("span", { class: "fresh", "data-fresh-at": String(at(ageMs)), "data-fresh-limit": String(LIVE_MS) }, value);
   draw(element,
-    item("open orders", orders === null ? UNKNOWN : [h("b", {}, String(orders.open)), orders.in_flight ? `, ${orders.in_flight} in flight` : "", orders.unknown ? h("strong", {}, `, ${orders.unknown} unknown`) : ""]),
+    item("open orders", orders === null ? UNKNOWN : told(orders.age_ms, h("b", {}, String(orders.open)), orders.in_flight ? `, ${orders.in_flight} in flight` : "", orders.unknown ? h("strong", {}, `, ${orders.unknown} unknown`) : "")),
     item("reconciled", orders === null ? UNKNOWN : age(at(orders.reconciled_age_ms), RECONCILED_LIMIT_MS)),
     item("risk heard", age(v.risk_age_ms === null ? null : at(v.risk_age_ms), LIVE_MS)),
     item("execution heard", age(v.execution_age_ms === null ? null : at(v.execution_age_ms), LIVE_MS)),
-    item("lease", v.lease_ms === null ? "none" : v.lease_ms > 0 ? `${v.lease_ms} ms left` : "over"),
+    item("lease", told(v.execution_age_ms, v.lease_ms === null ? "none" : v.lease_ms > 0 ? `${v.lease_ms} ms left` : "over")),
     item("venue dead-man fed", age(v.beat_age_ms === null ? null : at(v.beat_age_ms), BEAT_LIMIT_MS)),
-    item("fence", v.fence === null ? UNKNOWN : v.fence === "none" ? "none" : [v.fence, v.fence_reason ? h("span", { class: "quiet" }, ` ${v.fence_reason}`) : ""]),
-    item("epoch", v.epoch === null ? UNKNOWN : String(v.epoch)));
+    item("fence", told(v.risk_age_ms, v.fence, v.fence_reason && v.fence !== "none" ? h("span", { class: "quiet", title: v.fence_reason }, ` ${v.fence_reason}`) : "")),
+    item("epoch", told(v.risk_age_ms, String(v.epoch))));
 }
 
 export function drawSwitches(element, page) {
@@ -111,7 +112,7 @@ export function drawAlerts(element, page) {
 }
 
 export function drawLatency(element, page) {
-  const titles = { venue: "venue answers a post", bus: "bus, sent to heard", view: "market frame to view" };
+  const titles = { venue: "venue answers a post", view: "market frame to view", loop: "longest loop turn" };
   draw(element, table("Latency over the last minute", ["last minute", "median#", "p95#", "max#", "newest"], page.latency.map((row) => ({ key: row.name, cells: [
     h("span", { title: `${row.meaning}; ${row.count} samples` }, titles[row.name] || row.name),
     row.count ? micros(row.median_us) : UNKNOWN, row.count ? micros(row.p95_us) : "", row.count ? micros(row.max_us) : "",
