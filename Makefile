@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance soak bench safety-case lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance soak day bench safety-case lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -52,6 +52,10 @@ endurance: $(VENV)/installed-test
 soak: $(VENV)/installed-test
 	INTERLOCK_SOAK_S=600 $(BIN)/pytest --quiet tests/processes/test_soak.py
 
+# Trades the whole recorded day in one process; about an hour on one core.
+day: $(VENV)/installed-test
+	INTERLOCK_DAY=1 $(BIN)/pytest --quiet tests/simulation/test_recorded.py
+
 bench: $(VENV)/installed
 	$(BIN)/interlock bench
 
@@ -69,7 +73,7 @@ clean:
 
 PARTS = test-long-groups test-short-groups test-pure
 PART = --quiet -p no:cacheprovider
-LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart
+LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart or test_recorded_prices
 
 # Names no registry: where packages come from is the machine's own setting.
 PIP_COMPILE = pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
