@@ -21,11 +21,13 @@ from services.simulator.rebates import Rebates
 from services.simulator.rewards import Rewards
 from services.simulator.routes import PrivateRoute, PublicRoute, Route
 from services.simulator.scoring_requests import ScoringRequests
-from services.simulator.wallet_query import wallet_of
 from shared.config import SimulatorSettings
 from shared.units import Instant
 from shared.venue.account_wire import CURSOR_END, PAGE_ROWS_MAX, ClosedOnly, Page
 from shared.venue.auth import Credentials
+from shared.venue.wallets import DEPOSIT_WALLET, EOA, PROXY, SAFE, maker_address
+
+WALLET_KINDS = (EOA, PROXY, SAFE, DEPOSIT_WALLET)
 
 
 class Desk:
@@ -113,7 +115,8 @@ class Desk:
         )
 
     def _closed_only(self, request: Request, who: Credentials, now: Instant) -> Answer:
-        standing, _ = self._standings.of(who.address, wallet_of(request, who))
+        wallets = (maker_address(kind, who.address) for kind in WALLET_KINDS)
+        standing, _ = self._standings.of(*wallets)
         return ok(ClosedOnly(closed_only=standing != "normal"))
 
 

@@ -21,6 +21,9 @@ from shared.venue.decimals import format_price, format_size
 NOTICES_MAX = 500
 """Kept for one key."""
 
+TOLD_MAX = 10_000
+"""Settled trades that are remembered as told."""
+
 ORDER_CANCELLATION = 1
 ORDER_FILL = 2
 MARKET_RESOLVED = 4
@@ -37,6 +40,7 @@ class Notices:
         self._exchange = exchange
         self._count = 0
         self._of_key: dict[str, deque[Row]] = {}
+        self._told: dict[str, None] = {}
 
     def note(self, happening: Happening, now: Instant) -> None:
         """Turn a happening into notifications of those whom it concerns."""
@@ -44,7 +48,7 @@ class Notices:
             case OrderChanged(kind="CANCELLATION") if happening.cause not in _ASKED:
                 order = happening.order
                 self._add(order.owner, ORDER_CANCELLATION, self._of_order(order), now)
-            case TradeChanged(status="MINED"):
+            case TradeChanged(status="MINED" | "CONFIRMED") if self._is_new(happening):
                 self._note_trade(happening, ORDER_FILL, now)
             case TradeChanged(status="FAILED"):
                 self._note_trade(happening, ORDER_FILL_FAILED, now)
@@ -69,6 +73,16 @@ class Notices:
             left = [row for row in kept if row["id"] not in dropped]
             self._of_key[who.api_key] = deque(left, NOTICES_MAX)
         return ok("OK")
+
+    def _is_new(self, change: TradeChanged) -> bool:
+        """Tell whether a settled trade is news; a fast one is heard of as CONFIRMED only."""
+        trade_id = change.trade.trade_id
+        if trade_id in self._told:
+            return False
+        self._told[trade_id] = None
+        if len(self._told) > TOLD_MAX:
+            del self._told[next(iter(self._told))]
+        return True
 
     def _note_trade(self, change: TradeChanged, kind: int, now: Instant) -> None:
         trade = change.trade
