@@ -80,9 +80,15 @@ class SimulatorServer:
 
     def fault(self, *, off: bool = False, **terms: Any) -> None:
         """Switch a fault on, or all off."""
+        self._admin("DELETE" if off else "POST", "/admin/faults", b"" if off else encode(terms))
+
+    def drop(self, *, stream: str, code: int) -> None:
+        """End the open sockets of a kind with a close code."""
+        self._admin("POST", "/admin/drop", encode({"stream": stream, "code": code}))
+
+    def _admin(self, method: str, path: str, body: bytes) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
-        body = b"" if off else encode(terms)
-        connection.request("DELETE" if off else "POST", "/admin/faults", body)
+        connection.request(method, path, body)
         response = connection.getresponse()
         told = response.read()
         connection.close()
