@@ -23,12 +23,12 @@ from shared.units import NS_PER_MS, NS_PER_S, Instant
 from shared.venue.faults import WireFault
 from shared.venue.gamma_wire import GEOBLOCK, GEOBLOCK_PATH, MARKET, MARKET_BY_SLUG_PREFIX
 from shared.venue.parse_market import market_info
-from shared.venue.slugs import Window, window_slug
+from shared.venue.slugs import Window, parse_window_slug, window_slug
 from shared.venue.wire import decode
 
 ENDED_EVERY_NS = 3 * NS_PER_S
-ENDED_MAX = 32
-"""Ended windows asked about for their winner: half an hour of four series."""
+UNRESOLVED_MAX = 32
+"""Markets asked about for their winner: half an hour of five series."""
 
 GEOBLOCK_AGAIN_NS = 2 * NS_PER_S
 """After a read of it that failed."""
@@ -133,20 +133,25 @@ class MirrorDiscovery:
         return asked is None or now.monotonic_ns - asked >= every
 
     def _follow_clock(self, now: Instant) -> None:
-        """Add the windows of the clock, and drop the oldest that have ended."""
+        """Keep the windows of the clock, and the markets whose winner is not known."""
         markets = self._markets
         running_s = now.wall_ns // NS_PER_S // markets.interval_s * markets.interval_s
         newest_s = running_s + markets.ahead * markets.interval_s
-        for asset in markets.assets:
-            for start_s in range(running_s, newest_s + 1, markets.interval_s):
-                window = Window(Asset(asset), markets.interval_s, start_s)
-                self._windows.setdefault(window_slug(window), window)
-        ended = [slug for slug, window in self._windows.items() if window.start_s < running_s]
-        for slug in ended[:-ENDED_MAX]:
-            del self._windows[slug]
-            self._asked_ns.pop(slug, None)
-            self._settled.discard(slug)
-            self._told.discard(slug)
+        windows = [
+            Window(Asset(asset), markets.interval_s, start_s)
+            for asset in markets.assets
+            for start_s in range(running_s, newest_s + 1, markets.interval_s)
+        ]
+        # Those of the process before are among them.
+        unresolved = sorted(self._venue.unresolved(), key=lambda market: -market.start_ms)
+        windows += [parse_window_slug(market.slug) for market in unresolved[:UNRESOLVED_MAX]]
+        wanted = {window_slug(window): window for window in windows}
+        if wanted.keys() == self._windows.keys():
+            return
+        self._windows = wanted
+        self._asked_ns = {slug: at for slug, at in self._asked_ns.items() if slug in wanted}
+        self._settled &= wanted.keys()
+        self._told &= wanted.keys()
 
     def _tell_once(self, slug: str, why: str) -> list[Effect]:
         if slug in self._told:

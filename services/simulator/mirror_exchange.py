@@ -161,7 +161,7 @@ class MirrorExchange(Exchange):
             market.tick = tick
             self.dirty[market.condition_id] = market
 
-    def refine_tick(self, market: Market) -> TickChanged | None:
+    def change_tick(self, market: Market) -> TickChanged | None:
         """Return the venue's change of the price step since the last call."""
         return self._new_ticks.pop(market.condition_id, None)
 

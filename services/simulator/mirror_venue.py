@@ -5,6 +5,8 @@ proven book to the matching. Folds the first token alone: the second one's book 
 mirror image, as in recorded production frames (2026-09-30), while trades of both count.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from services.simulator.markets import TWAP_INTERVAL_S_MIN, Market
@@ -76,11 +78,16 @@ class MirrorVenue:
         """Return a market that is or was followed."""
         return self._calendar.by_condition.get(condition)
 
+    def unresolved(self) -> Iterator[Market]:
+        """Iterate over the markets whose winner is not known yet."""
+        return (market for market in self._calendar if market.winner is None)
+
     def follow(self, info: MarketInfo, number: str, now: Instant) -> None:
         """Take in a market that discovery tells of, or what is new about it."""
         market = self._calendar.by_condition.get(info.condition_id)
         if market is None:
-            if info.closed or info.end_ms <= now.wall_ms:
+            is_open = info.active and info.accepting_orders and not info.closed
+            if not is_open or info.end_ms <= now.wall_ms:
                 return
             market = _market(info, number, WallMs(now.wall_ms))
             self._calendar.take_in(market)
