@@ -199,7 +199,7 @@ class PriceFeed:
     def _on_data(self, frame: PriceData, received_ns: MonotonicNs, now: Instant) -> list[Effect]:
         expected = self._sequences.get(frame.channel, 0) + 1
         self._sequences[frame.channel] = frame.seq
-        ticks = reference_prices(frame, received_ns)
+        ticks = reference_prices(frame, received_ns, self._only_filter(frame.channel))
         fresh = [tick for tick in ticks if tick.venue_ms - now.wall_ms <= FUTURE_MS_MAX]
         effects: list[Effect] = []
         if len(fresh) < len(ticks):
@@ -209,6 +209,15 @@ class PriceFeed:
             # A new connection brings the missing ticks in its snapshot.
             effects.extend(self._connection.drop(f"{frame.channel}: ticks were lost", now))
         return effects
+
+    def _only_filter(self, channel: str) -> PriceFilter | None:
+        """Return what is subscribed on a channel, None when that is several things.
+
+        A recorded snapshot names no symbol.
+        """
+        if len(self._assets) != 1:
+            return None
+        return _filter_of(channel, self._assets[0])
 
     def _publish(self, tick: ReferencePrice, now: Instant) -> Publish:
         key = (tick.asset, tick.source)
