@@ -41,6 +41,9 @@ class Hidden(msgspec.Struct, frozen=True):
     due_ns: int
 
 
+_RESTRICTED_MAX = 2**63 - 1
+
+
 def allowance_key(spender: str, *, conditional: bool) -> str:
     """Return under which name an exchange's allowance of collateral, or of tokens, is kept."""
     return ("tokens " if conditional else "collateral ") + spender.lower()
@@ -208,9 +211,17 @@ class Accounts:
         account.hidden = []
 
     def allow(self, account: Account, spender: str, amount: int, *, conditional: bool) -> None:
-        """Restrict what an exchange may move."""
-        account.allowances[allowance_key(spender, conditional=conditional)] = amount
+        """Restrict what an exchange may move; an amount beyond all money lifts the restriction."""
+        key = allowance_key(spender, conditional=conditional)
+        if amount > _RESTRICTED_MAX:
+            account.allowances.pop(key, None)
+        else:
+            account.allowances[key] = amount
         self.changed[account.address] = account
+
+    def find(self, address: str) -> Account | None:
+        """Return an account that is there, opening none."""
+        return self._accounts.get(address)
 
     def _hide(self, account: Account, token: str, amount: int) -> None:
         if self._lag_ns and account.limited and amount > 0:

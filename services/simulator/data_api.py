@@ -126,11 +126,10 @@ class DataApi:
         )
 
     def _approvals(self, request: Request, now: Instant) -> Answer:
-        """Handle GET /v2/approvals: whoever trades at the simulator has approved everything."""
-        rows = approval_rows()
-        return data_paging.data(
-            {"address": _user(request), "chain_id": CHAIN_ID, "contracts": rows}
-        )
+        """Handle GET /v2/approvals: all is approved that nobody has restricted."""
+        user = _user(request)
+        rows = approval_rows(self._ledger.account(user))
+        return data_paging.data({"address": user, "chain_id": CHAIN_ID, "contracts": rows})
 
     # --- feeds ----------------------------------------------------------------------
 

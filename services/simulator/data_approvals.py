@@ -4,6 +4,7 @@ Source: https://docs.polymarket.com/resources/contracts (2026-09-28); which pair
 polymarket-client 0.14.0, trading approvals.
 """
 
+from services.simulator.accounts import UNLIMITED, Account
 from services.simulator.gamma_rows import Row
 from shared.venue.order_hash import EXCHANGE_V2, EXCHANGE_V2_NEG_RISK, EXCHANGE_V3
 
@@ -43,17 +44,30 @@ _OPERATORS = {
 }
 
 
-def approval_rows() -> list[Row]:
-    """Return all pairs as approved without a bound."""
-    rows: list[Row] = [_row(COLLATERAL, spender, "ERC20") for spender in _ERC20_SPENDERS]
-    rows += [
-        _row(token, operator, "ERC1155")
-        for token, operators in _OPERATORS.items()
-        for operator in operators
-    ]
+TOKENS = tuple(_OPERATORS)
+"""Contracts that hold positions."""
+
+
+def approval_rows(account: Account | None) -> list[Row]:
+    """Return all pairs as a wallet has approved them: without a bound unless it was restricted."""
+    rows: list[Row] = []
+    for spender in _ERC20_SPENDERS:
+        allowed = allowance_of(account, spender, conditional=False)
+        text = "max" if allowed == UNLIMITED else str(allowed)
+        rows.append(_row(COLLATERAL, spender, "ERC20", approved=allowed > 0) | {"amount": text})
+    for token, operators in _OPERATORS.items():
+        for operator in operators:
+            allowed = allowance_of(account, operator, conditional=True)
+            rows.append(_row(token, operator, "ERC1155", approved=allowed > 0))
     return rows
 
 
-def _row(token: str, spender: str, standard: str) -> Row:
-    row: Row = {"token": token, "spender": spender, "standard": standard, "approved": True}
-    return row | ({"amount": "max"} if standard == "ERC20" else {})
+def allowance_of(account: Account | None, spender: str, *, conditional: bool) -> int:
+    """Return how much a contract may move for a wallet, known or not."""
+    if account is None:
+        return UNLIMITED
+    return account.allowance(spender, conditional=conditional)
+
+
+def _row(token: str, spender: str, standard: str, *, approved: bool) -> Row:
+    return {"token": token, "spender": spender, "standard": standard, "approved": approved}

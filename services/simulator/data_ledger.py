@@ -110,6 +110,10 @@ class DataLedger:
         self._exchange = exchange
         self._lag_ms = lag_ms
 
+    def account(self, wallet: str) -> Account | None:
+        """Return a wallet's account, None when it has none."""
+        return self._exchange.accounts.find(wallet)
+
     def market(self, condition: str) -> Market | None:
         """Return a market by its padded condition."""
         return self._exchange.calendar.by_condition.get(condition)

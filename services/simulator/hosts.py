@@ -21,7 +21,7 @@ from services.simulator.gamma import Gamma
 from services.simulator.keys import Keys
 from services.simulator.relayer import Relayer
 from services.simulator.routes import Public, PublicRoute, Route
-from services.simulator.rpc import answer_rpc
+from services.simulator.rpc import Rpc
 from shared.config import SimulatorSettings
 
 GAMMA_PREFIX = "/gamma"
@@ -41,8 +41,12 @@ def host_routes(
     gamma = Gamma(exchange.calendar, has_bare_conditions=settings.bare_conditions)
     ledger = DataLedger(exchange, settings.indexer_lag_ms)
     data = DataApi(ledger, exchange.calendar.resolution_ms)
-    relayer = Relayer(keys, exchange.accounts.standings, settings.mined_ms, settings.confirmed_ms)
-    return (*_gamma_routes(gamma), *_data_routes(data), *_relayer_routes(relayer))
+    relayer = Relayer(keys, exchange.accounts, settings.mined_ms, settings.confirmed_ms)
+    return (
+        *_gamma_routes(gamma),
+        *_data_routes(data),
+        *_relayer_routes(relayer, Rpc(exchange.accounts)),
+    )
 
 
 def _gamma_routes(gamma: Gamma) -> tuple[PublicRoute, ...]:
@@ -84,7 +88,7 @@ def _data_routes(data: DataApi) -> tuple[PublicRoute, ...]:
     return (*_under("", paths), *_under(DATA_PREFIX, paths))
 
 
-def _relayer_routes(relayer: Relayer) -> tuple[PublicRoute, ...]:
+def _relayer_routes(relayer: Relayer, rpc: Rpc) -> tuple[PublicRoute, ...]:
     paths: list[tuple[str, str, Public]] = [
         ("GET", "/deployed", relayer.deployed),
         ("GET", "/nonce", relayer.nonce),
@@ -93,5 +97,5 @@ def _relayer_routes(relayer: Relayer) -> tuple[PublicRoute, ...]:
         ("GET", "/v1/account/transactions/*", relayer.transaction),
         ("POST", "/submit", relayer.submit),
     ]
-    rpc = PublicRoute("POST", "/rpc", answer_rpc)
-    return (rpc, *_under("", paths), *_under(RELAYER_PREFIX, paths))
+    chain = PublicRoute("POST", "/rpc", rpc.answer)
+    return (chain, *_under("", paths), *_under(RELAYER_PREFIX, paths))

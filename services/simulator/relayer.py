@@ -2,8 +2,8 @@
 
 There is no chain behind it. A deposit wallet stands once its owner has a key here, as somebody who
 has been at the venue's web page, or has created it; the legacy form of it never does. Approvals
-and creations go through, since whoever trades here has approved everything; a call that moves money
-or positions ends in STATE_FAILED and says so.
+change the allowances of the simulator's accounts once they are mined; a call that moves money or
+positions ends in STATE_FAILED and says so.
 
 Source: https://docs.polymarket.com/api-reference (relayer, 2026-09-28) and polymarket-client
 0.14.0, whose retries its texts are worded for.
@@ -13,12 +13,19 @@ from collections import deque
 
 import msgspec
 
+from services.simulator.accounts import Accounts
 from services.simulator.answers import Answer, error, ok
 from services.simulator.chance import derive
 from services.simulator.edge import Request, last_segment
 from services.simulator.keys import Keys
-from services.simulator.relayer_wire import APPROVALS, SUBMISSION, Submission, is_signed
-from services.simulator.standings import Standings
+from services.simulator.relayer_wire import (
+    SUBMISSION,
+    Approval,
+    Submission,
+    approval_of,
+    approvals_of,
+    is_signed,
+)
 from shared.units import NS_PER_S, Instant
 from shared.venue.faults import Malformed
 from shared.venue.wallets import (
@@ -47,21 +54,24 @@ class Transaction(msgspec.Struct, eq=False):
     Attributes:
         wallet: Lower case; it has one transaction on its way at a time.
         fault: Why it fails, empty when it does not.
+        approvals: What it allows once it is mined, empty when that is done.
     """
 
     transaction_id: str
     wallet: str
     submitted_ms: int
     fault: str
+    approvals: tuple[Approval, ...] = ()
 
 
 class Relayer:
     """Handles the relayer's requests."""
 
-    def __init__(self, keys: Keys, standings: Standings, mined_ms: int, confirmed_ms: int) -> None:
-        """Set who has keys, which wallets are known, and how long the chain takes."""
+    def __init__(self, keys: Keys, accounts: Accounts, mined_ms: int, confirmed_ms: int) -> None:
+        """Set who has keys, whose wallets these are, and how long the chain takes."""
         self._keys = keys
-        self._standings = standings
+        self._accounts = accounts
+        self._standings = accounts.standings
         self._mined_ms = mined_ms
         self._confirmed_ms = confirmed_ms
         self._nonces: dict[str, int] = {}
@@ -97,6 +107,7 @@ class Relayer:
         found = self._transactions.get(last_segment(request))
         if found is None:
             return error(404, "transaction not found")
+        self._mine(found, now)
         state = self._state(found, now)
         is_mined = state in ("STATE_MINED", "STATE_CONFIRMED")
         digits = derive(0, "relayed", found.transaction_id)
@@ -119,6 +130,18 @@ class Relayer:
             return "STATE_MINED"
         return "STATE_EXECUTED" if age_ms * 2 >= self._mined_ms > 0 else "STATE_NEW"
 
+    def _mine(self, transaction: Transaction, now: Instant) -> None:
+        """Let what a transaction allows come true, once it is mined."""
+        if self._state(transaction, now) not in ("STATE_MINED", "STATE_CONFIRMED"):
+            return
+        approvals, transaction.approvals = transaction.approvals, ()
+        account = self._accounts.get(transaction.wallet) if approvals else None
+        for approval in approvals:
+            assert account is not None
+            self._accounts.allow(
+                account, approval.spender, approval.amount, conditional=approval.conditional
+            )
+
     # --- submitting -----------------------------------------------------------------
 
     def submit(self, request: Request, now: Instant) -> Answer:
@@ -137,6 +160,8 @@ class Relayer:
         except ValueError:
             return error(400, "invalid payload")
         active = self._in_flight.get(wallet)
+        if active is not None:
+            self._mine(active, now)
         if active is not None and self._state(active, now) in ("STATE_NEW", "STATE_EXECUTED"):
             return error(400, f"wallet busy: {active.transaction_id} is its active action")
         refused = self._check(submission, wallet, now)
@@ -173,7 +198,9 @@ class Relayer:
             return error(503, "the simulator keeps no more transactions")
         digits = f"{derive(0, 'transaction id', owner, str(number)):032x}"[-32:]
         name = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-        transaction = Transaction(name, wallet, now.wall_ms, _fault_of(submission))
+        fault = _fault_of(submission)
+        approvals = () if fault or submission.params is None else approvals_of(submission.params)
+        transaction = Transaction(name, wallet, now.wall_ms, fault, approvals)
         self._transactions[name] = transaction
         self._in_flight[wallet] = transaction
         if submission.type == "WALLET-CREATE":
@@ -191,7 +218,7 @@ def _fault_of(submission: Submission) -> str:
         return ""
     if submission.type != "WALLET" or submission.params is None:
         return f"transactions of kind {submission.type} are not simulated"
-    strange = [call for call in submission.params.calls if call.selector not in APPROVALS]
+    strange = [call for call in submission.params.calls if approval_of(call) is None]
     return f"calls of {strange[0].selector} are not simulated" if strange else ""
 
 

@@ -4,8 +4,11 @@ Source: polymarket-client 0.14.0, relayer payloads and the typed data of a batch
 https://docs.polymarket.com/api-reference (relayer, 2026-09-28).
 """
 
+import re
+
 import msgspec
 
+from services.simulator.accounts import UNLIMITED
 from services.simulator.keys import recover_address
 from shared.venue.typed_data import (
     address_word,
@@ -25,8 +28,21 @@ _BATCH_HASH = keccak256(
 _WORD_BYTES = 32
 _SELECTOR_CHARACTERS = 10
 
-APPROVALS = ("0x095ea7b3", "0xa22cb465")
-"""Selectors of `approve(address,uint256)` and `setApprovalForAll(address,bool)`."""
+APPROVE = "0x095ea7b3"
+"""Selector of `approve(address,uint256)`, of a contract that holds money."""
+
+APPROVE_ALL = "0xa22cb465"
+"""Selector of `setApprovalForAll(address,bool)`, of a contract that holds positions."""
+
+_APPROVAL = re.compile(rf"({APPROVE}|{APPROVE_ALL})0{{24}}([0-9a-f]{{40}})([0-9a-f]{{64}})")
+
+
+class Approval(msgspec.Struct, frozen=True):
+    """What a contract may move from now on, in 1e-6."""
+
+    spender: str
+    amount: int
+    conditional: bool
 
 
 class WalletCall(msgspec.Struct, frozen=True):
@@ -96,6 +112,24 @@ def _call_hash(call: WalletCall) -> bytes:
     return keccak256(
         _CALL_HASH + address_word(call.target) + uint_word(int(call.value)) + keccak256(data)
     )
+
+
+def approval_of(call: WalletCall) -> Approval | None:
+    """Return what a call approves, None when it does anything else."""
+    found = _APPROVAL.fullmatch(call.data.lower())
+    if found is None:
+        return None
+    selector, spender, word = found.groups()
+    amount = int(word, 16)
+    if selector == APPROVE_ALL:
+        return Approval("0x" + spender, UNLIMITED if amount else 0, conditional=True)
+    return Approval("0x" + spender, amount, conditional=False)
+
+
+def approvals_of(params: DepositWalletParams) -> tuple[Approval, ...]:
+    """Return what a batch approves."""
+    found = (approval_of(call) for call in params.calls)
+    return tuple(approval for approval in found if approval is not None)
 
 
 def is_signed(submission: Submission, nonce: int) -> bool:

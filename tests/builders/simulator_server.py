@@ -86,6 +86,10 @@ class SimulatorServer:
         """End the open sockets of a kind with a close code."""
         self._admin("POST", "/admin/drop", encode({"stream": stream, "code": code}))
 
+    def admin(self, path: str, body: object) -> None:
+        """Ask for something that the venue's staff would do."""
+        self._admin("POST", path, encode(body))
+
     def _admin(self, method: str, path: str, body: bytes) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
         connection.request(method, path, body)

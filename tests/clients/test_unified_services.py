@@ -15,6 +15,7 @@ from polymarket.types import EvmAddress
 
 from services.simulator.data_approvals import COLLATERAL
 from services.simulator.gamma_rows import event_id_of, series_id_of
+from shared.venue.order_hash import EXCHANGE_V2
 from shared.venue.wallets import deposit_address
 from tests.builders.simulator_server import SimulatorServer, serving
 
@@ -185,5 +186,29 @@ def test_deposit_wallet_is_created_and_approves_through_the_relayer() -> None:
                 assert (await handle.wait()).transaction_hash.startswith("0x")
                 order = await client.place_limit_order(asset_id=up, price=0.02, size=10, side="BUY")
                 assert order.ok
+
+        asyncio.run(run())
+
+
+@pytest.mark.req("TST-5")
+def test_order_that_lacks_an_allowance_is_approved_for_and_sent_again() -> None:
+    """The client reads that from the words of the refusal, and approves through the relayer."""
+    with serving(takers_per_second=0) as server:
+        up, _ = server.market.tokens
+        wallet = deposit_address(OWNER)
+        revoked = {"account": wallet, "spender": EXCHANGE_V2, "amount": 0}
+
+        async def run() -> None:
+            async with await AsyncSecureClient.create(
+                private_key=KEY,
+                environment=server.environment(),
+                api_key=RelayerApiKey(key="mine", address=EvmAddress(OWNER)),
+            ) as client:
+                await asyncio.to_thread(server.admin, "/admin/allowance", revoked)
+                state = await client.get_trading_approvals_state()
+                assert [gap.spender for gap in state.missing.erc20] == [EXCHANGE_V2]
+                order = await client.place_limit_order(asset_id=up, price=0.02, size=10, side="BUY")
+                assert order.ok
+                assert (await client.get_trading_approvals_state()).is_fully_approved
 
         asyncio.run(run())

@@ -7,7 +7,13 @@ from coincurve import PrivateKey
 
 from services.simulator.hosts import RELAYER_PREFIX
 from services.simulator.relayer import SUBMITS_PER_MINUTE
-from services.simulator.relayer_wire import APPROVALS, DepositWalletParams, WalletCall, batch_digest
+from services.simulator.relayer_wire import (
+    APPROVE,
+    DepositWalletParams,
+    WalletCall,
+    batch_digest,
+)
+from shared.venue.order_hash import EXCHANGE_V2
 from shared.venue.wallets import (
     deposit_address,
     legacy_deposit_address,
@@ -18,7 +24,9 @@ from shared.venue.wire import encode
 from tests.builders.venue_rig import Client, VenueRig, sign
 
 KEY_HEADERS = {"RELAYER_API_KEY": "mine", "RELAYER_API_KEY_ADDRESS": "0x1"}
-APPROVE = WalletCall("0x" + "22" * 20, "0", APPROVALS[0] + "00" * 64)
+APPROVAL = WalletCall(
+    "0x" + "22" * 20, "0", APPROVE + "00" * 12 + EXCHANGE_V2[2:].lower() + f"{7:064x}"
+)
 TRANSFER = WalletCall("0x" + "22" * 20, "0", "0xa9059cbb" + "00" * 64)
 
 
@@ -28,7 +36,7 @@ def relay(rig: VenueRig, method: str, path: str, body: object = None, **query: s
 
 
 def batch(
-    rig: VenueRig, client: Client, call: WalletCall = APPROVE, **spoil: Any
+    rig: VenueRig, client: Client, call: WalletCall = APPROVAL, **spoil: Any
 ) -> dict[str, Any]:
     params = DepositWalletParams(deposit_address(client.address), str(rig.now_s + 600), (call,))
     nonce = int(spoil.get("nonce", "0"))
@@ -94,6 +102,27 @@ def test_transaction_goes_its_way_and_has_a_hash_once_it_is_mined() -> None:
     assert relay(rig, "GET", "/v1/account/transactions/none")[0] == 404
 
 
+def test_approval_comes_true_once_it_is_mined() -> None:
+    rig = onboarded()
+    wallet = deposit_address(rig.client.address)
+    account = rig.core.exchange.accounts.get(wallet)
+    _, reply = relay(rig, "POST", "/submit", batch(rig, rig.client))
+    path = f"/v1/account/transactions/{reply['transactionID']}"
+    relay(rig, "GET", path)
+    assert account.allowances == {}
+    rig.advance(1.1)
+    relay(rig, "GET", path)
+    assert account.allowance(EXCHANGE_V2, conditional=False) == 7
+    asked = {"to": "0x", "data": "0xdd62ed3e" + "00" * 12 + wallet[2:] + APPROVAL.data[10:74]}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [asked, "latest"]}
+    _, body = rig.ask("POST", "/rpc", encode(call), headers={})
+    assert int(body["result"], 16) == 7
+    _, told = rig.ask("GET", "/v2/approvals", query={"user": wallet}, headers={})
+    amounts = {row["spender"]: row.get("amount") for row in told["data"]["contracts"][:7]}
+    assert amounts.pop(EXCHANGE_V2) == "7"
+    assert set(amounts.values()) == {"max"}
+
+
 def test_call_that_moves_money_fails_and_says_why() -> None:
     rig = onboarded()
     _, reply = relay(rig, "POST", "/submit", batch(rig, rig.client, TRANSFER))
@@ -152,7 +181,7 @@ def test_relayer_wants_a_key_and_no_haste() -> None:
     [
         ("eth_chainId", [], "result"),
         ("eth_getBlockByNumber", ["latest", False], "result"),
-        ("eth_call", [{"to": "0x", "data": "0xdd62ed3e"}, "latest"], "result"),
+        ("eth_call", [{"to": "0x", "data": "0xdd62ed3e" + "00" * 64}, "latest"], "result"),
         ("eth_call", [{"to": "0x", "data": "0x49493a4d"}, "latest"], "error"),
         ("eth_sendRawTransaction", ["0x"], "error"),
     ],
