@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance soak day bench safety-case lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance soak fold day bench safety-case lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -55,6 +55,9 @@ soak: $(VENV)/installed-test
 # Trades the whole recorded day in one process; about an hour on one core.
 day: $(VENV)/installed-test
 	INTERLOCK_DAY=1 $(BIN)/pytest --quiet tests/simulation/test_recorded.py
+
+fold: $(VENV)/installed-test
+	INTERLOCK_FOLD_S=600 $(BIN)/pytest --quiet -rP tests/processes/test_fold.py
 
 bench: $(VENV)/installed
 	$(BIN)/interlock bench
