@@ -14,9 +14,12 @@ wants a new venue moves `venue.jsonl` away.
 
 `core.py` is pure: messages and time in, answers and frames out, the same trace for the
 same seed. It runs behind `rest.py`, `sockets.py` and `shell.py` for real, or inside a
-simulation with virtual time. Signature types other than EOA, protocols of settlement on a
-chain, and split, merge and redeem by the user are not part of it: a resolved market pays
-its holders at once.
+simulation with virtual time. Wallets of every kind trade: proxies, Safes and deposit wallets
+have the addresses that they have on the chain, and their orders' signatures are checked.
+Protocols of settlement on a chain, and split, merge and redeem by the user are not part of
+it: a resolved market pays its holders at once. Session keys and RFQ are not served, builders'
+fees not charged, rewards and rebates told but not paid. Where the venue's documents disagree,
+`document_form.py` says which form is served and how to get the other.
 
 Endpoints for tests and people, loopback only, all JSON:
 
@@ -31,12 +34,17 @@ Endpoints for tests and people, loopback only, all JSON:
     POST   /admin/restart                  425, then post-only {"down_ms", "post_only_ms"}
     POST   /admin/deposit                  {"account", "amount"} in USD
     POST   /admin/participants             {"paused": true} holds makers and takers still
+    POST   /admin/standing                 {"address", "standing"}: normal, closed_only, banned
+    POST   /admin/wallets                  {"address", "known"}: whether a maker may trade
+    POST   /admin/builders                 {"code", "maker_bps", "taker_bps"}
+    POST   /admin/allowance                {"account", "spender", "amount", "conditional"} in 1e-6
 
 Records of the log (and lines of the wire log file) by `kind`: `start`, `request`, `response`,
 `no_response`, `post` (an order as received), `refusal`, `order` (each change of its life),
 `cancel`, `fill`, `trade` (settlement status), `market` (listing to resolution), `tick`,
 `payout`, `deposit`, `beat`, `dead_man`, `stream_opened`, `stream_closed`, `fault`,
-`faults_cleared`, `dropped`, `restart`, `participants`. An account's profit is the sum of
+`faults_cleared`, `dropped`, `restart`, `participants`, `standing`, `wallet`, `builder`,
+`allowance`. An account's profit is the sum of
 its fills (sells less buys, less fees), without those of trades that ended FAILED, plus its
 payouts.
 """

@@ -16,6 +16,7 @@ from shared.venue.wire import decode
 
 ATTESTATION_TEXT = "Invalid L1 Request headers"
 CREATED_TEXT = "Could not create api key"
+DERIVE_TEXT = "Could not derive api key!"
 UNKNOWN_KEY_TEXT = "Unauthorized/Invalid api key"
 
 
@@ -35,11 +36,18 @@ class KeyRequests:
         return error(400, CREATED_TEXT) if credentials is None else ok(_key_row(credentials))
 
     def derive(self, request: Request, now: Instant) -> Answer:
-        """Handle GET /auth/derive-api-key."""
+        """Handle GET /auth/derive-api-key; a deleted key is gone.
+
+        A key that was never made is derived all the same, since no run remembers what an earlier
+        one has made.
+        """
         attested = self._keys.check_attestation(request.headers, now.wall_ns // NS_PER_S)
         if attested is None:
             return error(401, ATTESTATION_TEXT)
-        return ok(_key_row(self._keys.derive(attested.address, attested.nonce)))
+        credentials = self._keys.derive(attested.address, attested.nonce)
+        if self._keys.is_revoked(credentials.api_key):
+            return error(400, DERIVE_TEXT)
+        return ok(_key_row(credentials))
 
     def ls(self, request: Request, who: Credentials, now: Instant) -> Answer:
         """Handle GET /auth/api-keys."""

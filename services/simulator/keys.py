@@ -114,6 +114,10 @@ class Keys:
         used = (credentials.address.lower() for credentials in self._known.values())
         return tuple(dict.fromkeys((*made, *used)))
 
+    def is_revoked(self, key: str) -> bool:
+        """Tell whether a key was ended in this run."""
+        return key in self._revoked
+
     def revoke(self, key: str) -> None:
         """End a key for this run."""
         self._revoked.add(key)

@@ -41,6 +41,7 @@ def test_keys_are_made_derived_listed_and_ended(server: Server) -> None:
     client.set_api_creds(second)
     assert client.delete_api_key() == "OK"
     assert refusal(client.get_api_keys) == UNAUTHORIZED
+    assert refusal(client.derive_api_key, 1) == (400, "Could not derive api key!")
     client.set_api_creds(first)
     assert client.get_api_keys() == {"apiKeys": [first.api_key]}
 
