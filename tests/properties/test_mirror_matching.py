@@ -3,13 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.simulator.matching import Order
+from services.simulator.matching import Order, TimeInForce
 from tests.builders.mirror import SHARE, MirrorRig, filled
 
-CENTS = st.integers(45, 55)
-SHARES = st.integers(1, 40)
-LADDERS = st.dictionaries(st.integers(1, 6), SHARES, max_size=4)
-SHOW = st.tuples(st.just("show"), CENTS, LADDERS, LADDERS)
+CENTS = st.integers(47, 53)
+MIDDLES = st.integers(49, 51)
+SHARES = st.integers(1, 20)
+LADDERS = st.dictionaries(st.integers(1, 3), SHARES, min_size=1, max_size=3)
+SHOW = st.tuples(st.just("show"), MIDDLES, LADDERS, LADDERS)
 PLACE = st.tuples(
     st.just("place"), st.sampled_from(["BUY", "SELL"]), CENTS, SHARES, st.integers(0, 1)
 )
@@ -38,7 +39,7 @@ def test_fills_are_backed_by_the_book_or_by_trades(steps: list[tuple[object, ...
     rig = MirrorRig()
     supply = Supply()
     orders: list[Order] = []
-    traded = 0
+    traded = {True: 0, False: 0}
     for step in steps:
         match step:
             case ("show", int(middle), dict(bids), dict(asks)):
@@ -48,11 +49,12 @@ def test_fills_are_backed_by_the_book_or_by_trades(steps: list[tuple[object, ...
                 supply.show(shown | {(False, price): size for price, size in up.items()})
                 rig.show(down, up)
             case ("place", ("BUY" | "SELL") as side, int(cents), int(shares), int(outcome)):
-                order, _ = rig.attempt(side, cents, shares, outcome=outcome)
+                kind: TimeInForce = "FAK" if cents % 2 else "GTC"
+                order, _ = rig.attempt(side, cents, shares, outcome=outcome, kind=kind)
                 orders.append(order)
             case ("trade", int(cents), int(shares), bool(hits_bids)):
                 rig.trade(cents, shares, hits_bids=hits_bids)
-                traded += shares
+                traded[hits_bids] += shares
             case ("pause", int(ms)):
                 rig.later(ms)
             case _:
@@ -60,17 +62,35 @@ def test_fills_are_backed_by_the_book_or_by_trades(steps: list[tuple[object, ...
     judge(rig, orders, supply, traded)
 
 
-def judge(rig: MirrorRig, orders: list[Order], supply: Supply, traded: int) -> None:
+@given(SHARES, SHARES, st.lists(st.tuples(SHARES, st.booleans()), max_size=12))
+def test_queue_is_served_in_order_and_to_the_last_share(
+    displayed: int, size: int, trades: list[tuple[int, bool]]
+) -> None:
+    """An order gets what trades at its price leave of the display when it came, no more or less."""
+    rig = MirrorRig()
+    rig.show({49: displayed}, {51: 1})
+    order = rig.place("BUY", 49, size)
+    rig.later()
+    volume = 0
+    for shares, vanishes in trades:
+        rig.trade(49, shares, hits_bids=True)
+        volume += shares
+        if vanishes:
+            rig.show({}, {51: 1})
+    assert filled(order) == min(size, max(0, volume - displayed))
+
+
+def judge(rig: MirrorRig, orders: list[Order], supply: Supply, traded: dict[bool, int]) -> None:
     """Assert that no fill is better than its limit, and that all sizes were really there."""
     ours = {order.order_id: order for order in orders}
     taken: dict[tuple[bool, int], int] = {}
-    by_mirror = 0
+    given = {True: 0, False: 0}
     for trade in rig.trades():
         taker = ours.get(trade.taker_order_id)
         if taker is None:
-            by_mirror += trade.size // SHARE
             # As a maker we are paid, or pay, exactly our own price.
             assert all(part.price == ours[part.order_id].price for part in trade.makers)
+            given[ours[trade.makers[0].order_id].is_bid] += trade.size // SHARE
             continue
         worse = trade.price <= taker.price if taker.side == "BUY" else trade.price >= taker.price
         assert worse
@@ -81,8 +101,11 @@ def judge(rig: MirrorRig, orders: list[Order], supply: Supply, traded: int) -> N
                 taken[key] = taken.get(key, 0) + part.size // SHARE
     for key, size in taken.items():
         assert size <= supply.offered.get(key, 0)
-    crossing = sum(supply.offered.values()) - sum(taken.values())
-    assert by_mirror <= traded + crossing
+    for bids in (True, False):
+        # What our bids got came from offers that they crossed, or from takers that sold.
+        offered = sum(size for (bid, _), size in supply.offered.items() if bid != bids)
+        lifted = sum(size for (bid, _), size in taken.items() if bid != bids)
+        assert lifted + given[bids] <= offered + traded[bids]
     assert all(filled(order) * SHARE <= order.size for order in orders)
     book = rig.market.book
     bid, ask = book.bids.best(), book.asks.best()
