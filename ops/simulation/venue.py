@@ -159,8 +159,13 @@ class SimulatedVenue:
         return self.core.exchange.accounts.get(self._address).balance(token)
 
     def resolved_ms(self, token: str) -> int | None:
-        """Return when the market of a token was resolved, None while it is not."""
-        market = self.core.exchange.calendar.by_token[token]
+        """Return when the market of a token was resolved, None while it is not.
+
+        A market that the venue has forgotten was resolved long ago: 0.
+        """
+        market = self.core.exchange.calendar.by_token.get(token)
+        if market is None:
+            return 0
         if market.state != "RESOLVED":
             return None
         return market.end_ms + self._resolution_ms

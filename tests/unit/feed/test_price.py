@@ -275,3 +275,16 @@ def test_snapshot_ticks_keep_the_stamp_of_their_arrival() -> None:
     (tick, _status) = rig.feed.snapshot(at(9_000))
     assert isinstance(tick, Publish)
     assert tick.input_ns == at(5).monotonic_ns
+
+
+def test_snapshot_without_a_symbol_is_read_where_it_can_only_be_one() -> None:
+    payload = {"data": [{"timestamp": WALL_START_MS, "full_accuracy_value": "100000.5"}]}
+    frame = {"v": 1, "channel": "price.crypto", "seq": 1, "ts": WALL_START_MS, "payload": payload}
+    alone = Rig()
+    alone.open(at(0))
+    (tick,) = facts(alone.hear(frame, at(1)), "feed.price")
+    assert (tick.asset, tick.value_e18) == ("btc", 100_000_500_000_000_000_000_000)
+    several = Rig(assets=("btc", "eth"))
+    several.open(at(0))
+    assert facts(several.hear(frame, at(1)), "feed.price") == []
+    assert several.status(at(1)).rejected_frames == 1
