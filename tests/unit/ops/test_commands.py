@@ -85,3 +85,27 @@ def test_down_without_a_profile_is_a_finding(tmp_path: Path) -> None:
 def test_panic_clear_without_reason_is_refused(tmp_path: Path) -> None:
     words = ("panic", "--clear", "--data-directory", str(tmp_path))
     assert run(*words)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ((), "name a SEED"),
+        (("3", "--seed", "4"), "name the seed once"),
+        (("3", "--windows", "2"), "need --prices"),
+        (("--prices", __file__, "--seconds", "60"), "use --windows"),
+    ],
+)
+def test_simulation_is_of_a_seed_or_of_a_recording(words: tuple[str, ...], what: str) -> None:
+    status, text = run("sim", *words)
+    assert status == 2
+    assert what in text
+
+
+def test_simulation_of_what_is_no_recording_says_where_it_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text("nothing\n", encoding="utf-8")
+    status, text = run("sim", "--prices", str(path))
+    assert status == 2
+    assert "line 1" in text
+    assert "has no column `feed_ts_ms`" in text
