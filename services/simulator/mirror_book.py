@@ -115,7 +115,7 @@ class MirrorBook:
                 self._count_taken(shown)
                 continue
             self._withdraw(shown)
-            shown.left = size
+            shown.left = max(0, shown.left + size - shown.size)
             shown.size = size
             grown.append(key)
         # Best prices first: a real taker who crosses meets them in this order.

@@ -80,6 +80,22 @@ def test_queue_is_served_in_order_and_to_the_last_share(
     assert filled(order) == min(size, max(0, volume - displayed))
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=20))
+def test_no_share_is_taken_twice(steps: list[tuple[bool, int]]) -> None:
+    """Of one level all takers together get no more than was ever added to it."""
+    rig = MirrorRig()
+    supply = Supply()
+    taken = 0
+    for takes, shares in steps:
+        if takes and shares:
+            taken += filled(rig.attempt("BUY", 50, shares, kind="FAK")[0])
+        else:
+            sizes = {50: shares} if shares else {}
+            supply.show({(False, cents): size for cents, size in sizes.items()})
+            rig.show({49: 1}, sizes)
+    assert taken <= supply.offered.get((False, 50), 0)
+
+
 def judge(rig: MirrorRig, orders: list[Order], supply: Supply, traded: dict[bool, int]) -> None:
     """Assert that no fill is better than its limit, and that all sizes were really there."""
     ours = {order.order_id: order for order in orders}
