@@ -1,13 +1,12 @@
 """What each market's shares were traded at, for GET /prices-history.
 
-Remembered since the simulator began, as many prints of a market as a reader could ask for; of
-every bucket of `fidelity` minutes the last price is told. The service has moved to the data host
-since, and this route still answers.
+Of every minute since the simulator began the last price is remembered, and of every bucket of
+`fidelity` minutes the last is told. The service has moved to the data host since, and this route
+still answers.
 
 Source: https://docs.polymarket.com/api-reference/pricing/get-historical-prices (2026-09-28).
 """
 
-from collections import deque
 from collections.abc import Mapping
 
 from services.simulator.answers import Answer, error, ok
@@ -17,8 +16,8 @@ from services.simulator.markets import Calendar
 from services.simulator.matching import book_price
 from shared.units import NS_PER_S, PRICE_ONE_E4, Instant
 
-POINTS_MAX = 5_000
-"""Prints kept of each market; older ones are forgotten."""
+POINTS_MAX = 1_440
+"""Minutes kept of each market; older ones are forgotten."""
 
 INTERVALS_S: Mapping[str, int] = {
     "1h": 3_600,
@@ -39,7 +38,7 @@ class PriceHistory:
     def __init__(self, calendar: Calendar) -> None:
         """Set where tokens are known."""
         self._calendar = calendar
-        self._points: dict[str, deque[tuple[int, int]]] = {}
+        self._points: dict[str, dict[int, tuple[int, int]]] = {}
         self._last: dict[str, TradePrinted] = {}
 
     def note(self, happening: Happening, now: Instant) -> None:
@@ -47,9 +46,12 @@ class PriceHistory:
         match happening:
             case TradePrinted():
                 condition = happening.market.condition_id
-                points = self._points.setdefault(condition, deque(maxlen=POINTS_MAX))
+                points = self._points.setdefault(condition, {})
+                at_s = now.wall_ns // NS_PER_S
                 price = book_price(happening.outcome, happening.price)
-                points.append((now.wall_ns // NS_PER_S, price))
+                points[at_s // _MINUTE_S] = (at_s, price)
+                if len(points) > POINTS_MAX:
+                    del points[next(iter(points))]
                 self._last[condition] = happening
             case MarketForgotten():
                 self._points.pop(happening.market.condition_id, None)
@@ -84,7 +86,7 @@ class PriceHistory:
         step_s = min(max(fidelity, 1), FIDELITY_MIN_MAX) * _MINUTE_S
         outcome = market.outcome_of(token)
         buckets: dict[int, tuple[int, int]] = {}
-        for at_s, price in self._points.get(market.condition_id, ()):
+        for at_s, price in self._points.get(market.condition_id, {}).values():
             if start_s <= at_s <= end_s:
                 buckets[at_s // step_s] = (at_s, book_price(outcome, price))
         return ok(

@@ -73,16 +73,18 @@ class Rewards:
         for market in self._exchange.calendar.trading():
             scores = self._scores(market, now)
             total = sum(scores.values())
+            clients = self._clients(market)
             for maker, score in scores.items():
-                share = score / total if total else 0.0
-                if not share or maker not in self._clients(market):
-                    continue
-                self._shares[market.condition_id, maker] = share
-                key = (day_of(now), market.condition_id, maker)
-                earned = self._daily_usd / SAMPLES_A_DAY * share
-                self._earned[key] = self._earned.get(key, 0.0) + earned
+                if score and maker in clients:
+                    self._credit(market, maker, score / total, day_of(now))
         while len(self._earned) > EARNINGS_MAX:
             del self._earned[next(iter(self._earned))]
+
+    def _credit(self, market: Market, maker: str, share: float, day: str) -> None:
+        self._shares[market.condition_id, maker] = share
+        key = (day, market.condition_id, maker)
+        earned = self._daily_usd / SAMPLES_A_DAY * share
+        self._earned[key] = self._earned.get(key, 0.0) + earned
 
     def _scores(self, market: Market, now: Instant) -> dict[str, float]:
         makers: dict[str, list[Order]] = {}

@@ -38,46 +38,36 @@ def _best_of_size(ladder: Ladder) -> int | None:
     return next(large, None)
 
 
-def score_of(order: Order, market: Market, middle: float | None, now_ms: int) -> float:
-    """Return what an order scores at this moment, 0 for one that does not count.
-
-    Args:
-        order: Of this market.
-        market: Its market.
-        middle: Adjusted midpoint, None for none.
-        now_ms: Wall milliseconds.
-    """
-    is_old = now_ms - order.created_ms >= MIN_AGE_S * _MS_PER_S
-    if order.status != "LIVE" or not market.is_trading or not is_old or middle is None:
-        return 0.0
-    distance = abs(order.book_price - middle)
-    if order.remaining < _MIN_SIZE_E6 or distance > _MAX_SPREAD_E4:
-        return 0.0
-    return float((1 - distance / _MAX_SPREAD_E4) ** 2 * order.remaining)
-
-
 def is_scoring(order: Order, market: Market, now_ms: int) -> bool:
-    """Tell whether an order counts at this moment; one exactly at the largest spread does."""
-    middle = adjusted_middle_e4(market)
-    if middle is None or abs(order.book_price - middle) > _MAX_SPREAD_E4:
-        return False
-    is_old = now_ms - order.created_ms >= MIN_AGE_S * _MS_PER_S
+    """Tell whether an order counts at this moment."""
+    return _counts(order, market, adjusted_middle_e4(market), now_ms)
+
+
+def _counts(order: Order, market: Market, middle: float | None, now_ms: int) -> bool:
     is_open = order.status == "LIVE" and market.is_trading
-    return is_open and is_old and order.remaining >= _MIN_SIZE_E6
+    is_old = now_ms - order.created_ms >= MIN_AGE_S * _MS_PER_S
+    is_near = middle is not None and abs(order.book_price - middle) <= _MAX_SPREAD_E4
+    return is_open and is_old and is_near and order.remaining >= _MIN_SIZE_E6
+
+
+def _score(order: Order, middle: float) -> float:
+    distance = abs(order.book_price - middle)
+    return float((1 - distance / _MAX_SPREAD_E4) ** 2 * order.remaining)
 
 
 def quoter_score(orders: Iterable[Order], market: Market, now_ms: int) -> float:
     """Return what all of one maker's orders in a market score together at this moment."""
     middle = adjusted_middle_e4(market)
-    one = two = 0.0
-    for order in orders:
-        score = score_of(order, market, middle, now_ms)
-        if order.is_bid:
-            one += score
-        else:
-            two += score
     if middle is None:
         return 0.0
+    one = two = 0.0
+    for order in orders:
+        if not _counts(order, market, middle, now_ms):
+            continue
+        if order.is_bid:
+            one += _score(order, middle)
+        else:
+            two += _score(order, middle)
     least, most = min(one, two), max(one, two)
     if not _RANGE_E4[0] <= middle <= _RANGE_E4[1]:
         return least

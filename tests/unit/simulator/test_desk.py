@@ -4,6 +4,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from polymarket._internal.actions.account import parse_notifications
+from polymarket._internal.actions.rewards import (
+    parse_current_rewards_page,
+    parse_market_rewards_page,
+    parse_reward_percentages,
+    parse_total_user_earnings,
+    parse_user_earnings_page,
+    parse_user_rewards_earnings_page,
+)
+from polymarket.models.clob.notifications import NotificationType
 
 from services.simulator.answers import Answer, Held, ok
 from services.simulator.document_form import respell
@@ -149,6 +159,65 @@ def test_each_minute_has_one_sample_that_shares_a_part_of_the_pool() -> None:
     (row,) = page["data"]
     assert row["condition_id"] == market.condition_id
     assert row["earnings"] == 1.0, "two makers share the samples of two minutes"
+
+
+@pytest.mark.req("TST-5")
+def test_the_newer_official_client_reads_rewards_and_rebates() -> None:
+    rig = VenueRig(interval_s=3_600, rewards_usd=1_440.0, ahead=1)
+    rig.place(price=4_800, size=100)
+    rig.place(outcome=1, price=4_800, size=100)
+    rig.advance(120)
+    day = {"date": "2026-09-21"}
+    current = parse_current_rewards_page(rig.ask("GET", "/rewards/markets/current")[1])
+    assert current.items[0].rewards_config[0].rate_per_day == 1_440
+    path = f"/rewards/markets/{rig.market.condition_id}"
+    assert parse_market_rewards_page(rig.ask("GET", path)[1]).items[0].rewards_min_size == 50
+    mine = parse_user_earnings_page(rig.ask("GET", "/rewards/user", query=day)[1])
+    assert mine.items[0].earnings == 1
+    total = parse_total_user_earnings(rig.ask("GET", "/rewards/user/total", query=day)[1])
+    assert total[0].earnings == 1
+    of_markets = rig.ask("GET", "/rewards/user/markets", query=day)[1]
+    assert parse_user_rewards_earnings_page(of_markets).items[0].earning_percentage == 100
+    shares = parse_reward_percentages(rig.ask("GET", "/rewards/user/percentages")[1])
+    assert set(shares.values()) == {100.0}
+
+
+@pytest.mark.req("TST-5")
+def test_the_newer_official_client_reads_notifications() -> None:
+    rig = VenueRig()
+    maker = Client(rig.settings.seed, 2)
+    rig.place(maker, outcome=1, price=4_000, size=10)
+    rig.place(maker, outcome=1, price=1_000, size=10)
+    rig.place(price=6_000, size=10)
+    rig.advance(400)
+    rows = parse_notifications(rig.ask("GET", "/notifications", client=maker)[1])
+    assert [row.type for row in rows] == [
+        NotificationType.MARKET_RESOLVED,
+        NotificationType.ORDER_CANCELLATION,
+        NotificationType.ORDER_FILL,
+    ]
+    taker = parse_notifications(rig.ask("GET", "/notifications")[1])
+    assert {row.type for row in taker} == {
+        NotificationType.MARKET_RESOLVED,
+        NotificationType.ORDER_FILL,
+    }
+
+
+def test_the_last_price_of_every_minute_is_remembered() -> None:
+    rig = VenueRig(interval_s=3_600)
+    maker = Client(rig.settings.seed, 2)
+    for price in (4_000, 3_000, 2_000):
+        rig.place(maker, outcome=1, price=price, size=10)
+        rig.place(price=10_000 - price, size=10)
+        rig.advance(30)
+    query = {"market": rig.market.tokens[0], "interval": "1h"}
+    _, body = rig.ask("GET", "/prices-history", query=query)
+    assert [point["p"] for point in body["history"]] == [0.7, 0.8]
+    _, body = rig.ask("GET", "/prices-history", query=query | {"fidelity": "60"})
+    assert [point["p"] for point in body["history"]] == [0.8]
+    for spoil in ({"interval": "2h"}, {"interval": "1h", "fidelity": "x"}, {}):
+        asked = {"market": rig.market.tokens[0], **spoil}
+        assert rig.ask("GET", "/prices-history", query=asked)[0] == 400
 
 
 # --- the documents' other form ----------------------------------------------------------------
