@@ -3,7 +3,7 @@
 import os
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +33,7 @@ WITHIN_NS = 60 * NS_PER_S
 
 PROFILE = SOURCE_ROOT / "ops" / "sim.toml"
 PORT_OF_PROFILE = "18080"
+NO_CHANGES: Mapping[str, str] = {}
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -53,14 +54,21 @@ class Place(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def place() -> Iterator[Place]:
-    """Make a place with a free port for its venue, and take it away afterwards."""
+def place(changes: Mapping[str, str] = NO_CHANGES) -> Iterator[Place]:
+    """Make a place with a free port for its venue, and take it away afterwards.
+
+    Args:
+        changes: Texts of the shipped profile, and what to put in their place.
+    """
     with tempfile.TemporaryDirectory(prefix="ilb", dir="/tmp") as name:
         directory = Path(name)
         port = free_port()
         profile = directory / "bench.toml"
         text = PROFILE.read_text(encoding="utf-8")
         assert PORT_OF_PROFILE in text, "the simulated venue's port stands in the profile"
+        for old, new in changes.items():
+            assert old in text, f"the shipped profile says {old!r}"
+            text = text.replace(old, new)
         profile.write_text(text.replace(PORT_OF_PROFILE, str(port)), encoding="utf-8")
         variables = {RUN_VARIABLE: f"{directory}/r", DATA_VARIABLE: f"{directory}/d"}
         settings = load(profile, variables)

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Sequence
 
-from ops.bench import fence, hop, tick
+from ops.bench import fence, hop, simulator, tick
 from ops.bench.results import Result
 
-NAMES = (hop.NAME, fence.BLOCKED, fence.CANCEL, tick.NAME)
+NAMES = (hop.NAME, fence.BLOCKED, fence.CANCEL, tick.NAME, simulator.BUSY, simulator.CALM)
 
 
 def run(
     names: Sequence[str] = NAMES, say: Callable[[str], None] = lambda words: None
 ) -> list[Result]:
-    """Measure what is named; takes about two minutes for everything.
+    """Measure what is named; takes about three minutes for everything.
 
     Args:
         names: Of `NAMES`.
@@ -34,4 +34,10 @@ def run(
         results.extend(fence.measure(fences))
     if tick.NAME in names:
         results.append(tick.measure(say))
+    if simulator.BUSY in names:
+        say("busy seconds of the simulated venue")
+        results.append(simulator.measure_busy())
+    if simulator.CALM in names:
+        say("calm seconds of the simulated venue's core")
+        results.append(simulator.measure_calm())
     return results

@@ -13,7 +13,7 @@ from ops.waiting import Progress
 @json_option
 @click.argument("names", nargs=-1, type=click.Choice(bench.NAMES))
 def command(as_json: bool, names: tuple[str, ...]) -> None:
-    """Measure NAMES, or everything, in processes of its own; about two minutes.
+    """Measure NAMES, or everything, in processes of its own; about three minutes.
 
     Absolute times are this machine's; the ratio to the floor of the same run travels better.
     """
