@@ -53,6 +53,7 @@ def examine(profile: Path, environment: Mapping[str, str]) -> tuple[Check, ...]:
     checks.append(Check("profile", True, f"{settings.path}, {settings.config.run.mode}"))
     checks += [_run_directory(settings), _panic(settings), _disk(settings)]
     checks += _venue(settings)
+    checks.append(_geoblock(settings))
     return tuple(checks)
 
 
@@ -126,6 +127,24 @@ def _venue(settings: Settings) -> list[Check]:
         return [*checks, Check("API key", True, f"{len(orders.orders)} open orders")]
     finally:
         venue.close()
+
+
+def _geoblock(settings: Settings) -> Check:
+    """Ask whether orders from this address are refused; in mode paper the mirror refuses them too.
+
+    Source: https://docs.polymarket.com/api-reference/geoblock (2026-09-28).
+    """
+    url = settings.config.venue.geoblock_url
+    venue = Venue(url)
+    try:
+        found = venue.geoblock()
+    finally:
+        venue.close()
+    if isinstance(found, Unanswered):
+        return Check("geoblock", None, f"{url}: {found.why}")
+    place = " ".join(part for part in (found.country, found.region) if part) or "nowhere named"
+    words = "orders are refused from here" if found.blocked else "orders are taken from here"
+    return Check("geoblock", not found.blocked, f"{words}: {place}")
 
 
 def _clock(venue: Venue, url: str) -> list[Check]:

@@ -32,6 +32,7 @@ from shared.venue.auth import (
     request_headers,
 )
 from shared.venue.faults import WireFault
+from shared.venue.gamma_wire import GEOBLOCK, GEOBLOCK_PATH, Geoblock
 from shared.venue.orders_wire import CANCEL_ALL_PATH, CANCEL_REPLY, CancelReply
 from shared.venue.wire import decode
 
@@ -110,6 +111,16 @@ class Venue:
             return answer
         text = answer.text.strip()
         return int(text) if text.isdigit() else Unanswered(f"time: {text[:BODY_SHOWN_MAX]}")
+
+    def geoblock(self) -> Geoblock | Unanswered:
+        """Return whether orders from this address are refused."""
+        answer = self._send("GET", GEOBLOCK_PATH, {})
+        if isinstance(answer, Unanswered):
+            return answer
+        try:
+            return decode(GEOBLOCK, answer.content, "geoblock")
+        except WireFault as fault:
+            return Unanswered(str(fault)[:BODY_SHOWN_MAX])
 
     def obtain_key(self, key: Key, chain_id: int, nonce: int = 0) -> Credentials | Unanswered:
         """Create an API key for a wallet, or derive the one that exists."""

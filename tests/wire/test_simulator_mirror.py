@@ -18,6 +18,7 @@ from py_clob_client_v2.client import ClobClient
 from py_clob_client_v2.clob_types import OrderArgs, OrderType, PartialCreateOrderOptions
 from py_clob_client_v2.exceptions import PolyApiException
 
+from ops.venue import Venue
 from services.simulator import rest
 from services.simulator.core import SimulatorCore
 from services.simulator.line_file import LineFile
@@ -25,6 +26,7 @@ from services.simulator.mirror_core import MirrorCore
 from services.simulator.mirror_shell import MirrorShell, Upstream
 from services.simulator.shell import Shell
 from shared.config import Config, SimulatorSettings, parse
+from shared.venue.gamma_wire import Geoblock
 from tests.architecture.tree import ROOT
 
 WAIT_S = 15.0
@@ -160,6 +162,16 @@ def test_books_of_the_mirror_agree_level_by_level(venue: Server, mirror: Server)
         before = venue.levels(market["tokens"][0])
         assert eventually(lambda: venue.levels(market["tokens"][0]) != before)  # noqa: B023
     assert proven(mirror), "books are proven by hash at a hundred changes a second"
+
+
+def test_doctor_can_ask_whether_we_may_trade(venue: Server) -> None:
+    asked = Venue(f"http://127.0.0.1:{venue.port}")
+    try:
+        found = asked.geoblock()
+        assert isinstance(found, Geoblock)
+        assert not found.blocked
+    finally:
+        asked.close()
 
 
 @pytest.mark.req("EX-21")
