@@ -25,6 +25,7 @@ from shared.effects import (
     Effect,
     HttpFailed,
     HttpReply,
+    Log,
     Message,
     StreamClosed,
     StreamOpened,
@@ -68,6 +69,7 @@ class MirrorCore(SimulatorCore):
             exchange, exchange.calendar, self.stamps, config.mirror.print_lag_ms
         )
         self._reads = Reads()
+        self._failing: dict[str, str] = {}
         self._follower: Follower | None = None
         self._discovery: MirrorDiscovery | None = None
         self._player: Player | None = None
@@ -141,13 +143,22 @@ class MirrorCore(SimulatorCore):
             case HttpReply():
                 purpose = self._reads.finish(message.request_id)
                 if purpose is not None:
+                    self._failing.pop(purpose.lane, None)
                     out = self._on_answer(purpose, message, now)
             case HttpFailed():
-                self._reads.finish(message.request_id)
+                out = self._on_failed(message)
             case _:
                 pass
         self._take_notes()
         return out
+
+    def _on_failed(self, failed: HttpFailed) -> list[Effect]:
+        """Say once that a read has failed, until one of its kind is answered."""
+        purpose = self._reads.finish(failed.request_id)
+        if purpose is None or purpose.lane in self._failing:
+            return []
+        self._failing[purpose.lane] = failed.reason
+        return [Log("mirror.unanswered", {"of": purpose.lane, "why": failed.reason}, "warning")]
 
     def _on_answer(self, purpose: Purpose, reply: HttpReply, now: Instant) -> list[Effect]:
         assert self._discovery is not None
@@ -206,6 +217,7 @@ class MirrorCore(SimulatorCore):
                     }
                     for followed in self.mirror.followed.values()
                 ],
+                "unanswered": self._failing,
                 "losses": None if self._follower is None else self._follower.losses,
             }
         )

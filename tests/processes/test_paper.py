@@ -54,5 +54,7 @@ def test_paper_trades_at_its_mirror_alone_and_stops_when_the_stream_stalls(
     wait_for_orders(paper)
     paper.venue.read()
     sent = [record for record in paper.venue.of_kind("post", "order", "cancel", "beat")]
+    asked = {record["path"] for record in paper.venue.of_kind("request")}
+    assert "/book" in asked, "second opinions are the real venue's"
     assert not sent, "the venue that stands for the real one has heard of no order"
     assert paper.command("down").status == 0

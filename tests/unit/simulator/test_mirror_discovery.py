@@ -122,6 +122,8 @@ def test_failed_read_is_asked_again() -> None:
     rig.tick()
     rig.fail(path_of(RUNNING))
     assert path_of(RUNNING) in rig.tick(1_000)
+    rig.fail(path_of(RUNNING))
+    assert rig.logged("mirror.unanswered") == [{"of": "mirror_discovery", "why": "deadline"}]
 
 
 @pytest.mark.parametrize(

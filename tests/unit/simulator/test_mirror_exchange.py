@@ -14,7 +14,7 @@ from tests.builders.mirror import CLIENT, MirrorRig
 OWN = {
     MirrorCalendar: {"take_in", "end", "_forget"},
     MirrorExchange: {"doubt", "doubt_of", "resting", "fill", "traded", "set_tick"},
-    MirrorCore: {"_hear", "_on_answer", "_take_notes", "_tell_state"},
+    MirrorCore: {"_hear", "_on_answer", "_on_failed", "_take_notes", "_tell_state"},
     MirrorShell: set[str](),
 }
 
