@@ -1,5 +1,6 @@
 """Every real core over recorded prices: made-up ones, and the recorded day where it is at hand."""
 
+import json
 import os
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from services.simulator.core import SimulatorCore
 from services.simulator.recording import Recording
 from shared.config import SimulatorSettings
 from shared.units import NS_PER_S, BootNs, Instant, MonotonicNs, WallNs
-from tests.builders.recordings import market_row, recording, waving
+from tests.builders.recordings import market_row, prices, recording, waving
 
 CAPTURES = Path(os.environ.get("INTERLOCK_CAPTURES", "../shared/captures"))
 SAMPLES = CAPTURES / "Ligengxin96_polymarket-data-samples"
@@ -78,6 +79,18 @@ def test_faults_are_drawn_for_a_recording_too() -> None:
     outcome = run_recorded(9, played, frames_per_second=5, has_faults=True)
     assert outcome.violations == (), "\n".join(report_recorded(outcome, 1.0))
     assert sum(outcome.faults.values()) == len(plan.schedule)
+
+
+def test_agreement_counts_what_each_rule_gives() -> None:
+    """Falls to the middle of the first window, rises ever after; the average sees it later."""
+    points = [(at_s, 500 + abs(at_s - 160)) for at_s in range(601)]
+    rows = [market_row(0, up=False), market_row(1, up=True)]
+    found = agree(recording(prices(*points), *rows))
+    assert (found.told, found.by_rule, found.by_spot, found.by_average) == (2, 2, 2, 2)
+    wrong = agree(recording(prices(*points), market_row(0), market_row(1)))
+    assert (wrong.told, wrong.by_rule) == (2, 1)
+    assert wrong.against == (json.loads(rows[0])["slug"],)
+    assert agree(recording(prices(*points))).told == 0
 
 
 # --- the recorded day ---------------------------------------------------------------------
