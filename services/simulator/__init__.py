@@ -27,6 +27,7 @@ Endpoints for tests and people, loopback only, all JSON:
     GET    /admin/state                    open orders by API key, held orders, armed beats
     GET    /admin/account?address=A        money and tokens of an account
     GET    /admin/markets                  all markets with their states
+    GET    /admin/mirror                   what a mirror follows and believes (`mirror_core.py`)
     GET    /admin/faults                   faults that are on
     POST   /admin/faults                   switch one on (`faults.py` lists kinds and fields)
     DELETE /admin/faults?id=N              switch one off, or all without an id
@@ -44,7 +45,7 @@ Records of the log (and lines of the wire log file) by `kind`: `start`, `request
 `cancel`, `fill`, `trade` (settlement status), `market` (listing to resolution), `tick`,
 `payout`, `deposit`, `beat`, `dead_man`, `stream_opened`, `stream_closed`, `fault`,
 `faults_cleared`, `dropped`, `restart`, `participants`, `standing`, `wallet`, `builder`,
-`allowance`. An account's profit is the sum of
+`allowance`, `mirror` (proven or doubted, and why). An account's profit is the sum of
 its fills (sells less buys, less fees), without those of trades that ended FAILED, plus its
 payouts.
 """

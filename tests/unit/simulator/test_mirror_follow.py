@@ -3,8 +3,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.simulator.edge import Persist
+from services.simulator.matching import Order
 from services.simulator.mirror_core import MirrorCore
 from services.simulator.mirror_follow import PAUSES_NS
+from services.simulator.saved import fold
 from shared.effects import (
     Effect,
     HttpReply,
@@ -18,7 +21,7 @@ from shared.effects import (
     StreamText,
 )
 from shared.facts import MarketInfo
-from shared.units import NS_PER_MS, BootNs, WallMs
+from shared.units import NS_PER_MS, BootNs, PriceE4, SizeE6, WallMs
 from tests.builders.books import VenueBook
 from tests.builders.feeds import WALL_START_MS, at, config
 from tests.builders.market_feed import frame_of, rest_of
@@ -34,15 +37,15 @@ INFO = market_info(
 class Rig:
     """A mirror that follows one market over a socket played by hand."""
 
-    def __init__(self, info: MarketInfo = INFO) -> None:
-        self.core = MirrorCore(config())
+    def __init__(self, info: MarketInfo = INFO, lines: list[bytes] | None = None) -> None:
+        self.core = MirrorCore(config(), fold(lines or []))
         self.core.exchange.barred = None
         self.book = VenueBook(UP, info)
         self.book.venue_ms = WALL_START_MS
         self.ms = 0
         self.stream = ""
         self.effects: list[Effect] = []
-        self.core.on_tick(at(0))
+        self.take(self.core.on_tick(at(0)))
         self.core.mirror.follow(info, "1", at(0))
         self.tick(0)
 
@@ -221,6 +224,35 @@ def test_new_tick_is_taken_over_with_its_book(rig: Rig) -> None:
     rig.dump()
     assert rig.shown()[1] == 4_900
     assert next(iter(rig.core.exchange.calendar)).tick == 10
+
+
+def test_orders_and_money_outlive_the_process(rig: Rig) -> None:
+    market = next(iter(rig.core.exchange.calendar))
+    order = Order(
+        order_id="0x1",
+        maker="0xclient",
+        owner="key",
+        market=market.condition_id,
+        outcome=0,
+        side="BUY",
+        price=PriceE4(5_100),
+        size=SizeE6(40_000_000),
+    )
+    rig.core.exchange.place(order, at(rig.ms))
+    assert order.filled == 25_000_000
+    rig.tick(10)
+    later = Rig(lines=[e.line for e in rig.effects if isinstance(e, Persist)])
+    (kept,) = later.core.exchange.resting(next(iter(later.core.exchange.calendar)))
+    assert (kept.order_id, kept.remaining) == ("0x1", 15_000_000)
+    assert later.core.exchange.accounts.get("0xclient").collateral < 1_000_000_000
+    assert later.shown() == ("no book yet", 5_100)
+    later.open()
+    later.book.bids[5_000] = 3_000_000
+    later.book.asks = {5_200: 10_000_000}
+    later.dump()
+    assert later.shown() == ("", 5_100)
+    followed = next(iter(later.core.mirror.followed.values()))
+    assert followed.book.ahead_of(kept) == 0, "nothing is displayed at its price"
 
 
 def test_closed_market_is_followed_no_more(rig: Rig) -> None:
