@@ -19,7 +19,7 @@ from services.simulator.exchange_parts import make_exchange, make_limits
 from services.simulator.faults import Faults
 from services.simulator.frame_faults import FrameFaults
 from services.simulator.heartbeat import Heartbeats
-from services.simulator.hosts import host_routes
+from services.simulator.hosts import Hosts
 from services.simulator.journal import Journal
 from services.simulator.key_requests import KeyRequests
 from services.simulator.keys import Keys
@@ -100,7 +100,8 @@ class SimulatorCore:
         )
         self._frame_faults = FrameFaults(self._faults, calendar, self._agenda)
         self._desk = Desk(self.exchange, keys, settings)
-        self._telling.listeners.append(self._desk.note)
+        self._hosts = Hosts(self.exchange, keys, self._desk.history, settings)
+        self._telling.listeners += (self._desk.note, self._hosts.note)
         self._reception = Reception(
             self._make_api(settings, keys, modes),
             Admin(self.exchange, self._faults, beats, self.stamps, self._drop, self._freeze),
@@ -143,7 +144,7 @@ class SimulatorCore:
             (
                 *public_routes(key_requests, reads),
                 *desk.public(),
-                *host_routes(exchange, keys, settings),
+                *self._hosts.routes(),
             ),
             (*private_routes(key_requests, trading, cancels, self._beats, reads), *desk.private()),
             as_openapi=settings.document_form == "openapi",

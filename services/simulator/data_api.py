@@ -13,20 +13,24 @@ from services.simulator import data_paging
 from services.simulator.answers import Answer
 from services.simulator.data_approvals import CHAIN_ID, approval_rows
 from services.simulator.data_ledger import DataLedger, Holding, Part, Payout
-from services.simulator.data_paging import BadParameter, Key, conditions, number, selectors
+from services.simulator.data_paging import (
+    BadParameter,
+    Key,
+    conditions,
+    is_market,
+    number,
+    refusing,
+    selectors,
+)
 from services.simulator.data_rows import (
     amount,
     position_row,
     redeem_row,
-    resolution_row,
     status_of,
-    token_row,
     trade_activity_row,
     trade_row,
 )
 from services.simulator.edge import Request
-from services.simulator.gamma_rows import Row, event_id_of
-from services.simulator.markets import Market
 from shared.units import Instant
 
 POSITION_DUST = 0.1
@@ -39,35 +43,18 @@ Handler = Callable[[Request, Instant], Answer]
 Event = Part | Payout
 
 
-def _refusing(handler: Handler) -> Handler:
-    """Return a handler that answers 400 to a parameter that cannot be read."""
-
-    def handle(request: Request, now: Instant) -> Answer:
-        try:
-            return handler(request, now)
-        except BadParameter as fault:
-            return data_paging.refusal(fault, f"{request.request_id:032x}")
-
-    return handle
-
-
 class DataApi:
-    """Handles the data service's requests."""
+    """Handles what is asked of wallets."""
 
-    def __init__(self, ledger: DataLedger, resolution_ms: int) -> None:
-        """Set where to look, and how long after its end a market is resolved."""
+    def __init__(self, ledger: DataLedger) -> None:
+        """Set where to look."""
         self._ledger = ledger
-        self._resolution_ms = resolution_ms
-        self.positions = _refusing(self._positions)
-        self.trades = _refusing(self._trades)
-        self.activity = _refusing(self._activity)
-        self.value = _refusing(self._value)
-        self.volume = _refusing(self._volume)
-        self.resolutions = _refusing(self._resolutions)
-        self.tokens = _refusing(self._tokens)
-        self.open_interest = _refusing(self._open_interest)
-        self.holders = _refusing(self._holders)
-        self.approvals = _refusing(self._approvals)
+        self.positions = refusing(self._positions)
+        self.trades = refusing(self._trades)
+        self.activity = refusing(self._activity)
+        self.value = refusing(self._value)
+        self.volume = refusing(self._volume)
+        self.approvals = refusing(self._approvals)
 
     # --- wallets --------------------------------------------------------------------
 
@@ -174,7 +161,7 @@ class DataApi:
             part
             for part in self._ledger.parts(now.wall_ms)
             if user in ("", part.wallet)
-            and _is_market(part.market, wanted, events)
+            and is_market(part.market, wanted, events)
             and side in (None, "", part.side)
             and start <= part.trade.match_ms // 1000 <= end
         ]
@@ -185,88 +172,9 @@ class DataApi:
         start, end = _window(request, has_user=True)
         for payout in self._ledger.payouts(now.wall_ms):
             holding = payout.holding
-            is_mine = holding.wallet == user and _is_market(holding.market, wanted, events)
+            is_mine = holding.wallet == user and is_market(holding.market, wanted, events)
             if is_mine and start <= payout.at_s <= end and not request.query.get("side"):
                 yield payout
-
-    # --- markets --------------------------------------------------------------------
-
-    def _resolutions(self, request: Request, now: Instant) -> Answer:
-        """Handle GET /v2/resolutions, by condition, event or question."""
-        wanted, events = conditions(request), selectors(request, "event_id")
-        question = request.query.get("question_id")
-        if not (wanted or events or question):
-            raise BadParameter("condition", "condition, event_id or question_id is required")
-        rows = [
-            resolution_row(market, self._resolution_ms)
-            for market in self._ledger.markets()
-            if ((wanted or events) and _is_market(market, wanted, events)) or question
-        ]
-        return data_paging.data(
-            [row for row in rows if not question or row["question_id"] == question]
-        )
-
-    def _tokens(self, request: Request, now: Instant) -> Answer:
-        """Handle GET /v2/tokens, by token or condition."""
-        tokens = set(request.query.get("token_id", "").split(","))
-        wanted = conditions(request)
-        rows = [
-            token_row(market, outcome)
-            for market in self._ledger.markets()
-            for outcome, token in enumerate(market.tokens)
-            if token in tokens or market.condition_id in wanted
-        ]
-        return data_paging.data(rows)
-
-    def _open_interest(self, request: Request, now: Instant) -> Answer:
-        """Handle GET /v2/oi: of the conditions asked for, or of all together."""
-        wanted = conditions(request)
-        found: dict[str, int] = {
-            market.condition_id: self._ledger.open_interest(market)
-            for market in self._ledger.markets()
-            if not wanted or market.condition_id in wanted
-        }
-        if not wanted:
-            found = {"GLOBAL": sum(found.values())}
-        return data_paging.data(
-            [{"condition_id": name, "value": amount(value)} for name, value in found.items()]
-        )
-
-    def _holders(self, request: Request, now: Instant) -> Answer:
-        """Handle GET /v2/holders: who holds each token, the largest first."""
-        floor = number(request, "min_balance", 1) * _E6
-        wanted = conditions(request)
-        if not wanted:
-            raise BadParameter("condition", "condition is required")
-        tokens = [
-            (market.tokens[outcome], outcome)
-            for market in self._ledger.markets()
-            if market.condition_id in wanted
-            for outcome in range(2)
-        ]
-
-        def to_row(token: tuple[str, int]) -> Row:
-            balances = sorted(self._ledger.balances(token[0]).items(), key=lambda item: -item[1])
-            holders = [
-                _holder_row(wallet, token, size) for wallet, size in balances if size >= floor
-            ]
-            return {"token_id": token[0], "holders": holders}
-
-        return data_paging.page(tokens, request, lambda token: (0, token[0]), to_row)
-
-
-def _holder_row(wallet: str, token: tuple[str, int], size: int) -> Row:
-    return {
-        "proxy_wallet": wallet,
-        "token_id": token[0],
-        "amount": amount(size),
-        "outcome_index": token[1],
-        "display_username_public": False,
-        "verified": False,
-        "name": "",
-        "pseudonym": "",
-        "bio": "",
-    }
 
 
 def _user(request: Request) -> str:
@@ -278,11 +186,6 @@ def _user(request: Request) -> str:
 
 def _complement(holding: Holding) -> tuple[str, str]:
     return holding.wallet, holding.market.tokens[1 - holding.outcome]
-
-
-def _is_market(market: Market, wanted: tuple[str, ...], events: tuple[str, ...]) -> bool:
-    is_wanted = not wanted or market.condition_id in wanted
-    return is_wanted and (not events or event_id_of(market) in events)
 
 
 def _has_status(holding: Holding, status: str, held: set[tuple[str, str]]) -> bool:

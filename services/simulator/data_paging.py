@@ -15,7 +15,9 @@ import msgspec
 
 from services.simulator.answers import Answer, ok
 from services.simulator.edge import Request
-from services.simulator.gamma_rows import Row
+from services.simulator.gamma_rows import Row, event_id_of
+from services.simulator.markets import Market
+from shared.units import Instant
 from shared.venue.faults import Unparseable
 from shared.venue.rules import normal_condition_id
 from shared.venue.wire import encode
@@ -44,6 +46,27 @@ class BadParameter(Exception):
         self.text = text
 
 
+Handler = Callable[[Request, Instant], Answer]
+
+
+def refusing(handler: Handler) -> Handler:
+    """Return a handler that answers 400 to a parameter that cannot be read."""
+
+    def handle(request: Request, now: Instant) -> Answer:
+        try:
+            return handler(request, now)
+        except BadParameter as fault:
+            return refusal(fault, f"{request.request_id:032x}")
+
+    return handle
+
+
+def is_market(market: Market, wanted: tuple[str, ...], events: tuple[str, ...]) -> bool:
+    """Tell whether a market is among the conditions and events asked for, empty for all."""
+    is_wanted = not wanted or market.condition_id in wanted
+    return is_wanted and (not events or event_id_of(market) in events)
+
+
 def refusal(fault: BadParameter, trace: str) -> Answer:
     """Return the service's error envelope."""
     body = {
@@ -63,13 +86,14 @@ def page(
     to_row: Callable[[Item], Row],
     *,
     descending: bool = True,
+    rows_max: int = ROWS_MAX,
 ) -> Answer:
     """Return one page of items in the order of their keys, the greatest first.
 
     Raises:
         BadParameter: Limit or cursor cannot be read.
     """
-    size, after = _start(request)
+    size, after = _start(request, rows_max)
     left = sorted(items, key=key_of, reverse=descending)
     if after is not None:
         left = [item for item in left if (key_of(item) < after) is descending]
@@ -133,14 +157,14 @@ def number(request: Request, name: str, otherwise: float) -> float:
     return float(text)
 
 
-def _start(request: Request) -> tuple[int, Key | None]:
+def _start(request: Request, rows_max: int) -> tuple[int, Key | None]:
     """Return size and last key; the size in a cursor wins over `limit`."""
     cursor = request.query.get("cursor")
     if cursor:
-        return _decode(cursor)
+        return _decode(cursor, rows_max)
     limit = int(number(request, "limit", ROWS_DEFAULT))
-    if not 1 <= limit <= ROWS_MAX:
-        raise BadParameter("limit", f"limit must be between 1 and {ROWS_MAX}")
+    if not 1 <= limit <= rows_max:
+        raise BadParameter("limit", f"limit must be between 1 and {rows_max}")
     return limit, None
 
 
@@ -148,10 +172,10 @@ def _encode(size: int, key: Key) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode((size, key))).decode()
 
 
-def _decode(cursor: str) -> tuple[int, Key]:
+def _decode(cursor: str, rows_max: int) -> tuple[int, Key]:
     try:
         raw = base64.urlsafe_b64decode(cursor)
         size, key = msgspec.json.decode(raw, type=tuple[int, Key])
     except (binascii.Error, msgspec.MsgspecError, UnicodeError):
         raise BadParameter("cursor", "invalid cursor") from None
-    return min(max(size, 1), ROWS_MAX), key
+    return min(max(size, 1), rows_max), key

@@ -31,16 +31,20 @@ WALLET_KINDS = (EOA, PROXY, SAFE, DEPOSIT_WALLET)
 
 
 class Desk:
-    """The lesser parts of the trading host."""
+    """The lesser parts of the trading host.
+
+    Attributes:
+        history: Prints, which the data service tells too.
+    """
 
     def __init__(self, exchange: Exchange, keys: Keys, settings: SimulatorSettings) -> None:
         """Build the parts."""
         daily_usd = settings.rewards_usd
         self._standings = exchange.accounts.standings
         self._keys = KeyRequests(keys)
-        self._history = PriceHistory(exchange.calendar)
+        self.history = PriceHistory(exchange.calendar)
         self._quotes = Quotes(
-            exchange.calendar, self._history, buys_at_bid=settings.document_form == "openapi"
+            exchange.calendar, self.history, buys_at_bid=settings.document_form == "openapi"
         )
         self._records = MarketRecords(exchange, daily_usd)
         self._balances = Balances(exchange)
@@ -56,7 +60,7 @@ class Desk:
 
     def note(self, happening: Happening, now: Instant) -> None:
         """Hear what the exchange has done."""
-        self._history.note(happening, now)
+        self.history.note(happening, now)
         self._notices.note(happening, now)
 
     def public(self) -> tuple[PublicRoute, ...]:
@@ -76,7 +80,7 @@ class Desk:
             Route("GET", "/last-trade-price", quotes.last_trade),
             Route("GET", "/last-trades-prices", quotes.last_trades),
             Route("POST", "/last-trades-prices", quotes.last_trades),
-            Route("GET", "/prices-history", self._history.read),
+            Route("GET", "/prices-history", self.history.read),
             Route("GET", "/markets", records.markets),
             Route("GET", "/simplified-markets", records.simplified),
             Route("GET", "/sampling-markets", records.sampling),

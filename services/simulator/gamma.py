@@ -26,8 +26,10 @@ from services.simulator.gamma_rows import (
     series_row,
     series_slug_of,
     tag_rows,
+    volume_fields,
 )
 from services.simulator.markets import Calendar, Market
+from services.simulator.volumes import Volumes
 from shared.units import Instant
 
 NOT_FOUND = error(404, "not found")
@@ -49,9 +51,12 @@ def _refusing(handler: Handler) -> Handler:
 class Gamma:
     """Handles discovery."""
 
-    def __init__(self, calendar: Calendar, *, has_bare_conditions: bool = False) -> None:
+    def __init__(
+        self, calendar: Calendar, volumes: Volumes, *, has_bare_conditions: bool = False
+    ) -> None:
         """Set where to look, and whether v2 conditions are written with 62 digits."""
         self._calendar = calendar
+        self._volumes = volumes
         self._is_bare = has_bare_conditions
         self.markets = _refusing(self._markets)
         self.events = _refusing(self._events)
@@ -156,12 +161,18 @@ class Gamma:
         return next((market for market in self._calendar if event_id_of(market) == event_id), None)
 
     def _bare_market(self, market: Market, now: Instant) -> Row:
-        return market_row(
+        row = market_row(
             market,
             self._calendar.resolution_ms,
             has_ids=self._calendar.tells_ids(market, now.wall_ms),
             is_bare=self._is_bare,
         )
+        return row | self._volume(market)
+
+    def _volume(self, market: Market) -> Row:
+        """Return what a market has traded; nothing is said of one that has not."""
+        volume = self._volumes.of(market.condition_id)
+        return volume_fields(volume) if volume.size else {}
 
     def _market(self, market: Market, request: Request, now: Instant) -> Row:
         """Return a market with its event, and with its tags only when they are asked for."""
@@ -174,7 +185,9 @@ class Gamma:
         return whole
 
     def _event(self, market: Market, now: Instant) -> Row:
-        return event_row(market, (self._bare_market(market, now),))
+        row = event_row(market, (self._bare_market(market, now),))
+        volume = self._volume(market)
+        return row | volume | ({"volume": volume["volumeNum"]} if volume else {})
 
 
 def _envelope(name: str, rows: list[Row], cursor: str | None) -> Row:

@@ -15,6 +15,7 @@ from services.simulator.chance import derive
 from services.simulator.clearing import FEE_RATE_E6
 from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Market
 from services.simulator.reads import FEE_CEILING_BPS
+from services.simulator.volumes import Volume
 from shared.units import PRICE_ONE_E4
 
 Row = dict[str, object]
@@ -192,6 +193,20 @@ def _liquidity(market: Market) -> float:
     for price, level in book.asks.levels.items():
         total += (PRICE_ONE_E4 - price) * level.total
     return round(total / PRICE_ONE_E4 / 10**6, 4)
+
+
+def volume_fields(volume: Volume) -> Row:
+    """Return what was traded in USD, as text and as a number; all of it within a day."""
+    money = volume.money / 10**6
+    return {
+        "volume": str(money),
+        "volumeNum": money,
+        "volumeClob": money,
+        "volume24hr": money,
+        "volume1wk": money,
+        "volume1mo": money,
+        "volume1yr": money,
+    }
 
 
 def _price_fields(market: Market) -> Row:

@@ -16,13 +16,18 @@ from collections.abc import Iterable
 
 from services.simulator.data_api import DataApi
 from services.simulator.data_ledger import DataLedger
+from services.simulator.data_markets import DataMarkets
 from services.simulator.exchange import Exchange
 from services.simulator.gamma import Gamma
+from services.simulator.happenings import Happening
 from services.simulator.keys import Keys
+from services.simulator.price_history import PriceHistory
 from services.simulator.relayer import Relayer
 from services.simulator.routes import Public, PublicRoute, Route
 from services.simulator.rpc import Rpc
+from services.simulator.volumes import Volumes
 from shared.config import SimulatorSettings
+from shared.units import Instant
 
 GAMMA_PREFIX = "/gamma"
 DATA_PREFIX = "/data-api"
@@ -34,19 +39,33 @@ def _under(prefix: str, paths: Paths) -> tuple[PublicRoute, ...]:
     return tuple(Route(method, prefix + path, handler) for method, path, handler in paths)
 
 
-def host_routes(
-    exchange: Exchange, keys: Keys, settings: SimulatorSettings
-) -> tuple[PublicRoute, ...]:
-    """Return the routes of all other hosts; each asks nobody who he is, or asks him itself."""
-    gamma = Gamma(exchange.calendar, has_bare_conditions=settings.bare_conditions)
-    ledger = DataLedger(exchange, settings.indexer_lag_ms)
-    data = DataApi(ledger, exchange.calendar.resolution_ms)
-    relayer = Relayer(keys, exchange.accounts, settings.mined_ms, settings.confirmed_ms)
-    return (
-        *_gamma_routes(gamma),
-        *_data_routes(data),
-        *_relayer_routes(relayer, Rpc(exchange.accounts)),
-    )
+class Hosts:
+    """The parts behind the other hosts, and how they are reached."""
+
+    def __init__(
+        self, exchange: Exchange, keys: Keys, history: PriceHistory, settings: SimulatorSettings
+    ) -> None:
+        """Build the parts."""
+        calendar, accounts = exchange.calendar, exchange.accounts
+        self._volumes = Volumes()
+        ledger = DataLedger(exchange, settings.indexer_lag_ms)
+        self._gamma = Gamma(calendar, self._volumes, has_bare_conditions=settings.bare_conditions)
+        self._data = DataApi(ledger)
+        self._markets = DataMarkets(ledger, history, self._volumes, calendar.resolution_ms)
+        self._relayer = Relayer(keys, accounts, settings.mined_ms, settings.confirmed_ms)
+        self._rpc = Rpc(accounts)
+
+    def note(self, happening: Happening, now: Instant) -> None:
+        """Hear what the exchange has done."""
+        self._volumes.note(happening, now)
+
+    def routes(self) -> tuple[PublicRoute, ...]:
+        """Return the routes of all hosts; each asks nobody who he is, or asks him itself."""
+        return (
+            *_gamma_routes(self._gamma),
+            *_data_routes(self._data, self._markets),
+            *_relayer_routes(self._relayer, self._rpc),
+        )
 
 
 def _gamma_routes(gamma: Gamma) -> tuple[PublicRoute, ...]:
@@ -72,17 +91,19 @@ def _gamma_routes(gamma: Gamma) -> tuple[PublicRoute, ...]:
     return (*_under("", own), *_under(GAMMA_PREFIX, [*own, *shared]))
 
 
-def _data_routes(data: DataApi) -> tuple[PublicRoute, ...]:
+def _data_routes(data: DataApi, markets: DataMarkets) -> tuple[PublicRoute, ...]:
     paths: list[tuple[str, str, Public]] = [
         ("GET", "/v2/positions", data.positions),
         ("GET", "/v2/trades", data.trades),
         ("GET", "/v2/activity", data.activity),
         ("GET", "/v2/value", data.value),
         ("GET", "/v2/user-volume", data.volume),
-        ("GET", "/v2/resolutions", data.resolutions),
-        ("GET", "/v2/tokens", data.tokens),
-        ("GET", "/v2/oi", data.open_interest),
-        ("GET", "/v2/holders", data.holders),
+        ("GET", "/v2/resolutions", markets.resolutions),
+        ("GET", "/v2/tokens", markets.tokens),
+        ("GET", "/v2/oi", markets.open_interest),
+        ("GET", "/v2/holders", markets.holders),
+        ("GET", "/v2/live-volume", markets.live_volume),
+        ("GET", "/v2/prices-history", markets.prices),
         ("GET", "/v2/approvals", data.approvals),
     ]
     return (*_under("", paths), *_under(DATA_PREFIX, paths))

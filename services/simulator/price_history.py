@@ -63,6 +63,18 @@ class PriceHistory:
         """Return a market's last print, None before the first of this run."""
         return self._last.get(condition)
 
+    def points(self, token: str, start_s: float, end_s: float) -> list[tuple[int, int]]:
+        """Return the prints of a token between two seconds, as second and price in 1e-4 USD."""
+        market = self._calendar.by_token.get(token)
+        if market is None:
+            return []
+        outcome = market.outcome_of(token)
+        return [
+            (at_s, book_price(outcome, price))
+            for at_s, price in self._points.get(market.condition_id, ())
+            if start_s <= at_s <= end_s
+        ]
+
     def read(self, request: Request, now: Instant) -> Answer:
         """Handle GET /prices-history, whose `market` is a token."""
         query = request.query

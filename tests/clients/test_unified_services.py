@@ -152,6 +152,10 @@ def test_positions_trades_activity_and_value_agree(server: SimulatorServer) -> N
         (interest,) = await client.get_open_interests(condition_ids=market.condition_id)
         assert interest.value >= bought.taking_amount
         assert (await client.get_trading_approvals_state()).is_fully_approved
+        traded = await client.get_event_live_volume(event_ids=int(event_id_of(market)))
+        assert traded.taker_volume_total >= bought.taking_amount
+        history = client.list_price_history(asset_id=up, interval="1h")
+        assert (await history.first_page()).items[-1].price == trades[0].price
 
     trade(server, use)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.simulator.data_rows import RESOLVED_PAYOUT
+from services.simulator.gamma_rows import event_id_of
 from services.simulator.hosts import DATA_PREFIX
 from services.simulator.rows import PARTICIPANT_ADDRESS
 from tests.builders.venue_rig import Client, VenueRig
@@ -213,3 +214,35 @@ def test_refusal_names_the_parameter(path: str, query: dict[str, str], parameter
     status, body = get(VenueRig(), path, **query)
     assert (status, body["parameter"], body["retryable"]) == (400, parameter, False)
     assert set(body) == {"error", "code", "retryable", "trace_id", "parameter"}
+
+
+def test_volume_and_past_prices_follow_the_prints() -> None:
+    rig, other = traded(interval_s=14_400)
+    market = rig.market
+    event = event_id_of(market)
+    _, volume = get(rig, "/v2/live-volume", event_id=event)
+    assert volume["data"] == {
+        "taker_volume_total": 20.0,
+        "conditions": [{"condition_id": market.condition_id, "taker_volume": 20.0}],
+    }
+    _, row = rig.ask("GET", f"/markets/slug/{market.slug}", headers={})
+    assert (row["volume"], row["volumeNum"], row["volume24hr"]) == ("8.0", 8.0, 8.0)
+    _, parent = rig.ask("GET", f"/events/slug/{market.slug}", headers={})
+    assert (parent["volume"], parent["markets"][0]["volume"]) == (8.0, "8.0")
+    rig.advance(60)
+    rig.place(other, outcome=1, price=5_000, size=10)
+    rig.place(outcome=0, price=5_000, size=10)
+    token = market.tokens[1]
+    points = rows(rig, "/v2/prices-history", token_id=token, interval="1h")
+    assert [(point["price"], point["resolution_seconds"]) for point in points] == [
+        (0.6, 60),
+        (0.5, 60),
+    ]
+    first = points[0]["timestamp"]
+    (exact,) = rows(rig, "/v2/prices-history", token_id=token, as_of=str(first + 30))
+    assert exact == {"timestamp": first, "price": 0.6, "resolution_seconds": 0}
+    late = rows(rig, "/v2/prices-history", token_id=token, start=str(first + 1))
+    assert [point["price"] for point in late] == [0.5]
+    for query in ({"interval": "1y"}, {}, {"interval": "1h", "bucket_seconds": "5"}):
+        assert get(rig, "/v2/prices-history", token_id=token, **query)[0] == 400
+    assert get(rig, "/v2/live-volume")[0] == 400
