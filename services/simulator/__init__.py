@@ -15,8 +15,9 @@ wants a new venue moves `venue.jsonl` away.
 `core.py` is pure: messages and time in, answers and frames out, the same trace for the
 same seed. It runs behind `rest.py`, `sockets.py` and `shell.py` for real, or inside a
 simulation with virtual time. `hosts.py` serves the venue's other hosts beside trading:
-discovery, data and relayer (docs/simulated-venue.md). Wallets of every kind trade: proxies, Safes and deposit wallets
-have the addresses that they have on the chain, and their orders' signatures are checked.
+discovery, data and relayer (docs/simulated-venue.md). Wallets of every kind trade:
+proxies, Safes and deposit wallets have the addresses that they have on the chain, and their
+orders' signatures are checked.
 Protocols of settlement on a chain, and split, merge and redeem by the user are not part of
 it: a resolved market pays its holders at once. Session keys and RFQ are not served, builders'
 fees not charged, rewards and rebates told but not paid. Where the venue's documents disagree,
