@@ -64,14 +64,14 @@ class PriceHistory:
         return self._last.get(condition)
 
     def points(self, token: str, start_s: float, end_s: float) -> list[tuple[int, int]]:
-        """Return the prints of a token between two seconds, as second and price in 1e-4 USD."""
+        """Return what is remembered between two seconds, as second and price in 1e-4 USD."""
         market = self._calendar.by_token.get(token)
         if market is None:
             return []
         outcome = market.outcome_of(token)
         return [
             (at_s, book_price(outcome, price))
-            for at_s, price in self._points.get(market.condition_id, ())
+            for at_s, price in self._points.get(market.condition_id, {}).values()
             if start_s <= at_s <= end_s
         ]
 
