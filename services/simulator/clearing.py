@@ -14,8 +14,8 @@ from services.simulator.trades import (
     maker_part,
     side_moves,
 )
-from shared.units import PRICE_ONE_E4, MoneyE6, PriceE4, SizeE6, WallMs
-from shared.venue.rules import FEE_STEP_E6, taker_fee
+from shared.units import MoneyE6, PriceE4, SizeE6, WallMs
+from shared.venue.rules import taker_fee
 
 FEE_RATE_E6 = 70_000
 """Takers of crypto markets pay 0.07 x p(1-p) a share.
@@ -33,12 +33,22 @@ class Match(msgspec.Struct, frozen=True):
     match_ms: WallMs
 
 
-def taker_fee_max(order: Order) -> MoneyE6:
-    """Return the largest fee that an order could pay as a taker at its price or better."""
-    if order.money:
-        return MoneyE6(-(-order.money * FEE_RATE_E6 // 1_000_000) + FEE_STEP_E6)
-    worst = min(order.price, PRICE_ONE_E4 // 2)
-    return MoneyE6(taker_fee(PriceE4(worst), SizeE6(order.remaining), FEE_RATE_E6) + FEE_STEP_E6)
+def taker_fee_due(order: Order, fills: list[Fill]) -> MoneyE6:
+    """Return what an order would pay as the taker of these fills.
+
+    The official clients leave just this much of a balance free when they spend all of it
+    (py-clob-client-v2 1.2.1, `fees.py`), so that no more may be demanded.
+    """
+    return MoneyE6(
+        sum(
+            taker_fee(
+                PriceE4(book_price(order.outcome, group[0].price)),
+                SizeE6(sum(fill.size for fill in group)),
+                FEE_RATE_E6,
+            )
+            for group in by_price(fills)
+        )
+    )
 
 
 def by_price(fills: list[Fill]) -> list[list[Fill]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from services.simulator.accounts import Accounts, order_reserve
 from services.simulator.chance import derive
-from services.simulator.clearing import Match, by_price, make_trade, taker_fee_max
+from services.simulator.clearing import Match, by_price, make_trade, taker_fee_due
 from services.simulator.endings import decide, note_final, note_strike, pay_out
 from services.simulator.happenings import (
     Happening,
@@ -112,7 +112,7 @@ class Exchange:
         token = "" if order.side == "BUY" else market.tokens[order.outcome]
         needed = order_reserve(order)
         if order.side == "BUY" and crosses:
-            needed += taker_fee_max(order)
+            needed += taker_fee_due(order, fills_of(order, market.book))
         held = order_reserve(order) if order.status == "DELAYED" else 0
         spender = market.domain.contract
         allowance = account.allowance(spender, conditional=order.side == "SELL")

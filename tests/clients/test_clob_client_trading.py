@@ -1,11 +1,12 @@
 """py-clob-client-v2 1.2.1 places, takes, cancels and beats; the venue answers as it is known to."""
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from py_clob_client_v2.clob_types import (
+    MarketOrderArgs,
     OpenOrderParams,
     OrderMarketCancelParams,
     OrderPayload,
@@ -53,7 +54,7 @@ def new_trader(server: Server, kind: int = 0) -> Trader:
 
 def fee_of(size: str, price: str) -> Decimal:
     exact = Decimal(size) * Decimal("0.07") * Decimal(price) * (1 - Decimal(price))
-    return exact.quantize(Decimal("0.00001"))
+    return exact.quantize(Decimal("0.00001"), ROUND_FLOOR)
 
 
 # --- placing ------------------------------------------------------------------------------
@@ -199,6 +200,36 @@ def test_unknown_token_has_no_book(empty: Server) -> None:
     order.tokenId = "12345"
     text = "No orderbook exists for the requested token id"
     assert refusal(trader.client.post_order, order) == (404, text)
+
+
+@pytest.mark.parametrize("price", [0.6, 0.07])
+def test_whole_balance_can_be_spent_fees_included(empty: Server, price: float) -> None:
+    maker, taker = new_trader(empty), new_trader(empty)
+    market = empty.market()
+    empty.admin("deposit", account=maker.wallet, amount="100000")
+    maker.rest(market, "BUY", round(1 - price, 2), 20_000, outcome=1)
+    args = MarketOrderArgs(
+        token_id=market.tokens[0], amount=1000, side="BUY", price=price, user_usdc_balance=1000
+    )
+    reply = taker.client.post_order(taker.client.create_market_order(args), "FOK")
+    assert reply["status"] == "matched"
+    left = Decimal(taker.client.get_balance_allowance()["balance"]) / 1_000_000
+    assert left == 1000 - Decimal(reply["makingAmount"]) - fee_of(reply["takingAmount"], str(price))
+    assert 0 <= left < Decimal("0.05") * 1000
+    short = refusal(taker.take, market, "BUY", float(left) // 0.01 / 100 + 1, price)
+    assert "the balance is not enough" in short[1]
+
+
+def test_a_thousand_cancels_are_the_most(empty: Server) -> None:
+    text = "Too many orders in payload, max allowed: 1000"
+    assert refusal(new_trader(empty).client.cancel_orders, ["0x12"] * 1_001) == (400, text)
+
+
+def test_servers_clock_can_be_asked_for(empty: Server) -> None:
+    client = new_trader(empty).client
+    client.use_server_time = True
+    assert client.get_open_orders() == []
+    assert client.derive_api_key() == client.creds
 
 
 # --- batches --------------------------------------------------------------------------------
