@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance soak fold day bench safety-case lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance soak fold day bench safety-case faults-page lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -64,6 +64,9 @@ bench: $(VENV)/installed
 
 safety-case: $(VENV)/installed-test
 	$(BIN)/pytest --quiet --safety-case docs/safety-case.md
+
+faults-page: $(VENV)/installed
+	$(BIN)/python -m services.simulator.catalogue_page > docs/venue-faults.md
 
 lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools

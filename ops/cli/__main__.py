@@ -23,6 +23,7 @@ COMMANDS = (
     "replay",
     "probe",
     "sim",
+    "faults",
     "bench",
 )
 """In the order in which a day needs them; each is a module of this package."""

@@ -16,6 +16,9 @@ def render() -> str:
         command = main.get_command(click.Context(main), name)
         assert command is not None, "every name has a command"
         lines += ["", f"## {name}", "", *_block(f"interlock {name}", command)]
+        if isinstance(command, click.Group):
+            for part, inner in command.commands.items():
+                lines += ["", *_block(f"interlock {name} {part}", inner)]
     return "\n".join(lines) + "\n"
 
 

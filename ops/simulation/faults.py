@@ -34,6 +34,7 @@ Kind = Literal[
     "disk_fails",
     "venue_mode",
     "fail_settlement",
+    "entry",
     "halt",
     "resume",
 ]
@@ -125,7 +126,7 @@ class Fault(msgspec.Struct, frozen=True):
         lasts_ns: How long a stop, a cut, a stall or a mode lasts.
         effects_before: Effects that the target still applies before it is killed or stopped.
         before: Type of the effects that are counted, by name; empty for all.
-        mode: Status that the venue answers with in `venue_mode`.
+        mode: Status that the venue answers with in `venue_mode`, or name of an `entry`.
     """
 
     moment_ns: int
@@ -142,6 +143,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     Attributes:
         calm_from_ns: From when nothing goes wrong by chance either.
+        garbles: Whether the venue may send what nobody can read.
         kills: Whether risk can kill a hung execution; what rests on it then rests on less.
     """
 
@@ -149,6 +151,7 @@ class Plan(msgspec.Struct, frozen=True):
     schedule: tuple[Fault, ...]
     calm_from_ns: int
     kills: bool = True
+    garbles: bool = False
 
 
 def no_faults() -> Plan:

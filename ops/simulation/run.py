@@ -54,6 +54,8 @@ class Outcome(msgspec.Struct, frozen=True):
         ended: How often each component ended.
         cleared: Latches that the operator cleared, by name.
         tail: Newest trace lines, when something was found.
+        struck: How often each entry of the catalogue has struck.
+        told: Moment, component, name and text of what people would have been told.
     """
 
     seed: int
@@ -69,6 +71,8 @@ class Outcome(msgspec.Struct, frozen=True):
     cleared: dict[str, int]
     violations: tuple[Violation, ...]
     tail: tuple[str, ...] = ()
+    told: tuple[tuple[int, str, str, str], ...] = ()
+    struck: dict[str, int] = {}
 
 
 def draw_config(chance: Chance) -> Config:
@@ -162,6 +166,8 @@ def _outcome(seed: int, seconds: int, plan: Plan, whole: Whole) -> Outcome:
         cleared=dict(whole.operator.cleared),
         violations=violations,
         tail=tuple(world.trace.tail(TAIL_LINES)) if violations else (),
+        told=tuple(world.trace.told),
+        struck=dict(world.venue.core.faults.struck),
     )
 
 

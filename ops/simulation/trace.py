@@ -11,26 +11,39 @@ import msgspec
 
 from shared.units import to_wire
 
+TOLD = ("log.", "alert.", "state.", "fault")
+TOLD_MAX = 20_000
+"""Lines for people are few, and all of them are kept; beyond this something repeats itself."""
+
 LINES_KEPT = 4_000
 """Newest lines, shown when a checker finds something."""
 
 
 class Trace:
-    """Lines and their running hash."""
+    """Lines and their running hash.
 
-    __slots__ = ("_encoder", "_hash", "count", "lines")
+    Attributes:
+        lines: The newest.
+        told: What an operator would have been told, from the beginning on.
+    """
+
+    __slots__ = ("_encoder", "_hash", "count", "lines", "told")
 
     def __init__(self) -> None:
         """Start empty."""
         self._hash = hashlib.blake2b(digest_size=16)
         self._encoder = msgspec.msgpack.Encoder(enc_hook=to_wire)
         self.lines: deque[tuple[int, str, str, str]] = deque(maxlen=LINES_KEPT)
+        self.told: list[tuple[int, str, str, str]] = []
         self.count = 0
 
     def note(self, moment_ns: int, who: str, what: str, detail: str = "") -> None:
         """Keep one line and mix it into the hash."""
         self._hash.update(f"{moment_ns}|{who}|{what}|{detail}\n".encode())
-        self.lines.append((moment_ns, who, what, detail))
+        line = (moment_ns, who, what, detail)
+        self.lines.append(line)
+        if what.startswith(TOLD) and len(self.told) < TOLD_MAX:
+            self.told.append(line)
         self.count += 1
 
     def mix(self, body: msgspec.Struct) -> None:

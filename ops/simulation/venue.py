@@ -110,6 +110,11 @@ class SimulatedVenue:
                 )
         self._order("/admin/faults", order)
 
+    def switch_on(self, entry: str, lasts_ns: int) -> None:
+        """Switch an entry of the catalogue of faults on for a while."""
+        wish = {"entry": entry, "duration_ms": lasts_ns // NS_PER_MS}
+        self._order("/admin/faults", wish)
+
     def fail_settlements(self, count: int) -> None:
         """Let the next trades fail on the chain after they were matched."""
         self._order("/admin/faults", FaultOrder("fail_settlement", count=count))

@@ -22,7 +22,7 @@ from ops.simulation.checkers import (
 )
 from shared.control import Ping
 from shared.effects import HttpRequest, Peer, Publish
-from shared.facts import FeedStatus, FillFact, OrderFact, RiskStatus
+from shared.facts import Alert, FeedStatus, FillFact, OrderFact, RiskStatus
 from shared.identifiers import Incarnation, OrderHash
 from shared.switches import ORACLE_STALE
 from shared.topics import EXECUTION
@@ -63,6 +63,8 @@ class Watch:
         posts: Orders whose first byte was written.
         risk_status: The newest that risk has published.
         oracle_silent_ns: How long risk has said that an oracle is silent.
+        garbles: Whether feeds may meet what they cannot read.
+        tell: Called with what people would be told: by whom, name and text.
     """
 
     def __init__(
@@ -93,10 +95,13 @@ class Watch:
         self.halts = HaltChecker(findings)
         self._execution: Incarnation | None = None
         self._fills_seen: dict[tuple[str, str], None] = {}
+        self._is_flat = True
+        self.garbles = False
         self.posts = 0
         self.risk_status: RiskStatus | None = None
         self._status_ns: int | None = None
         self.oracle_silent_ns = 0
+        self.tell: Callable[[str, str, str], None] = lambda who, what, text: None
 
     @property
     def fills(self) -> int:
@@ -111,14 +116,20 @@ class Watch:
         elif isinstance(body, FillFact):
             self._fills_seen[(body.trade_id, body.order_id)] = None
             self._lifecycle.told_fill(body)
+        elif isinstance(body, Alert):
+            self.tell(peer.component, f"alert.{body.name}", body.text)
         elif isinstance(body, RiskStatus):
             is_silent = any(switch.name == ORACLE_STALE.name for switch in body.switches)
             if is_silent and self._status_ns is not None:
                 self.oracle_silent_ns += now.monotonic_ns - self._status_ns
             self._status_ns = now.monotonic_ns
+            before = self.risk_status
+            if before is None or before.trading_state != body.trading_state:
+                reasons = "; ".join(body.reasons)
+                self.tell(peer.component, f"state.{body.trading_state}", reasons)
             self.risk_status = body
             self.halts.told(body)
-        elif isinstance(body, FeedStatus):
+        elif isinstance(body, FeedStatus) and not self.garbles:
             self._frames.told(body)
 
     def ordered(self, peer: Peer, ping: Ping, now: Instant) -> None:
@@ -151,6 +162,10 @@ class Watch:
 
     def look(self, moment_ns: int, now: Instant) -> None:
         """Judge what shows only with time; called every few milliseconds."""
+        is_flat = not self._venue.open_ids()
+        if is_flat != self._is_flat:
+            self._is_flat = is_flat
+            self.tell("venue", "state.flat" if is_flat else "state.quoted", "")
         execution = self._standing().execution
         if execution is None or execution != self._execution:
             self._execution = execution

@@ -110,6 +110,8 @@ class Whole:
             plan.kills,
         )
         venue.changed = watch.venue_changed
+        watch.garbles = plan.garbles
+        watch.tell = lambda who, what, text: trace.note(scheduler.now_ns, who, what, text)
         bus = Bus(scheduler, stream(seed, "bus"), rates, trace, self._wake)
         line = ControlLine(scheduler, stream(seed, "line"), rates, trace, self._wake)
         self._around = Surroundings(scheduler, bus, line, trace, watch, self._lease_ns, self._ended)
@@ -210,6 +212,7 @@ class Whole:
             "resume": self.operator.resume,
             "cut_line": lambda: self._line.cut(fault.target, fault.lasts_ns),
             "fail_settlement": lambda: world.venue.fail_settlements(1),
+            "entry": lambda: world.venue.switch_on(fault.mode, fault.lasts_ns),
             "venue_mode": lambda: world.venue.refuse(fault.mode, fault.lasts_ns),
         }
         strike = strikes.get(fault.kind)

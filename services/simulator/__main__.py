@@ -7,7 +7,7 @@ from pathlib import Path
 from bus import clock, process
 from bus.log_lines import LogLines
 from bus.settings import Settings
-from services.simulator import rest
+from services.simulator import rest, time_socket
 from services.simulator.core import SimulatorCore
 from services.simulator.journal_rows import Damaged
 from services.simulator.line_file import LineFile
@@ -80,9 +80,16 @@ async def serve(started: process.Started, shell: Shell) -> None:
     shell.tick()
     runner, port = await rest.start(shell, started.settings.config.simulator.port)
     started.lines.write(Log("simulator.serving", {"port": port}), clock.read())
+    time = None
+    if started.settings.config.simulator.time_port:
+        time_port = started.settings.config.simulator.time_port
+        time, _ = await time_socket.start(time_port, shell.clock_offset_ns)
+        started.lines.write(Log("simulator.tells_time", {"port": time_port}), clock.read())
     try:
         await shell.run(lambda: started.stop.cause is not None)
     finally:
+        if time is not None:
+            time.close()
         await rest.stop(runner)
         shell.close()
 

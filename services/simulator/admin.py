@@ -11,17 +11,19 @@ from services.simulator.account_admin import AccountAdmin
 from services.simulator.answers import NOT_FOUND, Answer, error, ok
 from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
+from services.simulator.fault_desk import FaultDesk
 from services.simulator.fault_orders import FaultOrder
 from services.simulator.faults import Faults
 from services.simulator.heartbeat import Heartbeats
 from services.simulator.matching import Order
+from services.simulator.queries import query_number
 from services.simulator.stamps import Stamps
+from services.simulator.storm import Storm
 from shared.units import Instant, MoneyE6
 from shared.venue.decimals import (
     format_money,
     format_price,
     format_size,
-    parse_integer,
     parse_money,
 )
 from shared.venue.faults import Malformed, Unparseable
@@ -69,7 +71,6 @@ class Freeze(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paused: bool
 
 
-_FAULT = msgspec.json.Decoder(FaultOrder)
 _DROP = msgspec.json.Decoder(Drop)
 _RESTART = msgspec.json.Decoder(Restart)
 _DEPOSIT = msgspec.json.Decoder(Deposit)
@@ -83,6 +84,7 @@ class Admin:
         self,
         exchange: Exchange,
         faults: Faults,
+        storm: Storm,
         heartbeats: Heartbeats,
         stamps: Stamps,
         drop: Callable[[Drop], int],
@@ -95,14 +97,17 @@ class Admin:
         self._stamps = stamps
         self._drop = drop
         self._freeze = freeze
+        desk = FaultDesk(faults, storm, stamps)
         self._routes: dict[tuple[str, str], Callable[[Request, Instant], Answer]] = {
             ("GET", "/admin/log"): self._log,
             ("GET", "/admin/state"): self._state,
             ("GET", "/admin/account"): self._account,
             ("GET", "/admin/markets"): self._markets,
-            ("GET", "/admin/faults"): self._list_faults,
-            ("POST", "/admin/faults"): self._set_fault,
-            ("DELETE", "/admin/faults"): self._clear_faults,
+            ("GET", "/admin/faults"): desk.list,
+            ("POST", "/admin/faults"): desk.set,
+            ("DELETE", "/admin/faults"): desk.clear,
+            ("POST", "/admin/faults/random"): desk.random,
+            ("GET", "/admin/catalogue"): desk.catalogue,
             ("POST", "/admin/drop"): self._drop_streams,
             ("POST", "/admin/restart"): self._restart,
             ("POST", "/admin/deposit"): self._deposit,
@@ -120,27 +125,7 @@ class Admin:
         except (Malformed, Unparseable) as fault:
             return error(400, str(fault))
 
-    # --- faults ---------------------------------------------------------------------
-
-    def _set_fault(self, request: Request, now: Instant) -> Answer:
-        order = decode(_FAULT, request.body, "fault")
-        fault_id = self._faults.set(order, now.monotonic_ns)
-        if fault_id is None:
-            return error(400, "too many faults")
-        self._stamps.add("fault", now, fault_id=fault_id, fault=order)
-        return ok({"id": fault_id})
-
-    def _clear_faults(self, request: Request, now: Instant) -> Answer:
-        fault_id = _number(request, "id")
-        cleared = self._faults.clear(fault_id)
-        self._stamps.add("faults_cleared", now, cleared=cleared)
-        return ok({"cleared": cleared})
-
-    def _list_faults(self, request: Request, now: Instant) -> Answer:
-        faults = self._faults.list(now.monotonic_ns)
-        return ok(
-            [{"id": item.fault_id, "left": item.left, **_plain(item.order)} for item in faults]
-        )
+    # --- sockets and modes ----------------------------------------------------------
 
     def _drop_streams(self, request: Request, now: Instant) -> Answer:
         order = decode(_DROP, request.body or b"{}", "drop")
@@ -196,8 +181,8 @@ class Admin:
     # --- looking --------------------------------------------------------------------
 
     def _log(self, request: Request, now: Instant) -> Answer:
-        since = _number(request, "since") or 0
-        limit = min(_number(request, "limit") or LOG_ROWS_MAX, LOG_ROWS_MAX)
+        since = query_number(request, "since") or 0
+        limit = min(query_number(request, "limit") or LOG_ROWS_MAX, LOG_ROWS_MAX)
         records, last = self._stamps.since(since, limit)
         head = f'{{"at_ns":{now.monotonic_ns},"next":{last},"records":'.encode()
         return Answer(200, head + records + b"}")
@@ -253,17 +238,3 @@ class Admin:
                 for market in self._exchange.calendar
             ]
         )
-
-
-def _plain(order: FaultOrder) -> dict[str, object]:
-    return {name: getattr(order, name) for name in order.__struct_fields__}
-
-
-def _number(request: Request, name: str) -> int | None:
-    """Return a whole number of the query, None when it is not there.
-
-    Raises:
-        Unparseable: It is something else.
-    """
-    text = request.query.get(name)
-    return None if text is None else parse_integer(text, name)

@@ -35,6 +35,7 @@ from services.simulator.restore import restore
 from services.simulator.routes import private_routes, public_routes
 from services.simulator.saved import Saved
 from services.simulator.stamps import Stamps
+from services.simulator.storm import Storm
 from services.simulator.streams import Streams
 from services.simulator.telling import Telling
 from services.simulator.trading import Trading
@@ -98,13 +99,22 @@ class SimulatorCore:
             self.journal,
             self._agenda,
         )
+        self._storm = Storm(self._faults)
         self._frame_faults = FrameFaults(self._faults, calendar, self._agenda)
         self._desk = Desk(self.exchange, keys, settings)
         self._hosts = Hosts(self.exchange, keys, self._desk.history, settings)
         self._telling.listeners += (self._desk.note, self._hosts.note)
         self._reception = Reception(
             self._make_api(settings, keys, modes),
-            Admin(self.exchange, self._faults, beats, self.stamps, self._drop, self._freeze),
+            Admin(
+                self.exchange,
+                self._faults,
+                self._storm,
+                beats,
+                self.stamps,
+                self._drop,
+                self._freeze,
+            ),
             self._faults,
             self.stamps,
             self._agenda,
@@ -160,6 +170,11 @@ class SimulatorCore:
         """Return the exchange; a venue that mirrors another has one of its own."""
         return make_exchange(settings, assets, known, interval_s, self._faults, self._recording)
 
+    @property
+    def faults(self) -> Faults:
+        """Return what goes wrong."""
+        return self._faults
+
     # --- driving --------------------------------------------------------------------
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
@@ -200,6 +215,7 @@ class SimulatorCore:
             self._heartbeats.next_ns(),
             self.exchange.next_ns(self._wall_offset_ns),
             self._agenda.next_ns(),
+            self._storm.next_ns(),
         ):
             if at is not None:
                 due.append(at)
@@ -229,6 +245,7 @@ class SimulatorCore:
         self.exchange.advance(now)
         self._beats.sweep(now)
         self._flush(now)
+        self._strike(now)
         while (later := self._agenda.pop_due(now.monotonic_ns)) is not None:
             self._out += later(now)
             self._flush(now)
@@ -274,6 +291,15 @@ class SimulatorCore:
             self._price_sockets.close(number)
             self._out.append(Close(number, order.code, "dropped"))
         return len(numbers)
+
+    def _strike(self, now: Instant) -> None:
+        """Throw what a storm has due, and do what a fault does at its moment."""
+        entry = self._storm.blow(now.monotonic_ns)
+        if entry is not None:
+            self.stamps.add("fault", now, entry=entry.name, storm=True)
+        dropped = self._faults.struck_by("drop_streams", now.monotonic_ns)
+        if dropped is not None:
+            self._drop(Drop(dropped.stream))
 
     def _freeze(self, paused: bool) -> None:
         self._participants.paused = paused

@@ -26,6 +26,7 @@ Kinds for streams:
     double_frames    single frames are sent twice
     delay_frames     single frames are sent `delay_ms` late, after what came later
     refuse_stream    new connections are closed at once
+    drop_streams     open connections are reset, once a strike: name a count
     stamp_seconds    milliseconds become seconds
     text_bucket      `bucket_index` is a string
     prose_status     an order's end tells in prose, with empty members
@@ -85,8 +86,9 @@ FrameFaultKind = Literal[
     "corrupt_hash",
     "repeat_tick",
 ]
-StreamFaultKind = Literal["silence", "refuse_stream", "drop_prices", "refuse_auth"]
-ModeKind = Literal["restarting", "post_only", "cancel_only", "disabled"]
+StreamFaultKind = Literal["silence", "refuse_stream", "drop_streams", "drop_prices", "refuse_auth"]
+ModeKind = Literal["restarting", "disabled", "cancel_only", "post_only"]
+"""The strictest first: of several that are on it is the one that counts."""
 VenueFaultKind = Literal[
     "fail_settlement",
     "fail_winners",

@@ -73,13 +73,18 @@ UNHARMED = Fate()
 
 
 class Faults:
-    """The faults that are on."""
+    """The faults that are on.
+
+    Attributes:
+        struck: How often each entry of the catalogue has struck.
+    """
 
     def __init__(self, chance: Chance) -> None:
         """Begin with none; `chance` decides which requests and frames they strike."""
         self._chance = chance
         self._count = 0
         self._faults: dict[int, Fault] = {}
+        self.struck: dict[str, int] = {}
 
     def set(self, order: FaultOrder, now_ns: int, entry: str = "") -> int | None:
         """Switch a fault on and return its number; None when there are too many."""
@@ -132,6 +137,7 @@ class Faults:
         for kind in MODES:
             for fault in self._active(now_ns):
                 if fault.order.kind == kind:
+                    self._count_strike(fault)
                     left = 0 if fault.until_ns is None else fault.until_ns - now_ns
                     return kind, left
         return None
@@ -148,12 +154,13 @@ class Faults:
         """
         if not self._faults:
             return True
-        return not any(
-            fault.order.kind == "silence"
-            and fault.order.stream in ("", stream)
-            and (not fault.order.asset or fault.order.asset in names)
-            for fault in self._active(now_ns)
-        )
+        for fault in self._active(now_ns):
+            order = fault.order
+            is_meant = order.stream in ("", stream) and order.asset in ("", *names)
+            if order.kind == "silence" and is_meant:
+                self._count_strike(fault)
+                return False
+        return True
 
     def of_frames(self, now_ns: int) -> tuple[Fault, ...]:
         """Return the faults that change single frames."""
@@ -185,8 +192,10 @@ class Faults:
         """Return how far the venue's clock is ahead."""
         if not self._faults:
             return 0
-        shifts = (f.order.delay_ms for f in self._active(now_ns) if f.order.kind == "shift_clock")
-        return sum(shifts) * NS_PER_MS
+        shifts = [fault for fault in self._active(now_ns) if fault.order.kind == "shift_clock"]
+        for fault in shifts:
+            self._count_strike(fault)
+        return sum(fault.order.delay_ms for fault in shifts) * NS_PER_MS
 
     def strikes(self, fault: Fault) -> bool:
         """Draw whether a fault strikes once more, and count it."""
@@ -196,7 +205,12 @@ class Faults:
             return False
         if fault.left is not None:
             fault.left -= 1
+        self._count_strike(fault)
         return True
+
+    def _count_strike(self, fault: Fault) -> None:
+        if fault.entry:
+            self.struck[fault.entry] = self.struck.get(fault.entry, 0) + 1
 
     def _active(self, now_ns: int) -> tuple[Fault, ...]:
         if not self._faults:

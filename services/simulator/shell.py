@@ -99,6 +99,10 @@ class Shell:
         self._apply(self._core.on_tick(now))
         return now.monotonic_ns
 
+    def clock_offset_ns(self) -> int:
+        """Return how far the time that the venue tells is ahead of this host's."""
+        return self._core.faults.clock_offset_ns(clock.read().monotonic_ns)
+
     async def run(self, should_stop: Callable[[], bool]) -> None:
         """Tick until told to stop."""
         while not should_stop():

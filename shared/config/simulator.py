@@ -12,6 +12,9 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
 
     enabled: bool = True
     port: Port = 18080
+    time_port: Annotated[
+        int, Meta(description="Where SNTP is answered on loopback; 0 for nowhere.", ge=0, le=65_535)
+    ] = 0
     seed: Annotated[int, Meta(description="Of all its chance.", ge=0, le=2**63 - 1)] = 1
     collateral_usd: Annotated[int, Meta(description="Of a new account.", ge=1, le=10**9)] = 1_000
     frames_per_second: Annotated[
