@@ -30,9 +30,12 @@ Endpoints for tests and people, loopback only, all JSON:
     GET    /admin/account?address=A        money and tokens of an account
     GET    /admin/markets                  all markets with their states
     GET    /admin/mirror                   what a mirror follows and believes (`mirror_core.py`)
+    GET    /admin/catalogue                faults of the real venue, each with our reaction
     GET    /admin/faults                   faults that are on
-    POST   /admin/faults                   switch one on (`faults.py` lists kinds and fields)
-    DELETE /admin/faults?id=N              switch one off, or all without an id
+    POST   /admin/faults                   switch one on (`fault_orders.py` lists kinds and fields),
+                                           or {"entry": "NAME"} of the catalogue
+    POST   /admin/faults/random            entries at random times {"seed", "mean_ms", "weights"}
+    DELETE /admin/faults?id=N              switch one off, ?entry=NAME those of an entry, or all
     POST   /admin/drop                     end open sockets {"stream", "key", "code"}
     POST   /admin/restart                  425, then post-only {"down_ms", "post_only_ms"}
     POST   /admin/deposit                  {"account", "amount"} in USD

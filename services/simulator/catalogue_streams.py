@@ -71,8 +71,8 @@ STREAM_ENTRIES = (
         name="level-is-no-touch",
         what="A changed level is not the top of the book, and a touch may be wrong.",
         orders=(FaultOrder("lie_touch", stream="market", probability=0.2),),
-        reaction="Quotes come from the folded book alone; a frame whose touch or hash does not "
-        "agree makes the book doubted and subscribed anew.",
+        reaction="Quotes come from the folded book alone, which its hash proves; the touch that a "
+        "frame tells is not used.",
         links=issues(NAUTILUS, 3905),
         tests=(WHOLE, f"{BOOKS}::test_change_is_proven_by_the_hash_after_it"),
     ),

@@ -106,15 +106,7 @@ class SimulatorCore:
         self._telling.listeners += (self._desk.note, self._hosts.note)
         self._reception = Reception(
             self._make_api(settings, keys, modes),
-            Admin(
-                self.exchange,
-                self._faults,
-                self._storm,
-                beats,
-                self.stamps,
-                self._drop,
-                self._freeze,
-            ),
+            self._make_admin(),
             self._faults,
             self.stamps,
             self._agenda,
@@ -134,6 +126,17 @@ class SimulatorCore:
 
     def _make_participants(self, settings: SimulatorSettings) -> Participants:
         return Participants(self.exchange, self._oracles, settings)
+
+    def _make_admin(self) -> Admin:
+        return Admin(
+            self.exchange,
+            self._faults,
+            self._storm,
+            self._heartbeats,
+            self.stamps,
+            self._drop,
+            self._freeze,
+        )
 
     def _make_api(self, settings: SimulatorSettings, keys: Keys, modes: Modes) -> Api:
         exchange, stamps = self.exchange, self.stamps

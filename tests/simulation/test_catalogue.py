@@ -13,9 +13,8 @@ UNKNOWN = "execution log.order.unknown"
 
 SIGNS: dict[str, tuple[str, ...]] = {
     "no-first-book": ("venue state.flat", *RESUBSCRIBED, *GOES_ON),
-    "silent-asset": ("venue state.flat", *RESUBSCRIBED, *GOES_ON),
+    "silent-asset": RESUBSCRIBED,
     "zombie-socket": ("venue state.flat", *RESUBSCRIBED),
-    "level-is-no-touch": RESUBSCRIBED,
     "hash-without-last-price": RESUBSCRIBED,
     "levels-lie": RESUBSCRIBED,
     "frames-lost": RESUBSCRIBED,
