@@ -108,9 +108,9 @@ class Server:
         connection.close()
         return response.status, json.loads(text)
 
-    def admin(self, path: str, **body: object) -> Any:
+    def admin(self, switch: str, /, **body: object) -> Any:
         """Throw a switch of the simulator."""
-        status, answer = self.ask("POST", f"/admin/{path}", body)
+        status, answer = self.ask("POST", f"/admin/{switch}", body)
         assert status == 200, answer
         return answer
 

@@ -329,6 +329,42 @@ def test_orders_end_when_the_heartbeats_do(tmp_path: Path, monkeypatch: pytest.M
         assert trader.client.post_heartbeat()["heartbeat_id"]
 
 
+# --- failures of the wire -----------------------------------------------------------------------
+
+
+@pytest.mark.req("TST-5")
+@pytest.mark.req("TST-1")
+def test_repeated_post_whose_first_answer_was_lost_is_a_duplicate(empty: Server) -> None:
+    trader, market = new_trader(empty), empty.market()
+    trader.client.retry_on_error = True
+    order = trader.sign(market, "BUY", 0.3, 10)
+    empty.admin("faults", kind="reset_reply", method="POST", path="/order", count=1)
+    status, text = refusal(trader.client.post_order, order)
+    (row,) = trader.client.get_open_orders()
+    assert (status, text) == (400, f"order {row['id']} is invalid. Duplicated.")
+
+
+def test_repeated_post_whose_first_was_lost_is_taken(empty: Server) -> None:
+    trader, market = new_trader(empty), empty.market()
+    trader.client.retry_on_error = True
+    empty.admin("faults", kind="reset_request", method="POST", path="/order", count=1)
+    order_id = trader.rest(market, "BUY", 0.3, 10)
+    assert [row["id"] for row in trader.client.get_open_orders()] == [order_id]
+
+
+def test_failed_trade_gives_no_hash_and_the_money_back(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        maker, taker, market = server.trader(3), server.trader(3), server.market("v2")
+        maker.rest(market, "BUY", 0.4, 10, outcome=1)
+        server.admin("faults", kind="fail_settlement", count=1)
+        reply = taker.take(market, "BUY", 6, 0.6)
+        assert (reply["status"], reply["transactionsHashes"]) == ("matched", [])
+        (trade,) = taker.client.get_trades()
+        assert trade["status"] == "FAILED"
+        assert taker.client.get_balance_allowance()["balance"] == "1000000000"
+        assert [row["type"] for row in taker.client.get_notifications()] == [8]
+
+
 # --- authentication ---------------------------------------------------------------------------
 
 
