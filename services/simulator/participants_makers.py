@@ -133,7 +133,10 @@ class Making:
         away = (style.guard + (0 if style.by_cents else self._half)) * step
         # Quotes stand on a grid: half a step nearer than wanted is still where they belong.
         near = away - step // 2
-        bid_max, ask_min = maker.view_e4 - near, maker.view_e4 + near
+        tick = crowd.market.tick
+        # The grid's last price is never dangerous: who sells there gives away next to nothing.
+        bid_max = max(maker.view_e4 - near, tick)
+        ask_min = min(maker.view_e4 + near, PRICE_ONE_E4 - tick)
         spare = [price for price in maker.bids if price > bid_max]
         for price in spare:
             self._remove(maker.bids, price)
@@ -185,15 +188,17 @@ class Making:
         return range(style.first, last + 1)
 
     def _price(self, crowd: Crowd, maker: Maker, step: int, *, bid: bool) -> int:
-        """Return the book price of a step; outside the grid at the ends."""
+        """Return the book price of a step; at the ends the innermost one alone is on the grid."""
         if STYLES[maker.style].by_cents:
             grid, away = CENT_E4, step * CENT_E4
         else:
             grid = crowd.market.tick
             away = (self._half + step) * grid
         if bid:
-            return (maker.view_e4 - away) // grid * grid
-        return -(-(maker.view_e4 + away) // grid) * grid
+            price = (maker.view_e4 - away) // grid * grid
+            return max(price, grid) if step == 0 else price
+        price = -(-(maker.view_e4 + away) // grid) * grid
+        return min(price, PRICE_ONE_E4 - grid) if step == 0 else price
 
     def _place(self, crowd: Crowd, maker: Maker, price: int, *, bid: bool) -> bool:
         """Quote at a price, in place of what the maker has there; return whether that changed."""

@@ -38,6 +38,17 @@ def test_new_book_has_the_depth_and_the_shape_of_the_recorded_one(seed: int) -> 
         assert typical > 10 * statistics.median(levels[price] for price in far)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_book_has_two_sides_to_the_very_end(seed: int) -> None:
+    rig = VenueRig(**CALM, seed=seed, interval_s=60, volatility_annual=2.0)
+    one_sided = 0
+    for _ in range(590):
+        rig.advance(0.1)
+        one_sided += middle_of(rig.market) is None
+    # A taker may take all there is at the last prices; it is soon quoted again.
+    assert one_sided < 30
+
+
 def test_shallow_book_keeps_near_levels_only() -> None:
     rig = VenueRig(**CALM, levels=8)
     rig.advance(30)
