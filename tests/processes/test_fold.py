@@ -157,7 +157,7 @@ def cpu_s(process_id: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.req("DQ-3", "VEN-4", "TST-8")
+@pytest.mark.req("VEN-4")
 @pytest.mark.timeout(FOLD_S + 90)
 def test_everything_sent_at_the_busy_rate_folds_to_the_venue_s_own_books(
     busy_venue: VenueUnderTest,
