@@ -1,6 +1,7 @@
 """`interlock probe`: a scripted first session with minimum orders, and what it found."""
 
 import os
+import signal
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
@@ -161,6 +162,8 @@ def _probe(settings: Settings, wish: Wish, *, yes: bool, as_json: bool) -> tuple
         fail(f"{error.filename}: {error.strerror}", FAILED, as_json=as_json)
 
     progress = Progress(progress_console())
+    # As ^C: whatever was begun is ended, a simulator of our own too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def agrees(cost: Cost) -> bool:
         if yes or as_json:

@@ -48,7 +48,7 @@ ORDERS: tuple[Question, ...] = (
         asks="What is the raw refusal of a post-only order that crosses?",
         matters="shared/venue/refusals.py; such an order pauses its intent and is clamped anew",
         step="refusals",
-        how="post a post-only buy at the best ask",
+        how="post a post-only buy two ticks above the best ask",
         assumes={
             "http": 400,
             "in": "error",
@@ -173,7 +173,7 @@ ORDERS: tuple[Question, ...] = (
             "90 s ahead": "400 invalid expiration",
             "150 s ahead": "400 invalid expiration",
             "176 s ahead": "400 invalid expiration",
-            "183 s ahead": "taken",
+            "182 s ahead": "taken",
         },
     ),
     Question(

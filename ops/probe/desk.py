@@ -10,11 +10,11 @@ from ops.probe.answers import Answer, Scalar, field, normal_text
 from ops.probe.asking import Asker, Reply, Silent
 from ops.probe.listening import Ear, Heard
 from ops.probe.orders import Made, Poster, Terms
-from ops.probe.place import Place
+from ops.probe.place import Place, best_of
 from ops.probe.transcript import Transcript
 from shared.config import Config
 from shared.identifiers import OrderHash
-from shared.units import NS_PER_S, MoneyE6, PriceE4, SizeE6
+from shared.units import NS_PER_S, PRICE_ONE_E4, MoneyE6, PriceE4, SizeE6
 from shared.venue.account_wire import ORDER_PATH_PREFIX
 from shared.venue.auth import Credentials
 from shared.venue.orders_wire import ORDER_PATH, CancelOrder
@@ -22,6 +22,12 @@ from shared.venue.wire import encode
 
 EVENT_S = 5.0
 """For an event of the user socket that should come."""
+
+CROSS_TICKS = 2
+"""Beyond the touch, which moves while an order is on its way."""
+
+MOVES_TICKS = 10
+"""How far the touch may move during a session before what crosses is not asked any more."""
 
 POLL_EVERY_S = 1.0
 """Far below every limit of the venue."""
@@ -62,6 +68,21 @@ class Desk(msgspec.Struct):
         info = self.place.info
         return Terms(self.place.token, info.tick_e4, info.min_size_e6)
 
+    def crossing_price(self, label: str) -> PriceE4:
+        """Return a price that crosses the book as it is now: the touch has moved since.
+
+        Raises:
+            Silent: The side is empty, or so dear now that the sum agreed to may not hold.
+        """
+        path = f"/book?token_id={self.place.token}"
+        _, ask = best_of(self.asks.ask_openly(label, "GET", path).body)
+        if ask is None:
+            raise Silent(f"{label}: nothing is offered")
+        price = PriceE4(ask + CROSS_TICKS * self.place.info.tick_e4)
+        if price > dearest(self.place):
+            raise Silent(f"{label}: the touch has moved beyond the sum agreed to")
+        return price
+
     def rest(self, label: str, terms: Terms | None = None) -> Made:
         """Post an order that must rest.
 
@@ -94,7 +115,6 @@ class Desk(msgspec.Struct):
         """
 
         def look() -> str | None:
-            self.user.ping()
             reply = self.look(label, order_id)
             status = field(reply.body, "status")
             if reply.status == 404 or reply.body is None:
@@ -163,9 +183,16 @@ def worst_case_e6(
     info = place.info
     size = taking_size(place)
     far = info.tick_e4 * 2 * info.min_size_e6 // 10_000
-    near = place.ask * info.min_size_e6 // 10_000
-    taken = place.ask * size // 10_000 if takes else 0
-    return MoneyE6(resting * far + crossing * near + taken), size, place.ask
+    price = dearest(place)
+    near = price * info.min_size_e6 // 10_000
+    taken = price * size // 10_000 if takes else 0
+    return MoneyE6(resting * far + crossing * near + taken), size, price
+
+
+def dearest(place: Place) -> PriceE4:
+    """Return the highest price that is paid, wherever the touch moves meanwhile."""
+    tick = place.info.tick_e4
+    return PriceE4(min(place.ask + MOVES_TICKS * tick, PRICE_ONE_E4 - tick))
 
 
 def taking_size(place: Place) -> SizeE6:

@@ -11,12 +11,16 @@ from websockets.sync.client import connect
 from bus import clock
 from ops.probe.asking import Silent
 from ops.probe.transcript import Transcript
-from shared.units import MonotonicNs
+from shared.units import NS_PER_S, MonotonicNs
 from shared.venue.streams_wire import PING
 
 OPEN_S = 5.0
 CLOSE_S = 1.0
 FRAME_BYTES_MAX = 16 * 2**20
+PING_EVERY_S = 8.0
+"""The venue asks for one every ten seconds.
+Source: https://docs.polymarket.com/market-data/realtime-data (2026-09-28)."""
+
 HEARD_MAX = 50_000
 """Frames kept in memory of one socket; a session listens for minutes."""
 
@@ -46,13 +50,22 @@ class Ear:
         closed: Code and reason of its end; None while it is open.
     """
 
-    def __init__(self, label: str, url: str, transcript: Transcript) -> None:
+    def __init__(
+        self, label: str, url: str, transcript: Transcript, *, pings: bool = False
+    ) -> None:
         """Connect.
+
+        Args:
+            label: Of its frames in the record.
+            url: Where to.
+            transcript: Takes every frame.
+            pings: Whether it sends PING by itself as often as the venue asks for.
 
         Raises:
             Silent: Nobody answered.
         """
         self._label = label
+        self._ping_every_s = PING_EVERY_S if pings else None
         self._transcript = transcript
         self._heard: list[Heard] = []
         self._news = threading.Condition()
@@ -107,7 +120,7 @@ class Ear:
 
     def wait_for(self, chosen: Callable[[Heard], bool], within_s: float) -> Heard | None:
         """Return the first frame that is meant, waiting for it; None when the time is over."""
-        deadline_ns = clock.read().monotonic_ns + int(within_s * 1e9)
+        deadline_ns = clock.read().monotonic_ns + int(within_s * NS_PER_S)
         looked = 0
         with self._news:
             while True:
@@ -115,7 +128,7 @@ class Ear:
                     if chosen(frame):
                         return frame
                 looked = len(self._heard)
-                left_s = (deadline_ns - clock.read().monotonic_ns) / 1e9
+                left_s = (deadline_ns - clock.read().monotonic_ns) / NS_PER_S
                 if left_s <= 0 or self.closed is not None:
                     return None
                 self._news.wait(min(left_s, 0.5))
@@ -131,10 +144,19 @@ class Ear:
         self._thread.join(CLOSE_S)
 
     def _listen(self) -> None:
+        pinged_ns = clock.read().monotonic_ns
         try:
-            for message in self._socket:
-                self._take(message if isinstance(message, str) else message.decode())
-        except ConnectionClosed:
+            while True:
+                try:
+                    message = self._socket.recv(self._ping_every_s)
+                    self._take(message if isinstance(message, str) else message.decode())
+                except TimeoutError:
+                    pass
+                now_ns = clock.read().monotonic_ns
+                if self._ping_every_s and now_ns - pinged_ns >= self._ping_every_s * NS_PER_S:
+                    pinged_ns = now_ns
+                    self.ping()
+        except (ConnectionClosed, Silent):
             pass
         protocol = self._socket.protocol
         with self._news:

@@ -45,8 +45,9 @@ DEPOSIT_WALLET_TYPE = 3
 SALT_BITS = 53
 """JSON numbers are exact up to there. Source: py-clob-client-v2 1.2.1."""
 
-LIFE_S = GTD_EXPIRATION_MIN_S + 3
-"""Shortest expiration that the venue should take, with the seconds that clocks may differ."""
+LIFE_S = GTD_EXPIRATION_MIN_S + 2
+"""Shortest expiration that the venue should take, with the seconds that clocks may differ: as
+execution's orders by default, so that the same proof of zero holds for both."""
 
 
 class OverBudget(Exception):

@@ -25,7 +25,7 @@ from ops.probe.listening import Ear
 from ops.probe.orders import Poster
 from ops.probe.place import Place, find_place
 from ops.probe.redact import Redactor
-from ops.probe.script import BY_ID, Plan
+from ops.probe.script import BY_ID, Plan, Step
 from ops.probe.steps_keys import subscription
 from ops.probe.transcript import Transcript
 from ops.start import obtain_credentials
@@ -142,10 +142,86 @@ def run(
             stack.callback(transcript.close)
             asks = Asker(settings.config.venue.clob_url, credentials, transcript)
             stack.callback(asks.close)
-            return _run(settings, wish, directory, say, agrees, key, credentials, asks, transcript)
+            return _run(settings, wish, directory, say, agrees, key, credentials, asks)
     finally:
         for lock in held:
             lock.close()
+
+
+class _Asking(msgspec.Struct):
+    """The script under way.
+
+    Attributes:
+        answers: So far, by question; missing: why a question has none.
+        begun: Steps that were begun.
+    """
+
+    settings: Settings
+    wish: Wish
+    place: Place
+    poster: Poster
+    credentials: Credentials
+    asks: Asker
+    answers: Answers = {}
+    missing: dict[str, str] = {}
+    begun: set[str] = set()
+
+    def ask(self, say: Say) -> str:
+        """Ask step by step; return how it ended. Whatever ends it, the caller goes on to zero."""
+        url = self.settings.config.venue.user_socket_url
+        transcript = self.asks.transcript
+        try:
+            with (
+                guarding.interruptible(self.wish.within_s),
+                Ear("user", url, transcript, pings=True) as user,
+            ):
+                user.send(subscription(self.credentials))
+                desk = Desk(
+                    self.settings.config,
+                    self.credentials,
+                    transcript,
+                    self.asks,
+                    self.place,
+                    self.poster,
+                    user,
+                    self.answers,
+                )
+                for step in self.wish.plan.steps:
+                    say(f"asking: {step.name}")
+                    self._take(step, desk)
+        except Interrupted as interrupt:
+            transcript.note("session", f"ended by {interrupt}")
+            return f"interrupted: {interrupt}"
+        except Silent as silence:
+            return f"the own-order socket: {silence}"
+        return "complete"
+
+    def _take(self, step: Step, desk: Desk) -> None:
+        """Take one step; one that cannot be finished leaves its questions open, with the reason."""
+        transcript = self.asks.transcript
+        transcript.note(step.name, "begins")
+        self.begun.add(step.name)
+        try:
+            step.run(desk)
+        except Silent as silence:
+            transcript.note(step.name, f"not finished: {silence}")
+            for question in self.wish.plan.questions:
+                if question.step == step.name:
+                    self.missing[question.id] = str(silence)
+
+    def rows(self) -> tuple[Row, ...]:
+        """Return every question with its answer, or with why there is none."""
+        asked = {question.id for question in self.wish.plan.questions}
+        rows = []
+        for name, question in BY_ID.items():
+            if name in asked:
+                why = self.missing.get(name) or (
+                    "its step could not read it" if question.step in self.begun else "not reached"
+                )
+                rows.append(judge(question, self.answers.get(name), why, asked=True))
+            else:
+                rows.append(judge(question, None, self.wish.plan.left_out[name], asked=False))
+        return tuple(rows)
 
 
 def _run(
@@ -157,8 +233,8 @@ def _run(
     key: Key,
     credentials: Credentials,
     asks: Asker,
-    transcript: Transcript,
 ) -> Session:
+    """Choose the market, agree on the cost, ask, and leave zero behind."""
     config = settings.config
     try:
         place = find_place(asks, config, wish.slug)
@@ -175,14 +251,14 @@ def _run(
     poster = Poster(
         asks, place, key, credentials, config.account, config.venue.chain_id, cost.worst_e6
     )
-    answers: Answers = {}
-    missing: dict[str, str] = {}
+    asking = _Asking(settings, wish, place, poster, credentials, asks)
     with guarding.former_signals():
         try:
-            ended = _ask(settings, wish, say, place, poster, credentials, asks, answers, missing)
+            ended = asking.ask(say)
         finally:
+            # Of everything that can be raised above, a bug of ours too.
             zero = guarding.reach_zero(settings, credentials, say)
-    transcript.note("zero", f"proven {zero.proven} {zero.why} canceled {zero.canceled}")
+    asks.transcript.note("zero", f"proven {zero.proven} {zero.why} canceled {zero.canceled}")
     session = Session(
         wall_ms=clock.read().wall_ms,
         venue=config.venue.clob_url,
@@ -191,51 +267,10 @@ def _run(
         ended=ended,
         zero=zero,
         posted=len(poster.order_ids),
-        rows=_rows(wish.plan, answers, missing),
+        rows=asking.rows(),
     )
     write_private(directory / ANSWERS_FILE, msgspec.json.format(msgspec.json.encode(session)))
     return session
-
-
-def _ask(
-    settings: Settings,
-    wish: Wish,
-    say: Say,
-    place: Place,
-    poster: Poster,
-    credentials: Credentials,
-    asks: Asker,
-    answers: Answers,
-    missing: dict[str, str],
-) -> str:
-    """Ask step by step; return how it ended. Whatever ends it, the caller goes on to zero."""
-    transcript = asks.transcript
-    try:
-        with (
-            guarding.interruptible(wish.within_s),
-            Ear("user", settings.config.venue.user_socket_url, transcript) as user,
-        ):
-            user.send(subscription(credentials))
-            desk = Desk(
-                settings.config, credentials, transcript, asks, place, poster, user, answers
-            )
-            for step in wish.plan.steps:
-                say(f"asking: {step.name}")
-                transcript.note(step.name, "begins")
-                user.ping()
-                try:
-                    step.run(desk)
-                except Silent as silence:
-                    transcript.note(step.name, f"not finished: {silence}")
-                    for question in wish.plan.questions:
-                        if question.step == step.name:
-                            missing[question.id] = str(silence)
-    except Interrupted as interrupt:
-        transcript.note("session", f"ended by {interrupt}")
-        return f"interrupted: {interrupt}"
-    except Silent as silence:
-        return f"the own-order socket: {silence}"
-    return "complete"
 
 
 def cost_of(plan: Plan, place: Place) -> Cost:
@@ -246,18 +281,6 @@ def cost_of(plan: Plan, place: Place) -> Cost:
     taken = MoneyE6(price * size // 10_000 if plan.takes else 0)
     orders = resting + crossing + (1 if plan.takes else 0)
     return Cost(place.info.slug, orders, worst, taken, plan.lasts_s)
-
-
-def _rows(plan: Plan, answers: Answers, missing: dict[str, str]) -> tuple[Row, ...]:
-    asked = {question.id for question in plan.questions}
-    rows = []
-    for name, question in BY_ID.items():
-        if name in asked:
-            why = missing.get(name, "the script did not come so far")
-            rows.append(judge(question, answers.get(name), why, asked=True))
-        else:
-            rows.append(judge(question, None, plan.left_out[name], asked=False))
-    return tuple(rows)
 
 
 def _lacks_key(settings: Settings) -> bool:

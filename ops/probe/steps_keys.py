@@ -100,17 +100,21 @@ def prices(desk: Desk) -> None:
             raise Silent("prices: no answer to auth")
         ear.send(subscribe)
         wait_s(PRICES_S)
-        data = [heard for heard in ear.heard() if field(heard.body, "channel") == channel]
-    numbers = [field(heard.body, "seq") for heard in data if "seq" in (heard.body or {})]
-    first = numbers[0] if numbers else None
+        data = [
+            heard
+            for heard in ear.heard()
+            if field(heard.body, "channel") == channel and field(heard.body, "payload") is not None
+        ]
+    told = [field(heard.body, "seq") for heard in data]
+    numbers = [number for number in told if isinstance(number, int)]
+    first = numbers[0] if numbers else 0
     desk.answer(
         "price_socket",
         {
             "without key": code,
             "with key": str(field(authed.body, "op")),
-            "seq dense": bool(numbers)
-            and numbers == list(range(numbers[0], numbers[0] + len(numbers))),
-            "first seq": first if isinstance(first, int) else "none",
+            "seq dense": bool(told) and told == list(range(first, first + len(told))),
+            "first seq": first if numbers else "none",
             "value": broad_kind_of(_value(data)),
         },
         {"frames": len(numbers)},

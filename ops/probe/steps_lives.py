@@ -62,7 +62,7 @@ def cancel_all(desk: Desk) -> None:
     names = {made.order_id for made in orders}
     shape: dict[str, Scalar] = {
         "http": reply.status,
-        "names all": isinstance(canceled, list) and names <= set(canceled),
+        "names all": isinstance(canceled, list) and all(name in canceled for name in names),
         "not_canceled": kind_of(field(reply.body, "not_canceled")),
         "limit headers": ", ".join(sorted(reply.rate_headers())) or "none",
     }
@@ -107,8 +107,8 @@ def _beat(desk: Desk, label: str, heartbeat_id: str) -> Reply:
 
 def take(desk: Desk) -> None:
     """Buy the smallest amount at the touch, and follow the trade. Costs what it buys."""
-    place = desk.place
-    terms = Terms(place.token, place.ask, taking_size(place), post_only=False)
+    place, price = desk.place, desk.crossing_price("take.book")
+    terms = Terms(place.token, price, taking_size(place), post_only=False)
     made = desk.poster.make(terms)
     reply = desk.poster.post("take", made)
     body = reply.body
@@ -119,7 +119,7 @@ def take(desk: Desk) -> None:
         desk.cancel("take.cancel", made.order_id)
         raise Silent(f"take: {field(body, 'status')}, and no trade was told")
     frame = next(one for one in trade.objects() if one.get("event_type") == "trade")
-    money = place.ask * terms.size // 10_000
+    money = price * terms.size // 10_000
     making = str(field(body, "makingAmount"))
     desk.answer(
         "amount_scale",
@@ -155,10 +155,7 @@ def _settlement(desk: Desk, made: Made, frame: dict[str, object]) -> None:
     def is_done(heard: Heard) -> bool:
         return any(one.get("id") == name and one.get("status") in done for one in heard.objects())
 
-    for _ in range(int(TRADE_S / 5)):
-        desk.user.ping()
-        if desk.user.wait_for(is_done, 5.0) is not None:
-            break
+    desk.user.wait_for(is_done, TRADE_S)
     told = [
         str(one.get("status"))
         for heard in desk.user.heard()

@@ -137,7 +137,7 @@ def refusals(desk: Desk) -> None:
     far = PriceE4(PRICE_ONE_E4 - tick)
     small = SizeE6(place.info.min_size_e6 - 10_000)
     offers = {
-        "refused_cross": replace(resting, price=place.ask),
+        "refused_cross": replace(resting, price=desk.crossing_price("refused_cross.book")),
         "refused_tick": replace(resting, price=PriceE4(tick + max(tick // 2, 1))),
         "refused_size": replace(resting, size=small),
         "refused_balance": Terms(place.token, far, place.info.min_size_e6, "SELL"),
@@ -155,7 +155,7 @@ def _refused(desk: Desk, question: str, made: Made) -> None:
     desk.cancel(f"{question}.cancel", made.order_id)
 
 
-EXPIRATIONS_S = (30, 90, 150, 176, 183)
+EXPIRATIONS_S = (30, 90, 150, 176, 182)
 """Around what the pages have named: 60 s once, 180 s now, and a clock's difference."""
 
 
