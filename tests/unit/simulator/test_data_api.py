@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.simulator.chance import Chance
 from services.simulator.data_rows import RESOLVED_PAYOUT
 from services.simulator.gamma_rows import event_id_of
 from services.simulator.hosts import DATA_PREFIX
@@ -246,3 +247,38 @@ def test_volume_and_past_prices_follow_the_prints() -> None:
     for query in ({"interval": "1y"}, {}, {"interval": "1h", "bucket_seconds": "5"}):
         assert get(rig, "/v2/prices-history", token_id=token, **query)[0] == 400
     assert get(rig, "/v2/live-volume")[0] == 400
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_the_service_tells_is_what_the_accounts_hold(seed: int) -> None:
+    """Once everything is mined and seen, shares and money agree to the last millionth."""
+    rig, other = traded(interval_s=14_400, seed=seed, collateral_usd=10_000)
+    who = (rig.client, other)
+    chance = Chance(seed)
+    start = {client.address: 10_000 * 10**6 for client in who}
+    for _ in range(60):
+        client = who[chance.below(2)]
+        account = rig.core.exchange.accounts.get(client.address)
+        outcome, price = chance.below(2), chance.between(20, 80) * 100
+        held = account.balance(rig.market.tokens[outcome]) // 10**6
+        sells = held >= 10 and chance.below(2) == 1
+        size = chance.between(5, min(held, 40) if sells else 40)
+        side: Any = "SELL" if sells else "BUY"
+        rig.post(
+            client.order(rig.market, outcome=outcome, side=side, price=price, size=size), client
+        )
+        rig.advance(0.1)
+    rig.advance(1)
+    for client in who:
+        account = rig.core.exchange.accounts.get(client.address)
+        told = rows(rig, "/v2/positions", user=client.address, filter_amount="0")
+        told += rows(rig, "/v2/positions", user=client.address, status="CLOSED")
+        sizes = {row["token_id"]: row["current_size"] for row in told if row["current_size"]}
+        assert sizes == {token: size / 10**6 for token, size in account.tokens.items()}
+        spent = sum(
+            row["entry_cost_usdc"] - row["realized_pnl"] + row["entry_fees_usdc"] for row in told
+        )
+        assert spent == pytest.approx(
+            (start[client.address] - account.collateral) / 10**6, abs=1e-5
+        )
+    assert sum(len(rows(rig, "/v2/trades", user=client.address)) for client in who) >= 10
