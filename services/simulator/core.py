@@ -13,7 +13,14 @@ from services.simulator.beats import Beats
 from services.simulator.cancels import Cancels
 from services.simulator.chance import stream
 from services.simulator.desk import Desk
-from services.simulator.edge import Close, Request, StreamClosed, StreamOpened, StreamText
+from services.simulator.edge import (
+    Close,
+    Request,
+    Respond,
+    StreamClosed,
+    StreamOpened,
+    StreamText,
+)
 from services.simulator.exchange import Exchange
 from services.simulator.exchange_parts import make_exchange, make_limits
 from services.simulator.faults import Faults
@@ -202,6 +209,10 @@ class SimulatorCore:
                 raise AssertionError(f"no message for a venue: {message!r}")
         self._flush(now)
         return self._collect(now)
+
+    def refuse_handshake(self, request: Request, now: Instant) -> Respond | None:
+        """Return the answer to a socket's handshake that is refused, None when it may open."""
+        return self._reception.refuse(request, now)
 
     def on_tick(self, now: Instant) -> list[Effect]:
         """Do what is due."""

@@ -10,7 +10,8 @@ Kinds for requests:
     reset_request    never taken in, the connection is reset
     lose_reply       taken in, never answered
     reset_reply      taken in, then the connection is reset
-    refuse           answered with `status` and `text` without being taken in
+    refuse           answered with `status` and `text` without being taken in; by the path of a
+                     socket (`/ws`), its handshake is
 Kinds for answers to requests that were taken in:
     replace_reply    `status` and `text` instead of the true answer
     truncate_reply   cut in the middle, as if the rest had been lost before the edge

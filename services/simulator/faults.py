@@ -168,6 +168,15 @@ class Faults:
             return ()
         return tuple(fault for fault in self._active(now_ns) if fault.order.kind in FRAME_KINDS)
 
+    def refuses_handshake(self, path: str, now_ns: int) -> FaultOrder | None:
+        """Return what answers the handshake of a socket, if a refusal names its path."""
+        for fault in self._active(now_ns):
+            order = fault.order
+            is_meant = order.kind == "refuse" and order.path and path.startswith(order.path)
+            if is_meant and self.strikes(fault):
+                return order
+        return None
+
     def refuses_stream(self, stream: str, now_ns: int) -> bool:
         """Tell whether a new connection is closed at once."""
         return any(

@@ -49,6 +49,11 @@ class Reception:
         self._flush = flush
         self._reply_faults = ReplyFaults()
 
+    def refuse(self, request: Request, now: Instant) -> Respond | None:
+        """Return what a fault answers to the handshake of a socket, None to let it open."""
+        order = self._faults.refuses_handshake(request.path, now.monotonic_ns)
+        return None if order is None else _respond(request, refusal(order))
+
     def receive(self, request: Request, now: Instant) -> list[Effect]:
         """Take a request in, now or as late as a fault wants."""
         if request.path.startswith(ADMIN):

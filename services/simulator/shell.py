@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from bus import clock
 from services.simulator.core import SimulatorCore
-from services.simulator.edge import Abort, Close, Persist, Push, Record, Respond
+from services.simulator.edge import Abort, Close, Persist, Push, Record, Request, Respond
 from services.simulator.line_file import LineFile
 from shared.effects import Effect, Message
 from shared.units import NS_PER_S
@@ -72,6 +72,10 @@ class Shell:
         self._is_broken = True
         self._apply(self._core.on_message(message, clock.read()))
         self._is_broken = False
+
+    def refuse_handshake(self, request: Request) -> Respond | None:
+        """Return the answer to a socket's handshake that is refused, None when it may open."""
+        return self._core.refuse_handshake(request, clock.read())
 
     def expect(self, request_id: int, abort: Callable[[], None]) -> asyncio.Future[Respond]:
         """Return where the answer to a request will be, and keep how to reset its connection."""

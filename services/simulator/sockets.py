@@ -11,6 +11,7 @@ from aiohttp import WSMsgType, web
 
 from services.simulator.edge import (
     Close,
+    Request,
     StreamClosed,
     StreamKind,
     StreamOpened,
@@ -36,6 +37,16 @@ def stream_handler(
     """Return the handler of one kind of socket, which pings every so often, or never."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        refused = shell.refuse_handshake(
+            Request(shell.number(), request.method, request.path, {}, {}, b"")
+        )
+        if refused is not None:
+            return web.Response(
+                status=refused.status,
+                body=refused.body,
+                headers=refused.headers,
+                content_type=refused.content_type,
+            )
         socket = web.WebSocketResponse(
             compress=False,
             max_msg_size=FRAME_BYTES_MAX,
