@@ -32,8 +32,9 @@ PAYOUTS_MAX = 500
 class LedgerWatch(Edge):
     """Brings the ledger's rows to the core."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, every_s: float = EVERY_S) -> None:
         """Begin to read at once; the file need not exist yet."""
+        self._every_s = every_s
         self._reader = LedgerReader(path)
         self._told: SimpleQueue[LedgerRead | LedgerUnread] = SimpleQueue()
         self._ended = threading.Event()
@@ -59,7 +60,7 @@ class LedgerWatch(Edge):
         while not self._ended.is_set():
             if self._told.qsize() < TOLD_MAX:
                 self._told.put(self.read())
-            self._ended.wait(EVERY_S)
+            self._ended.wait(self._every_s)
 
     def read(self) -> LedgerRead | LedgerUnread:
         """Read once: everything at first and now and then, what may have changed else."""

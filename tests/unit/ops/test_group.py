@@ -75,4 +75,5 @@ def test_children_get_no_python_setting_of_the_caller(monkeypatch: pytest.Monkey
     assert "PYTHONOPTIMIZE" not in children
     assert children["PYTHONPATH"] == str(ROOT)
     assert children["INTERLOCK_SIMULATOR"] == "true"
+    assert children["INTERLOCK_DASHBOARD"] == "true"
     assert children["INTERLOCK_CONFIG"] == str(settings.run_directory / "profile.toml")

@@ -102,7 +102,8 @@ def test_taken_port_is_a_finding(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        settings = check(*profile(tmp_path, SIM.replace("port = 18080", f"port = {port}")))
+        text = SIM.replace("port = 18080", f"port = {port}") + "\n[dashboard]\nenabled = false\n"
+        settings = check(*profile(tmp_path, text))
         assert isinstance(settings, Settings)
         assert [finding.where for finding in check_port(settings)] == ["simulator.port"]
     assert check_port(settings) == []
@@ -159,3 +160,17 @@ def test_settings_of_a_recording_need_one(tmp_path: Path) -> None:
     assert (
         "markets.assets" in findings_of(check(*profile(tmp_path, other)))["simulator.prices_asset"]
     )
+
+
+def test_taken_port_of_the_page_is_a_finding_unless_there_is_no_page(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        table = f"\n[dashboard]\nport = {taken.getsockname()[1]}\n"
+        without = SIM.replace("[simulator]", "[simulator]\nenabled = false") + table
+        settings = check(*profile(tmp_path, without))
+        assert isinstance(settings, Settings)
+        assert [finding.where for finding in check_port(settings)] == ["dashboard.port"]
+        settings = check(*profile(tmp_path, without + "enabled = false\n"))
+        assert isinstance(settings, Settings)
+        assert check_port(settings) == []
