@@ -50,13 +50,13 @@ def reasons_not_trading(
     """
     if risk is None:
         return ("risk is not heard",)
-    if execution is None:
-        return ("execution is not heard",)
-    reasons: list[str] = []
+    reasons = [] if execution is not None else ["execution is not heard"]
     if risk.trading_state != ACTIVE:
         reasons += [f"risk: {reason}" for reason in risk.reasons] or [
             f"risk is {risk.trading_state}"
         ]
+    if execution is None:
+        return tuple(reasons[:REASONS_MAX])
     if execution.trading_state != ACTIVE:
         reasons.append(f"execution: {execution.cause or execution.trading_state}")
     if not reasons and execution.open_orders == 0 and not execution.dry_run:

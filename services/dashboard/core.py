@@ -17,9 +17,9 @@ from services.dashboard.model import History, Latency, Page
 from services.dashboard.money import Money
 from shared.config import Config
 from shared.effects import Effect, Exit, Gap, Log, Message, Publish, Received, Stop
-from shared.facts import Alert, RiskStatus
+from shared.facts import Alert, FeedStatus, RiskStatus
 from shared.identifiers import Incarnation
-from shared.topics import DASHBOARD
+from shared.topics import DASHBOARD, FEED_MARKET
 from shared.units import NS_PER_MS, NS_PER_S, NS_PER_US, Instant, MonotonicNs
 
 LOOK_NS = NS_PER_S
@@ -32,7 +32,7 @@ RUNBOOK = "health-check"
 
 MEASURES = {
     "venue": "from the decision to post to the venue's answer",
-    "view": "from a market frame's arrival to the view that rests on it",
+    "data": "age of the market feed's newest evidence, each time that it speaks",
     "loop": "longest turn of any process's loop between two answers to risk",
 }
 
@@ -119,8 +119,10 @@ class DashboardCore:
         answered_ns = self._heard.take(fact)
         if answered_ns is not None:
             self._samples["venue"].add(now.monotonic_ns, answered_ns)
-        if fact.topic == "state.view":
-            self._samples["view"].add(now.monotonic_ns, fact.sent_ns - fact.input_ns)
+        if isinstance(fact.body, FeedStatus) and fact.component == FEED_MARKET:
+            stamps = [row.evident_ns for row in fact.body.evidence if row.evident_ns is not None]
+            if stamps:
+                self._samples["data"].add(now.monotonic_ns, fact.sent_ns - max(stamps))
         if isinstance(fact.body, RiskStatus) and fact.body.components:
             lag_ns = max(row.loop_lag_ns for row in fact.body.components)
             self._samples["loop"].add(now.monotonic_ns, lag_ns)

@@ -47,16 +47,21 @@ function card(market, page, at, open) {
       fact(market.reference_source ? words(market.reference_source) : "reference", market.reference === null ? UNKNOWN : [market.reference, " ", age(at(market.reference_age_ms), REFERENCE_LIMIT_MS)]),
       fact("books proven", age(at(market.proven_age_ms), PROVEN_LIMIT_MS)),
       fact("market", h("span", { class: "id" }, market.slug))),
-    h("div", { class: "books" }, market.books.map((book) => ladder(book, market))));
+    h("div", { class: "books" }, market.books.map((book) => ladder(book, market, page))));
 }
 
 function fact(name, value) {
   return h("div", {}, h("dt", {}, name), h("dd", {}, value));
 }
 
-function ladder(book, market) {
+// Something that execution has told: it grows old by itself, whatever the book does.
+function told(part, page, limitMs, node) {
+  return part === null ? node : h("span", { class: "fresh", "data-fresh-at": String(page.at_ms - part.age_ms), "data-fresh-limit": String(limitMs) }, node);
+}
+
+function ladder(book, market, page) {
   const held = book.held_e6 === null ? `holding ${UNKNOWN}` : book.held_e6 ? `holding ${shares(book.held_e6)}` : "";
-  const head = h("div", { class: "outcome" }, h("strong", {}, book.outcome), h("span", { class: "quiet" }, held));
+  const head = h("div", { class: "outcome" }, h("strong", {}, book.outcome), told(page.positions, page, 3000, h("span", { class: "quiet" }, held)));
   if (book.bids === null || book.asks === null) {
     return h("div", { class: "book" }, head, h("p", { class: "empty" }, `Book ${UNKNOWN}.`, own(book).length ? ` ${own(book).length} orders of ours: ${own(book).map((o) => `${o.side} ${shares(o.leaves_e6)} at ${price(o.price_e4, market.tick_e4)}`).join(", ")}.` : ""));
   }
@@ -68,9 +73,9 @@ function ladder(book, market) {
   return h("div", { class: "book" }, head, h("table", { class: "ladder" },
     h("caption", { class: "hidden" }, `${book.outcome}: asks above, bids below, best in the middle`),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "ours"), h("th", { scope: "col" }, "price"), h("th", { scope: "col" }, "size"))),
-    h("tbody", {}, pad(asks.reverse(), true).map((row) => level(row, "ask", largest, market))),
+    h("tbody", {}, pad(asks.reverse(), true).map((row) => level(row, "ask", largest, market, page))),
     h("tbody", {}, h("tr", { class: "middle" }, h("td", { colspan: "3" }, middle))),
-    h("tbody", {}, pad(bids, false).map((row) => level(row, "bid", largest, market)))));
+    h("tbody", {}, pad(bids, false).map((row) => level(row, "bid", largest, market, page)))));
 }
 
 function own(book) {
@@ -93,13 +98,13 @@ function pad(rows, before) {
   return before ? [...missing, ...rows] : [...rows, ...missing];
 }
 
-function level(row, kind, largest, market) {
+function level(row, kind, largest, market, page) {
   if (row === null) return h("tr", { class: "blank" }, h("td", { colspan: "3" }, "\u00a0"));
   const ours = row.orders.reduce((sum, o) => sum + o.leaves_e6, 0);
   const sure = row.orders.every((o) => o.state === "LIVE" || o.state === "PARTLY_FILLED");
   const chip = row.orders.length ? h("span", { class: sure ? "chip" : "chip unsure", title: row.orders.map((o) => `${o.strategy} ${o.side} ${o.state}`).join(", ") }, `${sure ? "" : "? "}${shares(ours)}`) : "";
   const width = row.size === null ? "0%" : `${Math.max(2, Math.min(100, Math.round((100 * row.size) / largest)))}%`;
   return h("tr", { class: `${kind}${row.orders.length ? " ours" : ""}` },
-    h("td", { class: "n own" }, chip), h("td", { class: "n price" }, price(row.e4, market.tick_e4)),
+    h("td", { class: "n own" }, chip && told(page.orders, page, VIEW_LIMIT_MS, chip)), h("td", { class: "n price" }, price(row.e4, market.tick_e4)),
     h("td", { class: "n size" }, h("span", { class: "bar", width }), h("span", { class: "value" }, row.size === null ? "–" : shares(row.size))));
 }

@@ -75,7 +75,7 @@ export class Charts {
     const to = this.clock.wall();
     const from = Math.min(to - 120000, walls.length ? walls[0] : to);
     const last = Math.max(0, ...walls.filter((_, i) => Object.values(us).some((values) => values[i] !== null)));
-    const looks = { venue: ["--ink", "solid", "venue"], view: ["--bid", "dot", "view"], loop: ["--ask", "dash", "loop"] };
+    const looks = { venue: ["--ink", "solid", "venue"], data: ["--bid", "dot", "data"], loop: ["--ask", "dash", "loop"] };
     Plotly.react("latency-chart", Object.entries(us).map(([name, values]) => ({ type: "scatter", mode: "lines", x: walls.map(iso), y: values.map((v) => (v === null ? null : v / 1000)),
       name: looks[name]?.[2] ?? name, connectgaps: false, line: { color: css(looks[name]?.[0] ?? "--ink"), dash: looks[name]?.[1], width: 1.75 }, hovertemplate: "%{y:.2f} ms" })),
     this.layout(from, to, last, (axis) => ({

@@ -5,12 +5,14 @@ import { Clock } from "./clock.js";
 import { drawMarkets } from "./books.js";
 import { draw, h } from "./dom.js";
 import { clockTime, countdown, span, words } from "./format.js";
-import { drawAlerts, drawComponents, drawFeeds, drawLatency, drawMoney, drawPositions, drawSwitches, drawVitals } from "./panels.js";
+import { drawAlerts, drawComponents, drawFeeds, drawLatency, drawMoney, drawPositions, drawSwitches, drawVitals, LIVE_MS } from "./panels.js";
 
 const LOST_MS = 2000;
 const GROW_MS = 250;
 const AGAIN_MS = 2000;
 const SILENT_MS = 6000;
+
+const TO_DO = "to do: look with `interlock status`; `interlock panic` cancels without any other process";
 
 const clock = new Clock();
 const charts = new Charts(clock);
@@ -47,12 +49,16 @@ function setText(element, text) {
 function verdict(lostMs) {
   const { verdict: v, checks } = page;
   const failed = checks.filter((check) => !check.holds && check.name !== "risk" && check.name !== "execution");
-  if (lostMs > LOST_MS) return { kind: "unknown", state: "UNKNOWN: this page is not updated", was: `It said ${v.state} ${span(lostMs)} ago.`, reasons: ["ask `interlock status` instead"] };
+  if (lostMs > LOST_MS) return { kind: "unknown", state: "UNKNOWN: this page is not updated", was: `It said ${v.state} ${span(lostMs)} ago.`, reasons: [TO_DO] };
   const word = v.state.split(/[ :]/)[0];
-  const reasons = v.reasons;
+  const reasons = [...v.reasons];
   const notReady = `Not ready: ${failed.map((check) => `${words(check.name)} ${check.detail}`).join(", ")}.`;
-  if (v.active) return { kind: failed.length ? "warn" : "good", state: v.state, was: failed.length ? notReady : v.reasons.length ? "Orders may pass." : "Orders may pass, and orders rest.", reasons };
-  return { kind: word === "DOWN" || word === "UNKNOWN" ? "unknown" : word === "HALTED" ? "bad" : "warn", state: v.state, was: word === "DOWN" || word === "UNKNOWN" ? "What rests at the venue is not known here." : "No order is placed.", reasons };
+  if (v.active) return { kind: failed.length ? "warn" : "good", state: v.state, was: failed.length ? notReady : page.orders !== null && page.orders.open ? "Orders may pass, and orders rest." : "Orders may pass.", reasons };
+  const blind = word === "DOWN" || word === "UNKNOWN";
+  if (blind) reasons.push(TO_DO);
+  const silent = v.execution_age_ms === null || v.execution_age_ms > LIVE_MS;
+  const was = blind || silent ? "What rests at the venue is not known here." : "No order is placed.";
+  return { kind: blind ? "unknown" : word === "HALTED" ? "bad" : "warn", state: v.state, was, reasons };
 }
 
 const GLYPHS = { good: "●", warn: "▲", bad: "■", unknown: "?" };

@@ -35,11 +35,10 @@ export function drawSwitches(element, page) {
   const rows = page.switches.filter((row) => row.name !== CUTOFF);
   const cutoffs = page.switches.length - rows.length;
   draw(element,
-    rows.map((row) => h("article", { class: `switch ${row.kind}`, "data-key": `${row.name} ${row.scope} ${row.evidence}` },
+    rows.length ? h("div", { class: "tripped", "data-key": "tripped" }, rows.map((row) => h("article", { class: `switch ${row.kind}`, "data-key": `${row.name} ${row.scope} ${row.evidence}` },
       h("h3", {}, mark(row.kind === "latch" ? "bad" : "warn", words(row.name)), " ", h("span", { class: "quiet" }, row.market || row.scope), " ", h("span", { class: "tag" }, `${row.kind}${row.state ? `, ${row.state}` : ""}`), h("span", { class: "grow" }), h("span", { class: "quiet" }, "since ", h("time", { title: new Date(row.since_wall_ms).toISOString() }, `${clockTime(row.since_wall_ms)} UTC`), ", ", h("span", { class: "age", "data-wall": String(row.since_wall_ms), "data-at": "0", "data-limit": "1e18" }))),
       h("p", {}, row.reason || row.trigger, row.evidence ? h("span", { class: "evidence" }, row.evidence) : ""),
-      h("p", { class: "todo" }, row.command ? [h("b", {}, "To do: "), `find out why${row.resumes.replace(/^operator/, "")}, then `, h("kbd", {}, row.command)] : [h("b", {}, "Ends by itself: "), row.resumes || "when its condition has held off"]))),
-    rows.length ? null : h("p", { class: "calm", "data-key": "calm" }, mark("good", "nothing is tripped"), " ", age(at, LIVE_MS)),
+      h("p", { class: "todo" }, row.command ? [h("b", {}, "To do: "), `find out why${row.resumes.replace(/^operator/, "")}, then `, h("kbd", {}, row.command)] : [h("b", {}, "Ends by itself: "), row.resumes || "when its condition has held off"])))) : h("p", { class: "calm", "data-key": "calm" }, mark("good", "nothing is tripped"), " ", age(at, LIVE_MS)),
     cutoffs ? h("p", { class: "quiet", "data-key": "cutoffs" }, `${cutoffs} ${cutoffs === 1 ? "market is" : "markets are"} past cutoff, as every market comes to be.`) : null);
 }
 
@@ -106,13 +105,13 @@ export function drawAlerts(element, page) {
       : h("p", { class: "told", "data-key": "none" }, "No alert was heard in the ", h("span", { class: "age", "data-at": String(page.at_ms - page.heard_since_ms), "data-limit": "1e18" }), " that this page's server has listened."),
     h("h3", { class: "sub", "data-key": "refused" }, "Denied by the gate in this run", refused !== null && !refused.rows.length ? ": none" : "", " ", refused === null ? "" : age(page.at_ms - refused.age_ms, LIVE_MS)),
     refused === null ? unknown("Denials are") : [
-      h("ul", { class: "counts", "data-key": "counts" }, refused.rows.map(([reason, count]) => h("li", { "data-key": reason }, h("span", {}, words(reason)), h("b", {}, count.toLocaleString("en-US")))))],
+      h("ul", { class: "counts fresh", "data-key": "counts", "data-fresh-at": String(page.at_ms - refused.age_ms), "data-fresh-limit": String(LIVE_MS) }, refused.rows.map(([reason, count]) => h("li", { "data-key": reason }, h("span", {}, words(reason)), h("b", {}, count.toLocaleString("en-US")))))],
     page.transitions.length ? h("h3", { class: "sub", "data-key": "changes" }, "What has changed") : null,
     page.transitions.slice(0, 6).map((row, index) => h("p", { class: "change", "data-key": `change${index}` }, h("time", {}, clockTime(row.wall_ms)), " ", h("b", {}, words(row.what)), row.before || row.after ? ` ${row.before} → ${row.after}` : "", h("span", { class: "quiet" }, ` ${row.cause}${row.actor && row.actor !== "risk" ? ` (${row.actor})` : ""}`))));
 }
 
 export function drawLatency(element, page) {
-  const titles = { venue: "venue answers a post", view: "market frame to view", loop: "longest loop turn" };
+  const titles = { venue: "venue answers a post", data: "newest market data", loop: "longest loop turn" };
   draw(element, table("Latency over the last minute", ["last minute", "median#", "p95#", "max#", "newest"], page.latency.map((row) => ({ key: row.name, cells: [
     h("span", { title: `${row.meaning}; ${row.count} samples` }, titles[row.name] || row.name),
     row.count ? micros(row.median_us) : UNKNOWN, row.count ? micros(row.p95_us) : "", row.count ? micros(row.max_us) : "",
