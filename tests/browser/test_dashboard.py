@@ -211,6 +211,24 @@ def test_keyboard_reaches_everything_and_a_fold_stays_as_it_was_left(watcher: Wa
     assert browser.read("document.querySelector('#headline').ariaLive") == "polite"
 
 
+@pytest.mark.req("INV-11")
+def test_held_up_message_and_sleeping_machine_make_nothing_look_younger(watcher: Watcher) -> None:
+    held_up, slept = watcher.browser.read(CLOCK)
+    assert held_up == 1_500
+    assert slept == 61_500
+
+
+CLOCK = """import("/clock.js").then(({ Clock }) => {
+  let [page, wall] = [0, 0];
+  const clock = new Clock(() => page, () => wall);
+  clock.hear(1000, 0);
+  page = wall = 500;
+  clock.hear(1400, 0);  // made 100 ms before it came
+  const heldUp = clock.now();
+  wall += 60000;  // the page's own clock stood still meanwhile
+  return [heldUp, clock.now()];
+})"""
+
 CONTRAST = """(() => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);
   const linear = (v) => v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;

@@ -120,8 +120,10 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[scheme])
 
     def read(self, expression: str) -> Any:
-        """Return the value of a JavaScript expression."""
-        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """Return the value of a JavaScript expression, of a promise when it is kept."""
+        found = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
