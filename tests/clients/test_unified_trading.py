@@ -163,7 +163,7 @@ def test_market_orders_fill_and_settle_and_are_found_among_the_trades(
         assert sold.status == "matched"
         with pytest.raises(RequestRejectedError, match="fully filled"):
             await client.place_market_order(
-                asset_id=up, side="BUY", amount=900, max_price=0.6, order_type="FOK"
+                asset_id=up, side="BUY", amount=5, max_price=0.05, order_type="FOK"
             )
 
     trade(server, use)
