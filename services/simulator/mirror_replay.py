@@ -4,7 +4,8 @@ Shows the market under a window of the present, since readers look for markets b
 and folds the frames as recorded, hashes and all. The market ends with the recording: it
 resolves if the outcome was recorded, and stays unresolved, which the log says, if it was not.
 Played from the start again by a process that is started again. The reference price stands
-still where none was recorded.
+still where none was recorded. Readers are served the recorded levels less what our orders
+took, and our resting orders among them, under stamps and hashes of the present.
 """
 
 from collections.abc import Callable

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ops.keys import read_key
+from ops.launch import account_lock_path
 from ops.waiting import wait_for
 from tests.processes.group import GroupUnderTest, free_port
 from tests.processes.mirrored import OwnVenue
@@ -42,4 +44,7 @@ def test_recorded_session_is_traded_on_and_ends_with_nothing_open() -> None:
         assert down.status == 0, repr(down)
     finally:
         venue.close()
+        for key in group.run.glob("data-*/key.hex"):
+            lock = account_lock_path(read_key(key).address, f"http://127.0.0.1:{port}")
+            lock.unlink(missing_ok=True)
         group.close()
