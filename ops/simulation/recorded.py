@@ -146,7 +146,7 @@ class _Run:
         self._recording = recording
         self._whole = whole
         self._say = say
-        self._earnings = Earnings(whole.world.credentials.address)
+        self._earnings = Earnings(whole.world.venue.wallet)
         self._results: list[WindowResult] = []
         self._silent_s: list[float] = []
         whole.world.venue.logged = self._earnings.take

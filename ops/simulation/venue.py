@@ -44,6 +44,7 @@ class SimulatedVenue:
         frames: Frames sent on market streams.
         changed: Called after every turn of the core.
         logged: Given each record of its log.
+        wallet: Address that holds our money, lower case.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class SimulatedVenue:
         scheduler: Scheduler,
         trace: Trace,
         resolution_ms: int,
+        wallet: str = "",
     ) -> None:
         """Begin; the core takes its first turn at once.
 
@@ -62,13 +64,14 @@ class SimulatedVenue:
             scheduler: Time.
             trace: Where requests and frames are noted.
             resolution_ms: From the end of a market to its resolution.
+            wallet: Address that holds our money; empty for the key's own.
         """
+        self.wallet = (wallet or who.address).lower()
         self.core = core
         self.frames = 0
         self.changed: Callable[[], None] = lambda: None
         self.logged: Callable[[bytes], None] = lambda line: None
         self._api_key = who.api_key
-        self._address = who.address
         self._resolution_ms = resolution_ms
         self._scheduler = scheduler
         self._trace = trace
@@ -161,7 +164,7 @@ class SimulatedVenue:
 
     def balance_e6(self, token: str) -> int:
         """Return the shares of a token that have arrived in our account."""
-        return self.core.exchange.accounts.get(self._address).balance(token)
+        return self.core.exchange.accounts.get(self.wallet).balance(token)
 
     def resolved_ms(self, token: str) -> int | None:
         """Return when the market of a token was resolved, None while it is not.
