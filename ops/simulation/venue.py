@@ -54,7 +54,6 @@ class SimulatedVenue:
         scheduler: Scheduler,
         trace: Trace,
         resolution_ms: int,
-        wallet: str = "",
     ) -> None:
         """Begin; the core takes its first turn at once.
 
@@ -64,9 +63,8 @@ class SimulatedVenue:
             scheduler: Time.
             trace: Where requests and frames are noted.
             resolution_ms: From the end of a market to its resolution.
-            wallet: Address that holds our money; empty for the key's own.
         """
-        self.wallet = (wallet or who.address).lower()
+        self.wallet = who.address.lower()
         self.core = core
         self.frames = 0
         self.changed: Callable[[], None] = lambda: None
@@ -161,6 +159,10 @@ class SimulatedVenue:
         """Return how much of an order was matched, None when it was never taken."""
         order = self.core.exchange.orders.get(order_id)
         return None if order is None else order.filled
+
+    def hold_in(self, wallet: str) -> None:
+        """Look for our money at an address; an empty one means that of the key."""
+        self.wallet = wallet.lower() or self.wallet
 
     def balance_e6(self, token: str) -> int:
         """Return the shares of a token that have arrived in our account."""

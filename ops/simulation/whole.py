@@ -91,14 +91,8 @@ class Whole:
         core = SimulatorCore(
             config.simulator, markets.assets, markets.interval_s, recording=recording
         )
-        venue = SimulatedVenue(
-            core,
-            credentials,
-            scheduler,
-            trace,
-            config.simulator.resolution_ms,
-            config.account.wallet_address,
-        )
+        venue = SimulatedVenue(core, credentials, scheduler, trace, config.simulator.resolution_ms)
+        venue.hold_in(config.account.wallet_address)
         self._ledger = LedgerFile(directory)
         watch = Watch(self.findings, self._ledger, venue, self._lease_ns, self._standing)
         self.operator = Operator(scheduler, trace, watch.halts, self._tell_risk)
