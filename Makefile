@@ -48,6 +48,7 @@ processes: $(VENV)/installed-test
 # Hours and minutes of what `test` does for seconds: before a release, on a machine with nothing else to do.
 endurance: $(VENV)/installed-test
 	INTERLOCK_STOPS=100 INTERLOCK_BLACKHOLES=25 $(BIN)/pytest --quiet tests/processes/test_stop_resume.py tests/processes/test_blackhole.py
+	INTERLOCK_PROBE_WHOLE=1 $(BIN)/pytest --quiet tests/processes/test_probe.py
 
 soak: $(VENV)/installed-test
 	INTERLOCK_SOAK_S=600 $(BIN)/pytest --quiet tests/processes/test_soak.py

@@ -21,6 +21,8 @@ from tests.processes.group import GroupUnderTest, Ran
 RESTS_WITHIN_S = 60.0
 ZERO_WITHIN_S = 30.0
 WHOLE_S = 400.0
+WHOLE = os.environ.get("INTERLOCK_PROBE_WHOLE") == "1"
+"""Whether an order is watched to its end, which takes two minutes: in `make endurance`."""
 
 
 def probe(group: GroupUnderTest, *words: str, within_s: float = 120.0) -> Ran:
@@ -148,7 +150,6 @@ def test_session_is_refused_beside_a_group_and_beside_orders_and_above_its_limit
     assert "1 orders of the account are open" in left.json["why"]
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(WHOLE_S)
 @pytest.mark.req("VEN-9")
 def test_simulator_answers_every_question_as_the_table_says_it_does(tmp_path: Path) -> None:
@@ -158,6 +159,7 @@ def test_simulator_answers_every_question_as_the_table_says_it_does(tmp_path: Pa
             *(sys.executable, "-m", "ops.cli", "probe", "--yes", "--take", "--json"),
             *("--profile", str(ROOT / "ops" / "sim.toml"), "--data-directory", str(tmp_path)),
             *("--run-directory", str(tmp_path / "run")),
+            *(() if WHOLE else ("--skip", "gtd_end")),
         ],
         env={name: text for name, text in os.environ.items() if "INTERLOCK" not in name}
         | {"PYTHONPATH": str(ROOT)},
@@ -169,5 +171,6 @@ def test_simulator_answers_every_question_as_the_table_says_it_does(tmp_path: Pa
     )
     told = json.loads(ran.stdout)
     assert ran.returncode == 0, ran.stdout
-    assert [row for row in told["session"]["rows"] if row["verdict"] != "agrees"] == []
+    others = [row for row in told["session"]["rows"] if row["verdict"] != "agrees"]
+    assert others == [] if WHOLE else [row["question"] for row in others] == ["gtd_end"]
     assert told["session"]["zero"]["proven"]
