@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,24 +75,36 @@ class Server:
         assert not self._thread.is_alive()
 
 
-def mirror_config(port: int) -> Config:
+def mirror_config(port: int, interval_s: int = INTERVAL_S) -> Config:
     text = PAPER
     for scheme in ("https", "wss"):
         plain = scheme.removesuffix("s")
         for host in ("clob", "gamma-api", "ws-subscriptions-clob", "ws-live-v2"):
             text = text.replace(f"{scheme}://{host}.polymarket.com", f"{plain}://127.0.0.1:{port}")
     text = text.replace("https://polymarket.com", f"http://127.0.0.1:{port}")
-    text = text.replace("interval_s = 300", f"interval_s = {INTERVAL_S}")
+    text = text.replace("interval_s = 300", f"interval_s = {interval_s}\ncutoff_ms = 1000")
     config = parse(text + "taker_delay_ms = 20\nmined_ms = 0\n")
     assert isinstance(config, Config), config
     return config
 
 
+def make_venue(path: Path, interval_s: int) -> Server:
+    settings = SimulatorSettings(frames_per_second=100, takers_per_second=5.0, resolution_ms=1_000)
+    return Server(lambda: Shell(SimulatorCore(settings, ("btc",), interval_s), LineFile(path)))
+
+
+def make_mirror(path: Path, config: Config) -> Server:
+    def make() -> Shell:
+        core = MirrorCore(config)
+        return MirrorShell(core, LineFile(path), None, Upstream(config.venue), None)
+
+    return Server(make)
+
+
 @pytest.fixture(scope="module")
 def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     path = tmp_path_factory.mktemp("venue") / "wire.jsonl"
-    settings = SimulatorSettings(frames_per_second=100, takers_per_second=5.0)
-    server = Server(lambda: Shell(SimulatorCore(settings, ("btc",), INTERVAL_S), LineFile(path)))
+    server = make_venue(path, INTERVAL_S)
     yield server
     server.stop()
 
@@ -99,19 +112,17 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def mirror(venue: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     path = tmp_path_factory.mktemp("mirror") / "wire.jsonl"
-    config = mirror_config(venue.port)
-
-    def make() -> Shell:
-        core = MirrorCore(config)
-        return MirrorShell(core, LineFile(path), None, Upstream(config.venue), None)
-
-    server = Server(make)
+    server = make_mirror(path, mirror_config(venue.port))
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="module")
 def client(mirror: Server) -> ClobClient:
+    return client_of(mirror)
+
+
+def client_of(mirror: Server) -> ClobClient:
     client = ClobClient(f"http://127.0.0.1:{mirror.port}", 137, key=KEY)
     client.set_api_creds(client.create_api_key())
     return client
@@ -240,3 +251,50 @@ def test_lost_frames_and_connections_are_noticed(venue: Server, mirror: Server) 
     assert eventually(lambda: "hash disagrees" in doubts(mirror).values())
     venue.ask("DELETE", "/admin/faults")
     assert eventually(lambda: proven(mirror))
+
+
+@pytest.mark.req("EX-21", "MR-1")
+def test_markets_roll_and_pay_as_the_venue_says(tmp_path: Path) -> None:
+    venue = make_venue(tmp_path / "venue.jsonl", 10)
+    mirror = make_mirror(tmp_path / "mirror.jsonl", mirror_config(venue.port, 10))
+    try:
+        client = client_of(mirror)
+        assert eventually(lambda: proven(mirror))
+        assert eventually(lambda: is_young(venue) and can_buy(venue, mirror))
+        market = running(venue)
+        price = best_ask(mirror, market["tokens"][0])
+        assert price is not None
+        buy(client, market["tokens"][0], price, 5)
+        buy(client, market["tokens"][0], 0.01, 5)
+        assert eventually(lambda: winners(venue).get(market["slug"]) is not None)
+        won = winners(venue)[market["slug"]]
+        assert eventually(lambda: winners(mirror).get(market["slug"]) == won)
+        rows = mirror.ask("GET", "/admin/log?since=0&limit=5000")["records"]
+        paid = [(row["size"], row["payout"]) for row in rows if row["kind"] == "payout"]
+        assert paid, "what was bought is paid out"
+        assert all(payout == (size if won == 0 else "0") for size, payout in paid)
+        assert not any(orders for orders in mirror.ask("GET", "/admin/state")["open"].values())
+        assert eventually(lambda: proven(mirror)), "the next market is followed"
+    finally:
+        mirror.stop()
+        venue.stop()
+
+
+def winners(server: Server) -> dict[str, int | None]:
+    return {row["slug"]: row["winner"] for row in server.ask("GET", "/admin/markets")}
+
+
+def is_young(venue: Server) -> bool:
+    """Tell whether the running market does not end within the next steps of a test."""
+    left_ms = running(venue)["end_ms"] - venue.ask("GET", "/admin/state")["wall_ns"] // 10**6
+    return bool(left_ms > 5_000)
+
+
+def can_buy(venue: Server, mirror: Server) -> bool:
+    """Tell whether five shares are offered at one price of a proven book."""
+    return proven(mirror) and best_ask(mirror, running(venue)["tokens"][0]) is not None
+
+
+def best_ask(server: Server, token: str) -> float | None:
+    asks = server.levels(token)[1]
+    return float(asks[-1]["price"]) if asks and float(asks[-1]["size"]) >= 5 else None
