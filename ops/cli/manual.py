@@ -23,7 +23,15 @@ def render() -> str:
 
 
 def _block(path: str, command: click.Command) -> list[str]:
-    context = click.Context(command, info_name=path, max_content_width=WIDTH, terminal_width=WIDTH)
+    # A command keeps the help option of its first context, so all contexts name it alike.
+    names = main.context_settings["help_option_names"]
+    context = click.Context(
+        command,
+        info_name=path,
+        max_content_width=WIDTH,
+        terminal_width=WIDTH,
+        help_option_names=names,
+    )
     with context:
         text = command.get_help(context)
     return ["```", *(line.rstrip() for line in text.splitlines()), "```"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from ops.cli.probe import command
+from ops.cli.__main__ import main
 from ops.probe.answers import (
     Answer,
     broad_kind_of,
@@ -184,9 +184,9 @@ def test_member_that_is_not_there_is_none_whatever_the_body_is() -> None:
 
 
 def test_list_shows_every_question_and_asks_none() -> None:
-    ran = CliRunner().invoke(command, ["--list", "--json"])
+    ran = CliRunner().invoke(main, ["probe", "--list", "--json"])
     assert ran.exit_code == 0
     assert [row["id"] for row in json.loads(ran.output)] == list(BY_ID)
-    people = CliRunner().invoke(command, ["--list"])
+    people = CliRunner().invoke(main, ["probe", "--list"])
     assert people.exit_code == 0
     assert "Does one bad order" in people.output
