@@ -116,6 +116,8 @@ class Watch:
         elif isinstance(body, FillFact):
             self._fills_seen[(body.trade_id, body.order_id)] = None
             self._lifecycle.told_fill(body)
+            if body.settlement == "FAILED":
+                self.tell(peer.component, "state.fill_failed", body.trade_id)
         elif isinstance(body, Alert):
             self.tell(peer.component, f"alert.{body.name}", body.text)
         elif isinstance(body, RiskStatus):

@@ -18,6 +18,7 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "hash-without-last-price": RESUBSCRIBED,
     "levels-lie": RESUBSCRIBED,
     "frames-lost": RESUBSCRIBED,
+    "ghost-fills": ("execution state.fill_failed",),
     "success-without-id": (UNKNOWN,),
     "ended-orders-hidden": (UNKNOWN,),
     "bare-lists": ("execution log.reconcile.failed", "feed_user log.feed.frame_rejected"),
