@@ -23,12 +23,14 @@ class OpenOrders:
         open: Newest record of each open order by its id.
         changes: Time and number of open orders after each change.
         placed: Record of each placement, in order.
+        ended: Wall time at which each order ended, by its id.
     """
 
     def __init__(self, chosen: Callable[[WireRecord], bool] | None = None) -> None:
         self.open: dict[str, WireRecord] = {}
         self.changes: list[tuple[int, int]] = []
         self.placed: list[WireRecord] = []
+        self.ended: dict[str, int] = {}
         self._chosen = chosen
 
     def take(self, records: Iterable[WireRecord]) -> None:
@@ -47,6 +49,7 @@ class OpenOrders:
             self.open[record["order_id"]] = record
         else:
             self.open.pop(record["order_id"], None)
+            self.ended[record["order_id"]] = record["wall_ns"]
         self.changes.append((record["at_ns"], len(self.open)))
 
     def emptied_ns(self, since_ns: int, seen_to_ns: int) -> int | None:
@@ -70,6 +73,14 @@ class OpenOrders:
         if empty_ns is not None and seen_to_ns - empty_ns >= STAYS_EMPTY_NS:
             return empty_ns
         return None
+
+    def resting_at(self, wall_ns: int) -> set[str]:
+        """Return the orders that had been placed by a moment and had not ended."""
+        return {
+            row["order_id"]
+            for row in self.placed
+            if row["wall_ns"] < wall_ns < self.ended.get(row["order_id"], wall_ns + 1)
+        }
 
     def placed_after(self, at_ns: int) -> list[WireRecord]:
         """Return the placements after a moment."""
