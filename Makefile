@@ -67,7 +67,7 @@ safety-case: $(VENV)/installed-test
 	$(BIN)/pytest --quiet --safety-case docs/safety-case.md
 
 faults-page: $(VENV)/installed
-	$(BIN)/python -m services.simulator.catalogue_page > docs/venue-faults.md
+	$(BIN)/python -m services.simulator.catalogue.page > docs/venue-faults.md
 
 lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import msgspec
 
-from services.simulator.markets_file import RecordedMarket, read_markets
-from services.simulator.prices import TWAP_MS
-from services.simulator.prices_file import Prices, Unreadable, read_prices
-from services.simulator.recording import Recording, iso, make_recording
-from services.simulator.recording_file import load_recording, read_file
+from services.simulator.oracles.markets_file import RecordedMarket, read_markets
+from services.simulator.oracles.oracle import TWAP_MS
+from services.simulator.oracles.prices_file import Prices, Unreadable, read_prices
+from services.simulator.oracles.recording import Recording, iso, make_recording
+from services.simulator.oracles.recording_file import load_recording, read_file
 
 __all__ = [
     "Agreement",

@@ -26,7 +26,7 @@ from services.simulator.edge import (
     StreamOpened,
     StreamText,
 )
-from services.simulator.fault_orders import FaultOrder
+from services.simulator.faults.orders import FaultOrder
 from shared.effects import Effect, HttpRequest, Message
 from shared.identifiers import OrderHash
 from shared.units import NS_PER_MS, Instant

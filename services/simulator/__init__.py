@@ -29,10 +29,10 @@ Endpoints for tests and people, loopback only, all JSON:
     GET    /admin/state                    open orders by API key, held orders, armed beats
     GET    /admin/account?address=A        money and tokens of an account
     GET    /admin/markets                  all markets with their states
-    GET    /admin/mirror                   what a mirror follows and believes (`mirror_core.py`)
+    GET    /admin/mirror                   what a mirror follows and believes (`mirror/core.py`)
     GET    /admin/catalogue                faults of the real venue, each with our reaction
     GET    /admin/faults                   faults that are on
-    POST   /admin/faults                   switch one on (`fault_orders.py` lists kinds and fields),
+    POST   /admin/faults                   switch one on (kinds and fields: `faults/orders.py`),
                                            or {"entry": "NAME"} of the catalogue
     POST   /admin/faults/random            entries at random times {"seed", "mean_ms", "weights"}
     DELETE /admin/faults?id=N              switch one off, ?entry=NAME those of an entry, or all

@@ -11,11 +11,11 @@ from services.simulator import rest, time_socket
 from services.simulator.core import SimulatorCore
 from services.simulator.journal_rows import Damaged
 from services.simulator.line_file import LineFile
-from services.simulator.mirror_core import MirrorCore
-from services.simulator.mirror_recording import Recording, Unplayable, read_recording
-from services.simulator.mirror_shell import MirrorShell, Upstream
-from services.simulator.prices_file import Unreadable
-from services.simulator.recording_file import load_recording
+from services.simulator.mirror.core import MirrorCore
+from services.simulator.mirror.recording import Recording, Unplayable, read_recording
+from services.simulator.mirror.shell import MirrorShell, Upstream
+from services.simulator.oracles.prices_file import Unreadable
+from services.simulator.oracles.recording_file import load_recording
 from services.simulator.saved import fold
 from services.simulator.shell import Shell
 from services.simulator.stamps import not_written

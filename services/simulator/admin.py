@@ -12,8 +12,8 @@ from services.simulator.answers import NOT_FOUND, Answer, error, ok
 from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
 from services.simulator.fault_desk import FaultDesk
-from services.simulator.fault_orders import FaultOrder
-from services.simulator.faults import Faults
+from services.simulator.faults.orders import FaultOrder
+from services.simulator.faults.switches import Faults
 from services.simulator.heartbeat import Heartbeats
 from services.simulator.matching import Order
 from services.simulator.queries import query_number

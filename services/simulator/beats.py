@@ -6,7 +6,7 @@ Source: https://docs.polymarket.com/trading/manage-orders (2026-09-28).
 from services.simulator.answers import Answer, error, ok
 from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
-from services.simulator.faults import Faults
+from services.simulator.faults.switches import Faults
 from services.simulator.heartbeat import Heartbeats
 from services.simulator.modes import Modes
 from services.simulator.stamps import Stamps

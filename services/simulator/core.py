@@ -23,21 +23,21 @@ from services.simulator.edge import (
 )
 from services.simulator.exchange import Exchange
 from services.simulator.exchange_parts import make_exchange, make_limits
-from services.simulator.faults import Faults
-from services.simulator.frame_faults import FrameFaults
+from services.simulator.faults.frames import FrameFaults
+from services.simulator.faults.switches import Faults
 from services.simulator.heartbeat import Heartbeats
 from services.simulator.hosts import Hosts
 from services.simulator.journal import Journal
 from services.simulator.key_requests import KeyRequests
 from services.simulator.keys import Keys
 from services.simulator.modes import Modes
-from services.simulator.participants import Participants
-from services.simulator.price_sockets import KINDS as PRICE_KINDS
-from services.simulator.price_sockets import PriceSockets
-from services.simulator.prices import Tick
+from services.simulator.oracles.oracle import Tick
+from services.simulator.oracles.recording import Recording
+from services.simulator.participants.crowds import Participants
+from services.simulator.price_sockets.sockets import KINDS as PRICE_KINDS
+from services.simulator.price_sockets.sockets import PriceSockets
 from services.simulator.reads import Reads
 from services.simulator.reception import Reception
-from services.simulator.recording import Recording
 from services.simulator.restore import restore
 from services.simulator.routes import private_routes, public_routes
 from services.simulator.saved import Saved

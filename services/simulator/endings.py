@@ -3,8 +3,8 @@
 from services.simulator.accounts import Accounts
 from services.simulator.happenings import Paid
 from services.simulator.markets import Market
-from services.simulator.markets_file import RecordedMarket
-from services.simulator.prices import Oracle
+from services.simulator.oracles.markets_file import RecordedMarket
+from services.simulator.oracles.oracle import Oracle
 from shared.units import MoneyE6, SizeE6
 
 

@@ -22,7 +22,7 @@ from services.simulator.happenings import (
 )
 from services.simulator.markets import Calendar, Market, MarketChange, tick_at
 from services.simulator.matching import Book, Fill, Order
-from services.simulator.prices import Oracle
+from services.simulator.oracles.oracle import Oracle
 from services.simulator.shelf import Shelf
 from services.simulator.trades import FEES_ACCOUNT, Trade, TradeBook, Trouble, is_gain, trade_id_of
 from services.simulator.verdicts import (

@@ -2,13 +2,13 @@
 
 from services.simulator.accounts import Accounts
 from services.simulator.exchange import Exchange
-from services.simulator.faults import Faults
+from services.simulator.faults.switches import Faults
 from services.simulator.limits import RateLimits
 from services.simulator.markets import Calendar, Protocol
-from services.simulator.prices import Oracle
-from services.simulator.prices_recorded import RecordedPrices
-from services.simulator.prices_walk import RandomWalk
-from services.simulator.recording import Playback, Recording
+from services.simulator.oracles.oracle import Oracle
+from services.simulator.oracles.recorded import RecordedPrices
+from services.simulator.oracles.recording import Playback, Recording
+from services.simulator.oracles.walk import RandomWalk
 from services.simulator.standings import Standings
 from services.simulator.trades import TradeBook, Trouble
 from shared.config import SimulatorSettings

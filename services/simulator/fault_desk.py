@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from services.simulator.answers import Answer, error, ok
-from services.simulator.catalogue import ENTRIES, find
-from services.simulator.catalogue_entry import Entry
+from services.simulator.catalogue.entry import Entry
+from services.simulator.catalogue.table import ENTRIES, find
 from services.simulator.edge import Request
-from services.simulator.fault_orders import SPAN_MS_MAX, FaultOrder
-from services.simulator.faults import FAULTS_MAX, Faults
+from services.simulator.faults.orders import SPAN_MS_MAX, FaultOrder
+from services.simulator.faults.switches import FAULTS_MAX, Faults
 from services.simulator.queries import query_number
 from services.simulator.stamps import Stamps
 from services.simulator.storm import Storm, StormOrder, UnknownEntry, entry_orders

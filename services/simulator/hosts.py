@@ -14,17 +14,17 @@ hosts share a path, as `/markets` of trading and of discovery do:
 
 from collections.abc import Iterable
 
-from services.simulator.data_api import DataApi
-from services.simulator.data_ledger import DataLedger
-from services.simulator.data_markets import DataMarkets
+from services.simulator.chain.relayer import Relayer
+from services.simulator.chain.rpc import Rpc
+from services.simulator.data_api.api import DataApi
+from services.simulator.data_api.ledger import DataLedger
+from services.simulator.data_api.markets import DataMarkets
+from services.simulator.discovery.gamma import Gamma
 from services.simulator.exchange import Exchange
-from services.simulator.gamma import Gamma
 from services.simulator.happenings import Happening
 from services.simulator.keys import Keys
 from services.simulator.price_history import PriceHistory
-from services.simulator.relayer import Relayer
 from services.simulator.routes import Public, PublicRoute, Route
-from services.simulator.rpc import Rpc
 from services.simulator.volumes import Volumes
 from shared.config import SimulatorSettings
 from shared.units import Instant

@@ -24,8 +24,8 @@ from services.simulator.heartbeat import Heartbeats
 from services.simulator.journal_rows import AccountRow, Turn, encode_line, market_row
 from services.simulator.markets import Market
 from services.simulator.matching import Order
-from services.simulator.prices import Tick
-from services.simulator.recording import Recording
+from services.simulator.oracles.oracle import Tick
+from services.simulator.oracles.recording import Recording
 from services.simulator.saved import is_idle
 from services.simulator.trades import Trade
 from shared.identifiers import Asset

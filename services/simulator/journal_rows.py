@@ -13,7 +13,7 @@ import msgspec
 
 from services.simulator.markets import Market, MarketState
 from services.simulator.matching import Book, Order
-from services.simulator.prices import Tick
+from services.simulator.oracles.oracle import Tick
 from services.simulator.trades import Trade
 from shared.facts import MarketVersion
 from shared.identifiers import Asset, ConditionId, TokenId

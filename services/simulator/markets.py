@@ -13,10 +13,10 @@ from typing import Literal
 import msgspec
 
 from services.simulator.chance import derive
-from services.simulator.markets_file import RecordedMarket
 from services.simulator.matching import Book
-from services.simulator.prices import NEVER_MS, TWAP_MS
-from services.simulator.recording import Playback
+from services.simulator.oracles.markets_file import RecordedMarket
+from services.simulator.oracles.oracle import NEVER_MS, TWAP_MS
+from services.simulator.oracles.recording import Playback
 from shared.facts import MarketVersion
 from shared.identifiers import Asset, ConditionId, TokenId
 from shared.units import PRICE_ONE_E4, PriceE4, SizeE6, WallMs

@@ -6,7 +6,7 @@ https://docs.polymarket.com/api-reference/trading-rate-limits (2026-09-28);
 """
 
 from services.simulator.answers import Answer, error
-from services.simulator.faults import Faults
+from services.simulator.faults.switches import Faults
 from services.simulator.limits import RateLimits
 from shared.units import NS_PER_S, Instant
 from shared.venue.auth import Credentials

@@ -9,9 +9,9 @@ from services.simulator.agenda import Agenda
 from services.simulator.answers import Answer, Held
 from services.simulator.api import Api
 from services.simulator.edge import Abort, Request, Respond
-from services.simulator.faults import Fate, Faults
+from services.simulator.faults.replies import ReplyFaults, refusal
+from services.simulator.faults.switches import Fate, Faults
 from services.simulator.limits import RateLimits
-from services.simulator.reply_faults import ReplyFaults, refusal
 from services.simulator.stamps import Stamps
 from services.simulator.windows import Windows
 from shared.effects import Effect

@@ -11,7 +11,7 @@ import msgspec
 
 from services.simulator.journal_rows import AccountRow, Damaged, MarketRow, Turn, decode_line
 from services.simulator.matching import Order
-from services.simulator.prices import HISTORY_MS, Tick
+from services.simulator.oracles.oracle import HISTORY_MS, Tick
 from services.simulator.trades import Trade
 from shared.identifiers import Asset
 

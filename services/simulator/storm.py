@@ -9,11 +9,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from services.simulator.catalogue import ENTRIES, find
-from services.simulator.catalogue_entry import Entry
+from services.simulator.catalogue.entry import Entry
+from services.simulator.catalogue.table import ENTRIES, find
 from services.simulator.chance import Chance
-from services.simulator.fault_orders import SPAN_MS_MAX, FaultOrder
-from services.simulator.faults import Faults
+from services.simulator.faults.orders import SPAN_MS_MAX, FaultOrder
+from services.simulator.faults.switches import Faults
 from shared.units import NS_PER_MS
 
 _Span = Annotated[int, Meta(ge=1, le=SPAN_MS_MAX)]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from services.simulator.edge import Close, Push, StreamKind
-from services.simulator.faults import Faults
+from services.simulator.faults.switches import Faults
 from services.simulator.frames import (
     best_bid_ask,
     last_trade_price,

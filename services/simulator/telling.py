@@ -13,7 +13,7 @@ from services.simulator.happenings import (
 )
 from services.simulator.journal import Journal
 from services.simulator.markets import Market
-from services.simulator.participants import Participants
+from services.simulator.participants.crowds import Participants
 from services.simulator.stamps import Stamps
 from services.simulator.streams import Streams
 from shared.effects import Effect

@@ -12,7 +12,7 @@ from services.simulator.agenda import Agenda
 from services.simulator.answers import Answer, Held, error, ok
 from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
-from services.simulator.faults import Faults
+from services.simulator.faults.switches import Faults
 from services.simulator.matching import Order
 from services.simulator.modes import POST_ONLY_TEXT, Modes
 from services.simulator.placement import check_value, order_id_of, payload_text, read_order

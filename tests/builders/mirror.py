@@ -6,8 +6,8 @@ from services.simulator.accounts import Accounts
 from services.simulator.happenings import TradeChanged
 from services.simulator.markets import Market
 from services.simulator.matching import Book, Order, TimeInForce
-from services.simulator.mirror_book import MirrorBook, Print
-from services.simulator.mirror_exchange import MirrorCalendar, MirrorExchange
+from services.simulator.mirror.book import MirrorBook, Print
+from services.simulator.mirror.exchange import MirrorCalendar, MirrorExchange
 from services.simulator.trades import Trade, TradeBook, Trouble
 from services.simulator.verdicts import Placed, Refusal
 from shared.facts import Level, Side

@@ -5,9 +5,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from services.simulator.markets_file import read_markets
-from services.simulator.prices_file import Prices, make_prices, read_prices
-from services.simulator.recording import Recording, make_recording
+from services.simulator.oracles.markets_file import read_markets
+from services.simulator.oracles.prices_file import Prices, make_prices, read_prices
+from services.simulator.oracles.recording import Recording, make_recording
 from shared.identifiers import Asset
 from shared.venue.slugs import Window, window_slug
 

@@ -23,7 +23,7 @@ from services.simulator.edge import (
 )
 from services.simulator.keys import Keys
 from services.simulator.markets import Market
-from services.simulator.recording import Recording
+from services.simulator.oracles.recording import Recording
 from services.simulator.saved import Saved
 from shared.config import SimulatorSettings
 from shared.effects import Effect

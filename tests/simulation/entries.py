@@ -4,8 +4,8 @@ from functools import cache
 
 from ops.simulation.faults import Fault, Plan, Rates
 from ops.simulation.run import Outcome, run
-from services.simulator.catalogue import ENTRIES
-from services.simulator.catalogue_entry import Entry
+from services.simulator.catalogue.entry import Entry
+from services.simulator.catalogue.table import ENTRIES
 from shared.units import NS_PER_MS, NS_PER_S
 
 NODE = "tests/simulation/test_catalogue.py::test_reaction"

@@ -3,7 +3,7 @@
 import pytest
 
 from ops.simulation.run import report
-from services.simulator.catalogue_entry import Entry
+from services.simulator.catalogue.entry import Entry
 from tests.simulation.entries import PROVEN, SEEDS, outcome, run_of, told
 
 GOES_ON = ("venue state.quoted",)

@@ -12,7 +12,7 @@ from ops.simulation.recordings import agree, open_recording
 from ops.simulation.watch import Watch
 from services.simulator.chance import stream
 from services.simulator.core import SimulatorCore
-from services.simulator.recording import Recording
+from services.simulator.oracles.recording import Recording
 from shared.config import SimulatorSettings
 from shared.units import NS_PER_S, BootNs, Instant, MonotonicNs, WallNs
 from tests.builders.recordings import market_row, prices, recording, waving

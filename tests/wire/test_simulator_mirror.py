@@ -23,8 +23,8 @@ from ops.venue import Venue
 from services.simulator import rest
 from services.simulator.core import SimulatorCore
 from services.simulator.line_file import LineFile
-from services.simulator.mirror_core import MirrorCore
-from services.simulator.mirror_shell import MirrorShell, Upstream
+from services.simulator.mirror.core import MirrorCore
+from services.simulator.mirror.shell import MirrorShell, Upstream
 from services.simulator.shell import Shell
 from shared.config import Config, SimulatorSettings, parse
 from shared.venue.gamma_wire import Geoblock

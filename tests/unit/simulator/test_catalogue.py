@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from services.simulator.catalogue import ENTRIES, find
-from services.simulator.catalogue_entry import Entry
-from services.simulator.catalogue_page import render
+from services.simulator.catalogue.entry import Entry
+from services.simulator.catalogue.page import render
+from services.simulator.catalogue.table import ENTRIES, find
 from services.simulator.chance import Chance
-from services.simulator.faults import Faults
+from services.simulator.faults.switches import Faults
 from services.simulator.storm import Storm, StormOrder, UnknownEntry
 from shared.units import NS_PER_MS
 from shared.venue.wire import encode

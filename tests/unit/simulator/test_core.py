@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.simulator.chance import Chance
-from services.simulator.participants_crowd import MAKERS, TAKERS
+from services.simulator.participants.crowd import MAKERS, TAKERS
 from tests.builders.venue_rig import Client, VenueRig
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.simulator.chance import Chance
-from services.simulator.data_rows import RESOLVED_PAYOUT
-from services.simulator.gamma_rows import event_id_of
+from services.simulator.data_api.rows import RESOLVED_PAYOUT
+from services.simulator.discovery.rows import event_id_of
 from services.simulator.hosts import DATA_PREFIX
 from services.simulator.rows import PARTICIPANT_ADDRESS
 from tests.builders.venue_rig import Client, VenueRig

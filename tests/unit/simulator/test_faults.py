@@ -4,8 +4,8 @@ import pytest
 
 from services.simulator.chance import Chance
 from services.simulator.edge import Request
-from services.simulator.fault_orders import FaultOrder
-from services.simulator.faults import FAULTS_MAX, Faults
+from services.simulator.faults.orders import FaultOrder
+from services.simulator.faults.switches import FAULTS_MAX, Faults
 from shared.units import NS_PER_MS
 from shared.venue.wire import encode
 from tests.builders.venue_rig import VenueRig

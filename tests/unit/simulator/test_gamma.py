@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.simulator.gamma_rows import title_of
+from services.simulator.discovery.rows import title_of
 from services.simulator.hosts import GAMMA_PREFIX
 from shared.venue.gamma_wire import MARKET
 from shared.venue.parse_market import market_info

@@ -1,7 +1,7 @@
 import pytest
 
-from services.simulator.markets_file import read_markets
-from services.simulator.prices_file import Unreadable
+from services.simulator.oracles.markets_file import read_markets
+from services.simulator.oracles.prices_file import Unreadable
 from tests.builders.recordings import START_S, market_row
 
 SLUG = f"btc-updown-5m-{START_S}"

@@ -1,6 +1,6 @@
 import pytest
 
-from services.simulator.mirror_exchange import NOT_READY_TEXT, RESTRICTED_TEXT
+from services.simulator.mirror.exchange import NOT_READY_TEXT, RESTRICTED_TEXT
 from services.simulator.verdicts import FAK_TEXT, POST_ONLY_TEXT, Refusal
 from tests.builders.mirror import MirrorRig, filled
 

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from services.simulator.edge import Persist
-from services.simulator.mirror_core import MirrorCore
-from services.simulator.mirror_exchange import NOT_READY_TEXT, RESTRICTED_TEXT
+from services.simulator.mirror.core import MirrorCore
+from services.simulator.mirror.exchange import NOT_READY_TEXT, RESTRICTED_TEXT
 from services.simulator.saved import fold
 from shared.effects import Effect, HttpFailed, HttpReply, HttpRequest, Log
 from shared.units import BootNs

@@ -3,9 +3,9 @@ import pytest
 from services.simulator.core import SimulatorCore
 from services.simulator.exchange import Exchange
 from services.simulator.markets import Calendar
-from services.simulator.mirror_core import MirrorCore
-from services.simulator.mirror_exchange import RETAINED_MAX, MirrorCalendar, MirrorExchange
-from services.simulator.mirror_shell import MirrorShell
+from services.simulator.mirror.core import MirrorCore
+from services.simulator.mirror.exchange import RETAINED_MAX, MirrorCalendar, MirrorExchange
+from services.simulator.mirror.shell import MirrorShell
 from services.simulator.shell import Shell
 from shared.identifiers import ConditionId, TokenId
 from shared.units import PriceE4, WallMs

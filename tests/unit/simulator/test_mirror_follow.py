@@ -5,8 +5,8 @@ import pytest
 
 from services.simulator.edge import Persist
 from services.simulator.matching import Order
-from services.simulator.mirror_core import MirrorCore
-from services.simulator.mirror_follow import PAUSES_NS
+from services.simulator.mirror.core import MirrorCore
+from services.simulator.mirror.follow import PAUSES_NS
 from services.simulator.saved import fold
 from shared.effects import (
     Effect,

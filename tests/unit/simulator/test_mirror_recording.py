@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from services.simulator.mirror_recording import Unplayable, read_recording
+from services.simulator.mirror.recording import Unplayable, read_recording
 from shared.facts import BookChanged, BookSnapshot, ReferencePrice
 from shared.identifiers import Asset
 from shared.units import MonotonicNs, ReferenceE18, WallMs

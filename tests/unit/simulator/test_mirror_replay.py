@@ -7,8 +7,8 @@ import pytest
 from services.simulator.edge import Push, StreamOpened, StreamText
 from services.simulator.markets import Market
 from services.simulator.matching import Order
-from services.simulator.mirror_core import MirrorCore
-from services.simulator.mirror_recording import Recording, read_recording
+from services.simulator.mirror.core import MirrorCore
+from services.simulator.mirror.recording import Recording, read_recording
 from services.simulator.saved import fold
 from shared.config import Config, parse
 from shared.effects import Effect, Log

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.simulator.participants_takers import edge_e4
+from services.simulator.participants.takers import edge_e4
 from tests.builders.quoters import SHARE, Careful, Quoter, careless_minute, middle_of
 from tests.builders.venue_rig import VenueRig
 

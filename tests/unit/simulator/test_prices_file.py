@@ -1,6 +1,6 @@
 import pytest
 
-from services.simulator.prices_file import Unreadable, read_prices
+from services.simulator.oracles.prices_file import Unreadable, read_prices
 from tests.builders.recordings import E8, HEADER, START_S, price_row, price_text, prices, waving
 
 START_MS = START_S * 1000

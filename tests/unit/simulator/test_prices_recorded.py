@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.simulator.edge import StreamOpened, StreamText
-from services.simulator.recording import Recording
+from services.simulator.oracles.recording import Recording
 from services.simulator.saved import Saved, fold
 from shared.identifiers import Asset
 from shared.units import NS_PER_S

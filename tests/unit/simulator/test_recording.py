@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from services.simulator.prices_file import Unreadable
-from services.simulator.recording import Playback, parse_moment
+from services.simulator.oracles.prices_file import Unreadable
+from services.simulator.oracles.recording import Playback, parse_moment
 from tests.builders.recordings import START_S, market_row, prices, recording, waving
 
 START_MS = START_S * 1000

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from coincurve import PrivateKey
 
-from services.simulator.hosts import RELAYER_PREFIX
-from services.simulator.relayer import SUBMITS_PER_MINUTE
-from services.simulator.relayer_wire import (
+from services.simulator.chain.relayer import SUBMITS_PER_MINUTE
+from services.simulator.chain.wire import (
     APPROVE,
     DepositWalletParams,
     WalletCall,
     batch_digest,
 )
+from services.simulator.hosts import RELAYER_PREFIX
 from shared.venue.order_hash import EXCHANGE_V2
 from shared.venue.wallets import (
     deposit_address,

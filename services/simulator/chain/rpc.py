@@ -1,0 +1,101 @@
+"""The few questions to a chain that the official client asks before it trades.
+
+There is no chain: allowances are those of the simulator's accounts, and everything else is refused
+as a revert. Source: polymarket-client 0.14.0, JSON-RPC calls.
+"""
+
+import re
+
+import msgspec
+
+from services.simulator.accounts import Accounts
+from services.simulator.answers import Answer, error, ok
+from services.simulator.chain.wire import CHAIN_ID
+from services.simulator.data_api.approvals import allowance_of
+from services.simulator.discovery.rows import Row
+from services.simulator.edge import Request
+from shared.units import NS_PER_S, Instant
+from shared.venue.faults import Malformed
+from shared.venue.wire import decode
+
+_BLOCK_S = 2
+_ALLOWANCE = "0xdd62ed3e"
+_IS_APPROVED_FOR_ALL = "0xe985e9c5"
+_REVERTED = {"code": 3, "message": "execution reverted"}
+_NO_METHOD = {"code": -32601, "message": "the method is not simulated"}
+_READ = re.compile(
+    rf"({_ALLOWANCE}|{_IS_APPROVED_FOR_ALL})0{{24}}([0-9a-f]{{40}})0{{24}}([0-9a-f]{{40}})"
+)
+_BATCH_MAX = 100
+
+
+class RpcCall(msgspec.Struct, frozen=True):
+    """One JSON-RPC request."""
+
+    id: int | str
+    method: str
+    params: list[object] = []
+
+
+_CALLS = msgspec.json.Decoder(RpcCall | list[RpcCall])
+
+
+class Rpc:
+    """Handles POST /rpc."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        """Set whose allowances are read."""
+        self._accounts = accounts
+
+    def answer(self, request: Request, now: Instant) -> Answer:
+        """Answer one call or a batch of them."""
+        try:
+            calls = decode(_CALLS, request.body, "rpc")
+        except Malformed:
+            return error(400, "invalid payload")
+        if isinstance(calls, RpcCall):
+            return ok(self._answer(calls, now))
+        if len(calls) > _BATCH_MAX:
+            return error(400, "batch is too large")
+        return ok([self._answer(call, now) for call in calls])
+
+    def _answer(self, call: RpcCall, now: Instant) -> Row:
+        now_s = now.wall_ns // NS_PER_S
+        match call.method:
+            case "eth_chainId":
+                return _result(call, hex(CHAIN_ID))
+            case "eth_blockNumber":
+                return _result(call, hex(now_s // _BLOCK_S))
+            case "eth_getBlockByNumber":
+                stamp = now_s // _BLOCK_S * _BLOCK_S
+                return _result(call, {"number": hex(now_s // _BLOCK_S), "timestamp": hex(stamp)})
+            case "eth_call":
+                word = self._read(_data(call))
+                return _failure(call, _REVERTED) if word is None else _result(call, word)
+            case _:
+                return _failure(call, _NO_METHOD)
+
+    def _read(self, data: str) -> str | None:
+        """Return what `allowance` and `isApprovedForAll` of an owner and a spender say."""
+        found = _READ.fullmatch(data.lower())
+        if found is None:
+            return None
+        selector, owner, spender = found.groups()
+        is_conditional = selector == _IS_APPROVED_FOR_ALL
+        account = self._accounts.find("0x" + owner)
+        allowed = allowance_of(account, "0x" + spender, conditional=is_conditional)
+        return f"0x{int(allowed > 0) if is_conditional else allowed:064x}"
+
+
+def _data(call: RpcCall) -> str:
+    first = call.params[0] if call.params else None
+    data = first.get("data") if isinstance(first, dict) else None
+    return data if isinstance(data, str) else ""
+
+
+def _result(call: RpcCall, result: object) -> Row:
+    return {"jsonrpc": "2.0", "id": call.id, "result": result}
+
+
+def _failure(call: RpcCall, fault: Row) -> Row:
+    return {"jsonrpc": "2.0", "id": call.id, "error": fault}

@@ -1,0 +1,1 @@
+"""Which markets there are: the venue's Gamma service."""

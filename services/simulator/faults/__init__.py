@@ -1,0 +1,1 @@
+"""Faults that are switched on: what they do to requests, answers and frames."""

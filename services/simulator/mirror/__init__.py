@@ -1,0 +1,1 @@
+"""Another venue's books, live or recorded, against which our orders are matched here."""

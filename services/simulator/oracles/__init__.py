@@ -1,0 +1,1 @@
+"""Reference prices: a random walk, or a recorded day at any speed."""

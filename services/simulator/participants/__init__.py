@@ -1,0 +1,1 @@
+"""Other traders: makers with their latencies, takers who know nothing or know better."""
