@@ -30,7 +30,7 @@ def findings_of(found: Settings | tuple[Finding, ...]) -> dict[str, str]:
 @pytest.mark.req("OP-9", "OP-14")
 def test_four_findings_are_reported_in_one_go(tmp_path: Path) -> None:
     spoiled = SIM.replace('key_file = "key.hex"', 'key_file = "/nowhere/key.hex"')
-    spoiled = spoiled.replace("cutoff_ms = 5000", "cutoff_s = 5\nmystery = 1")
+    spoiled = spoiled.replace("cutoff_ms = 10000", "cutoff_s = 5\nmystery = 1")
     spoiled += "\n[limits]\nexposure_usd_max = -1\n"
     found = findings_of(check(*profile(tmp_path, spoiled)))
     assert set(found) == {
