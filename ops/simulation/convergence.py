@@ -11,10 +11,10 @@ from ops.simulation.checkers import Findings
 from ops.simulation.venue import SimulatedVenue
 from shared.facts import RiskStatus
 from shared.ledger_schema import LEDGER_FILE
-from shared.units import NS_PER_S, Instant
+from shared.units import NS_PER_MS, NS_PER_S, Instant
 
 SETTLED_NS = 3 * NS_PER_S
-"""A row younger than this may be on its way to change."""
+"""A row younger than this, or one that the venue changed since, may be on its way to change."""
 
 PAID_OUT_MS = 6_000
 """From a resolution until execution has written the payout: discovery asks each second."""
@@ -50,7 +50,8 @@ def _judge_orders(
     open_ids = dict.fromkeys(venue.open_ids())
     rows = connection.execute("SELECT order_id, state, filled_e6, updated_wall_ns FROM orders")
     for order_id, state, filled_e6, updated_wall_ns in rows:
-        if now.wall_ns - updated_wall_ns < SETTLED_NS:
+        changed_wall_ns = max(updated_wall_ns, venue.changed_ms(order_id) * NS_PER_MS)
+        if now.wall_ns - changed_wall_ns < SETTLED_NS:
             continue
         if state in RESTING and order_id not in open_ids:
             findings.add("INV-7", f"{order_id} is {state} in the ledger and not at the venue")

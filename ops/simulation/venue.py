@@ -160,6 +160,11 @@ class SimulatedVenue:
         order = self.core.exchange.orders.get(order_id)
         return None if order is None else order.filled
 
+    def changed_ms(self, order_id: OrderHash) -> int:
+        """Return when the venue last did something to an order, 0 for one it never took."""
+        order = self.core.exchange.orders.get(order_id)
+        return 0 if order is None else order.changed_ms
+
     def hold_in(self, wallet: str) -> None:
         """Look for our money at an address; an empty one means that of the key."""
         self.wallet = wallet.lower() or self.wallet

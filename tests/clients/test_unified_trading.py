@@ -172,7 +172,7 @@ def test_market_orders_fill_and_settle_and_are_found_among_the_trades(
 @pytest.mark.req("TST-5")
 def test_fill_that_fails_on_the_chain_is_told_as_failed(server: SimulatorServer) -> None:
     up, _ = server.market.tokens
-    server.fault(kind="fail_settlement", duration_ms=2_000)
+    server.fault(kind="fail_settlement")
 
     async def use(client: AsyncSecureClient) -> None:
         bought = accepted(
@@ -181,8 +181,10 @@ def test_fill_that_fails_on_the_chain_is_told_as_failed(server: SimulatorServer)
         with pytest.raises(TransactionFailedError):
             await client.wait_for_order_fill_settlement(bought)
 
-    trade(server, use, "0x" + "13" * 32)
-    server.fault(off=True)
+    try:
+        trade(server, use, "0x" + "13" * 32)
+    finally:
+        server.fault(off=True)
 
 
 @pytest.mark.req("TST-5")

@@ -77,8 +77,8 @@ class Venue:
 
         None while nobody offers: the crowd quotes anew after a start.
         """
-        traded: Any = SimpleNamespace(tokens=market["tokens"], version="v1")
-        post = self.client.order(traded, outcome=outcome, price=9_000, size=5)
+        traded: Any = SimpleNamespace(tokens=market["tokens"])
+        post = self.client.order(traded, outcome=outcome, price=9_000, size=5, version="v1")
         trades = self.ask("POST", "/order", encode(post)).get("tradeIDs")
         self.ask("DELETE", "/cancel-all")
         return list(trades) if trades else None
