@@ -11,7 +11,7 @@ from ops.simulation.checkers import Findings
 from ops.simulation.venue import SimulatedVenue
 from shared.facts import RiskStatus
 from shared.ledger_schema import LEDGER_FILE
-from shared.units import NS_PER_MS, NS_PER_S, Instant
+from shared.units import NS_PER_S, Instant
 
 SETTLED_NS = 3 * NS_PER_S
 """A row younger than this, or one that the venue changed since, may be on its way to change."""
@@ -50,7 +50,7 @@ def _judge_orders(
     open_ids = dict.fromkeys(venue.open_ids())
     rows = connection.execute("SELECT order_id, state, filled_e6, updated_wall_ns FROM orders")
     for order_id, state, filled_e6, updated_wall_ns in rows:
-        changed_wall_ns = max(updated_wall_ns, venue.changed_ms(order_id) * NS_PER_MS)
+        changed_wall_ns = max(updated_wall_ns, venue.changed_wall_ns(order_id))
         if now.wall_ns - changed_wall_ns < SETTLED_NS:
             continue
         if state in RESTING and order_id not in open_ids:

@@ -36,6 +36,17 @@ KINDS: dict[str, StreamKind] = {"/ws/market": "market", "/ws/user": "user", "/ws
 """Which stream a path is, as the simulator's servers have it."""
 
 
+class OrderLine(msgspec.Struct, frozen=True):
+    """What is read of a record of the venue's log; records of other kinds lack most of it."""
+
+    kind: str
+    wall_ns: int = 0
+    order_id: str = ""
+
+
+ORDER_LINE = msgspec.json.Decoder(OrderLine)
+
+
 class SimulatedVenue:
     """The core, its clock, and who waits for what.
 
@@ -70,6 +81,7 @@ class SimulatedVenue:
         self.changed: Callable[[], None] = lambda: None
         self.logged: Callable[[bytes], None] = lambda line: None
         self._api_key = who.api_key
+        self._changed_wall_ns: dict[str, int] = {}
         self._resolution_ms = resolution_ms
         self._scheduler = scheduler
         self._trace = trace
@@ -160,10 +172,14 @@ class SimulatedVenue:
         order = self.core.exchange.orders.get(order_id)
         return None if order is None else order.filled
 
-    def changed_ms(self, order_id: OrderHash) -> int:
+    def _note(self, line: bytes) -> None:
+        record = ORDER_LINE.decode(line)
+        if record.kind == "order":
+            self._changed_wall_ns[record.order_id] = record.wall_ns
+
+    def changed_wall_ns(self, order_id: OrderHash) -> int:
         """Return when the venue last did something to an order, 0 for one it never took."""
-        order = self.core.exchange.orders.get(order_id)
-        return 0 if order is None else order.changed_ms
+        return self._changed_wall_ns.get(order_id, 0)
 
     def hold_in(self, wallet: str) -> None:
         """Look for our money at an address; an empty one means that of the key."""
@@ -228,6 +244,7 @@ class SimulatedVenue:
             case Push():
                 self._push(effect)
             case Record():
+                self._note(effect.line)
                 self.logged(effect.line)
             case Close():
                 stream = self._streams.pop(effect.connection, None)

@@ -280,7 +280,6 @@ class Exchange:
     def _tell(
         self, order: Order, kind: OrderChangeKind, status: str, now: Instant, cause: str = ""
     ) -> None:
-        order.changed_ms = now.wall_ms
         trades = tuple(order.trades)
         self.happenings.append(
             OrderChanged(order, kind, status, order.filled, trades, now.wall_ms, cause)

@@ -45,7 +45,6 @@ class Order(msgspec.Struct, eq=False):
         money: Collateral that a FOK or FAK buy spends, 0 for every other order.
         expires_ms: Wall time at which the venue ends it, None for never.
         builder: Code that it named, lower case; empty for none.
-        changed_ms: Wall time at which its owner was last told of it in this run, 0 for never.
     """
 
     order_id: str
@@ -66,7 +65,6 @@ class Order(msgspec.Struct, eq=False):
     status: str = "LIVE"
     trades: list[str] = msgspec.field(default_factory=list)
     builder: str = ""
-    changed_ms: int = 0
 
     @property
     def remaining(self) -> int:
