@@ -3,7 +3,6 @@
 Nobody but the test trades by default, so that every fill is one that the test has asked for.
 """
 
-import asyncio
 import http.client
 import itertools
 import json
@@ -24,7 +23,6 @@ from py_clob_client_v2.clob_types import (
 )
 from py_clob_client_v2.exceptions import PolyApiException
 
-from services.simulator import rest
 from services.simulator.core import SimulatorCore
 from services.simulator.line_file import LineFile
 from services.simulator.shell import Shell
@@ -32,6 +30,7 @@ from shared.config import SimulatorSettings
 from shared.facts import Side
 from shared.venue.wallets import maker_address
 from tests.builders.venue_rig import address_of
+from tests.builders.venue_thread import VenueThread
 
 WAIT_S = 10.0
 CHAIN_ID = 137
@@ -54,44 +53,17 @@ class ListedMarket(msgspec.Struct, frozen=True):
         return "neg_risk" if self.neg_risk else self.version
 
 
-class Server:
-    """A simulator in a thread."""
+class Server(VenueThread):
+    """A simulator whose other traders stand still, unless told otherwise."""
 
     def __init__(self, wire_log: Path, *, is_quiet: bool = True, **settings: Any) -> None:
         fast: dict[str, Any] = {"mined_ms": 0, "confirmed_ms": 0, "taker_delay_ms": 0}
         calm: dict[str, Any] = {"rate_limits": False, "protocol": "mixed"}
-        self.port = 0
-        self._settings = SimulatorSettings(**(fast | calm | settings))
-        self._is_quiet = is_quiet
-        self._wire_log = wire_log
-        self._stop = threading.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+        chosen = SimulatorSettings(**(fast | calm | settings))
+        core = SimulatorCore(chosen, ("btc",), INTERVAL_S)
+        core._freeze(is_quiet)
+        super().__init__(lambda: Shell(core, LineFile(wire_log)))
         self._numbers = itertools.count(1)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(WAIT_S)
-
-    async def _serve(self) -> None:
-        core = SimulatorCore(self._settings, ("btc",), INTERVAL_S)
-        core._freeze(self._is_quiet)
-        shell = Shell(core, LineFile(self._wire_log))
-        shell.tick()
-        runner, self.port = await rest.start(shell, 0)
-        self._ready.set()
-        await shell.run(self._stop.is_set)
-        await rest.stop(runner)
-        shell.close()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(WAIT_S)
-        assert not self._thread.is_alive()
 
     def ask(
         self,

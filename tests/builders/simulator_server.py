@@ -1,9 +1,7 @@
 """The simulator behind its real servers, in a thread of its own."""
 
-import asyncio
 import dataclasses
 import http.client
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +13,6 @@ from polymarket._internal.environment import (
 from polymarket.environments import Environment
 
 from bus import clock
-from services.simulator import rest
 from services.simulator.core import SimulatorCore
 from services.simulator.hosts import DATA_PREFIX, GAMMA_PREFIX, RELAYER_PREFIX
 from services.simulator.markets import Market
@@ -23,11 +20,12 @@ from services.simulator.shell import Shell
 from shared.config import SimulatorSettings
 from shared.units import NS_PER_S
 from shared.venue.wire import encode
+from tests.builders.venue_thread import VenueThread
 
 WAIT_S = 10.0
 
 
-class SimulatorServer:
+class SimulatorServer(VenueThread):
     """A simulator of long markets, so that none rolls in a test, unless told otherwise."""
 
     def __init__(self, interval_s: int = 14_400, **settings: Any) -> None:
@@ -38,35 +36,7 @@ class SimulatorServer:
             "indexer_lag_ms": 0,
         }
         self.core = SimulatorCore(SimulatorSettings(**(quick | settings)), ("btc",), interval_s)
-        self.port = 0
-        self._stop = threading.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(WAIT_S)
-
-    async def _serve(self) -> None:
-        shell = Shell(self.core, None)
-        shell.tick()
-        runner, self.port = await rest.start(shell, 0)
-        self._ready.set()
-        await shell.run(self._stop.is_set)
-        await rest.stop(runner)
-        shell.close()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(WAIT_S)
-        assert not self._thread.is_alive()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def socket_url(self, path: str) -> str:
-        return f"ws://127.0.0.1:{self.port}{path}"
+        super().__init__(lambda: Shell(self.core, None))
 
     @property
     def market(self) -> Market:

@@ -4,7 +4,6 @@ Nothing is shared but the sockets: what the mirror shows is compared with what t
 answers by REST, while other traders stand still.
 """
 
-import asyncio
 import json
 import threading
 import time
@@ -20,7 +19,6 @@ from py_clob_client_v2.clob_types import OrderArgs, OrderType, PartialCreateOrde
 from py_clob_client_v2.exceptions import PolyApiException
 
 from ops.venue import Venue
-from services.simulator import rest
 from services.simulator.core import SimulatorCore
 from services.simulator.line_file import LineFile
 from services.simulator.mirror.core import MirrorCore
@@ -29,6 +27,7 @@ from services.simulator.shell import Shell
 from shared.config import Config, SimulatorSettings, parse
 from shared.venue.gamma_wire import Geoblock
 from tests.architecture.tree import ROOT
+from tests.builders.venue_thread import VenueThread
 
 WAIT_S = 15.0
 KEY = PrivateKey(b"\x22" * 32).to_hex()
@@ -36,31 +35,16 @@ INTERVAL_S = 14_400
 PAPER = (ROOT / "ops" / "paper.toml").read_text(encoding="utf-8")
 
 
-class Server:
-    """A simulator in a thread of its own."""
+class Server(VenueThread):
+    """A simulator that serves already, and one client that asks it things."""
 
     def __init__(self, make: Callable[[], Shell]) -> None:
-        self.port = 0
-        self._make = make
-        self._stop = threading.Event()
-        self._ready = threading.Event()
+        super().__init__(make)
         self._session = requests.Session()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-        self._thread.start()
-        assert self._ready.wait(WAIT_S)
-
-    async def _serve(self) -> None:
-        shell = self._make()
-        shell.tick()
-        runner, self.port = await rest.start(shell, 0)
-        self._ready.set()
-        await shell.run(self._stop.is_set)
-        await rest.stop(runner)
-        shell.close()
+        self.start()
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
-        url = f"http://127.0.0.1:{self.port}{path}"
-        answer = self._session.request(method, url, json=body, timeout=WAIT_S)
+        answer = self._session.request(method, self.url + path, json=body, timeout=WAIT_S)
         assert answer.ok, answer.text
         return answer.json()
 
@@ -69,10 +53,8 @@ class Server:
         return book["bids"], book["asks"]
 
     def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(WAIT_S)
+        super().stop()
         self._session.close()
-        assert not self._thread.is_alive()
 
 
 def mirror_config(port: int, interval_s: int = INTERVAL_S) -> Config:

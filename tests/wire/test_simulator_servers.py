@@ -4,10 +4,8 @@
 routes and rows are what a real client expects.
 """
 
-import asyncio
 import http.client
 import json
-import threading
 from collections.abc import Iterator
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
@@ -29,7 +27,6 @@ from py_clob_client_v2.clob_types import (
 from py_clob_client_v2.exceptions import PolyApiException
 from websockets.sync.client import ClientConnection, connect
 
-from services.simulator import rest
 from services.simulator.core import SimulatorCore
 from services.simulator.line_file import LineFile
 from services.simulator.shell import Shell
@@ -47,46 +44,22 @@ from shared.venue.streams_wire import (
     PriceChangeFrame,
     decode_market_frames,
 )
+from tests.builders.venue_thread import VenueThread
 
 WAIT_S = 10.0
 KEY = PrivateKey(b"\x11" * 32).to_hex()
 
 
-class Server:
-    """A simulator in a thread of its own, with long markets, so that none rolls in a test."""
+class Server(VenueThread):
+    """A simulator of long markets, so that none rolls in a test."""
 
     def __init__(self, settings: SimulatorSettings, wire_log: Path) -> None:
-        self.port = 0
         self.core = SimulatorCore(settings, ("btc",), 14_400)
-        self._wire_log = wire_log
-        self._stop = threading.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
-
-    def start(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(WAIT_S)
-
-    async def _serve(self) -> None:
-        shell = Shell(self.core, LineFile(self._wire_log))
-        shell.tick()
-        runner, self.port = await rest.start(shell, 0)
-        self._ready.set()
-        await shell.run(self._stop.is_set)
-        await rest.stop(runner)
-        shell.close()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(WAIT_S)
-        assert not self._thread.is_alive()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        self.wire_log = wire_log
+        super().__init__(lambda: Shell(self.core, LineFile(wire_log)))
 
     def socket(self, path: str) -> ClientConnection:
-        return connect(f"ws://127.0.0.1:{self.port}{path}", open_timeout=WAIT_S, ping_interval=None)
+        return connect(self.socket_url(path), open_timeout=WAIT_S, ping_interval=None)
 
 
 @pytest.fixture(scope="module")
@@ -337,7 +310,7 @@ def test_official_client_signs_for_a_market_of_the_second_protocol(tmp_path: Pat
 
 def test_wire_log_file_is_the_admin_log(server: Server) -> None:
     answer = msgspec.json.decode(_get(server, "/admin/log?since=0&limit=3"))
-    lines = server._wire_log.read_bytes().splitlines()[:3]
+    lines = server.wire_log.read_bytes().splitlines()[:3]
     assert [msgspec.json.decode(line) for line in lines] == answer["records"]
 
 
