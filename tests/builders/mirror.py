@@ -50,7 +50,7 @@ class MirrorRig:
             number="7",
             slug="btc-updown-5m-0",
             asset=Asset("btc"),
-            condition_id=ConditionId("0xc"),
+            condition_id=ConditionId("0x" + "c" * 64),
             tokens=(TokenId("1"), TokenId("2")),
             version="v1",
             listed_ms=WallMs(0),

@@ -225,7 +225,7 @@ class MirrorBook:
         """Return an order of the mirror: a bid buys the first outcome, an offer the second."""
         own = price if bid else PRICE_ONE_E4 - price
         return Order(
-            order_id=f"0x{self.market.number}{next(self._numbers):x}",
+            order_id=f"0x{int(self.market.condition_id, 16) >> 128:032x}{next(self._numbers):032x}",
             maker=MIRROR,
             owner="",
             market=self.market.condition_id,

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from services.simulator.mirror.exchange import NOT_READY_TEXT, RESTRICTED_TEXT
@@ -180,3 +182,14 @@ def test_order_of_the_life_before_stands_behind_everything() -> None:
     second.exchange.resume(order)
     second.show(BIDS, ASKS)
     assert second.book.ahead_of(order) == 100_000_000
+
+
+def test_orders_of_the_mirror_are_named_as_the_venue_names_orders(rig: MirrorRig) -> None:
+    """Our reader refuses a trade whose orders are not named by hashes."""
+    rig.place("BUY", 50, 40)
+    rig.later()
+    rig.trade(50, 20, hits_bids=True)
+    assert len(rig.trades()) == 2
+    for trade in rig.trades():
+        for name in (trade.taker_order_id, *(part.order_id for part in trade.makers)):
+            assert re.fullmatch("0x[0-9a-f]{64}", name)
