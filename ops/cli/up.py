@@ -1,5 +1,7 @@
 """`interlock up`: check everything, start the group, and with --wait say when it trades."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -52,10 +54,12 @@ def command(
     (status 3) where a group runs already, and while a PANIC latch stands.
     """
     asked = Asked(profile, run_directory, data_directory)
+    view: View | None = None
     with Progress(progress_console()) as progress:
         begun = start(asked, progress.say)
         if isinstance(begun, Begun) and not begun.problem and wait:
-            _wait_for_orders(begun, progress, within_s)
+            look = partial(observe, begun.settings.run_directory)
+            view = wait_until_trading(look, progress.say, within_s)
     if isinstance(begun, Refusal):
         fail(begun.why, NOT_TRADING, as_json=as_json)
     if not isinstance(begun, Begun):
@@ -63,23 +67,30 @@ def command(
         raise SystemExit(FINDINGS)
     if begun.problem:
         fail(f"the group runs, halted: {begun.problem}", FAILED, as_json=as_json)
-    _show(begun, wait=wait, as_json=as_json)
+    _show(begun, view, as_json=as_json)
 
 
-def _wait_for_orders(begun: Begun, progress: Progress, within_s: int) -> None:
-    view: View | None = None
+def wait_until_trading(
+    observed: Callable[[], View], say: Callable[[str], None], within_s: float
+) -> View:
+    """Return the view in which an order rested, or the last one when the time is over.
+
+    The verdict is that view's: a look of its own may fall between two orders of a requote.
+    """
+    view = observed()
 
     def look() -> bool | None:
         nonlocal view
-        view = observe(begun.settings.run_directory)
+        view = observed()
         return None if reasons_not_trading(view) else True
 
     def words() -> str:
-        reasons = reasons_not_trading(view) if view is not None else ()
+        reasons = reasons_not_trading(view)
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         return f"waiting: {reasons[0]}{more}" if reasons else "waiting"
 
-    wait_for(look, within_s, progress.say, words)
+    wait_for(look, within_s, say, words)
+    return view
 
 
 def page_of(settings: Settings) -> str | None:
@@ -88,9 +99,9 @@ def page_of(settings: Settings) -> str | None:
     return f"http://127.0.0.1:{dashboard.port}/" if dashboard.enabled else None
 
 
-def _show(begun: Begun, *, wait: bool, as_json: bool) -> None:
-    view = observe(begun.settings.run_directory)
-    reasons = reasons_not_trading(view) if wait else ()
+def _show(begun: Begun, view: View | None, *, as_json: bool) -> None:
+    """Show what runs; with the view at the end of the waiting, whether it trades."""
+    reasons = reasons_not_trading(view) if view is not None else ()
     page = page_of(begun.settings)
     if as_json:
         show_json(
@@ -103,7 +114,7 @@ def _show(begun: Begun, *, wait: bool, as_json: bool) -> None:
                 "reasons": list(reasons),
             }
         )
-    elif wait:
+    elif view is not None:
         console().print(status_view.render(view, begun.settings.data_directory))
     else:
         console().print(f"started in {begun.settings.run_directory}; see `interlock status`")

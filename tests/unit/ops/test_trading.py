@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from ops.cli.status_view import _headline, as_builtins
+from ops.cli.up import wait_until_trading
 from ops.observe import Seen, View
 from ops.trading import is_active, reasons_not_trading
 from shared.effects import Received
@@ -115,3 +116,18 @@ def test_dry_run_is_ready_without_a_resting_order_and_says_so_in_the_headline() 
         assert reasons_not_trading(view) == reasons
         assert ("DRY RUN" in _headline(view).plain) is dry_run
         assert as_builtins(view, None)["dry_run"] is dry_run
+
+
+def test_waiting_ends_with_the_view_in_which_an_order_rested() -> None:
+    """The next look may fall between two orders of a requote, and would call it not trading."""
+    between = a_view(RISK, ("execution.status", "execution", an_execution(open_orders=0)))
+    views = iter((a_view(), a_view(), between, a_view(RISK, EXECUTION), between))
+    said: list[str] = []
+    found = wait_until_trading(lambda: next(views), said.append, 10)
+    assert reasons_not_trading(found) == ()
+    assert len(said) == 2
+    assert next(views) is between
+
+
+def test_waiting_that_is_over_ends_with_the_last_view() -> None:
+    assert reasons_not_trading(wait_until_trading(a_view, lambda words: None, 0.01))
