@@ -246,3 +246,4 @@ def test_rates_are_not_limited_when_settings_say_so() -> None:
     rig = VenueRig(rate_limits=False)
     for _ in range(ORDER_BURST + 5):
         rig.place(price=100, size=5)
+    assert len(rig.open_ids()) == ORDER_BURST + 5
