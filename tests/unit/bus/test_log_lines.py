@@ -62,5 +62,11 @@ def test_full_pipe_drops_lines_and_the_next_tells_how_many(pipe: tuple[int, int]
 def test_reader_that_is_gone_stops_nothing() -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    LogLines(STATE, writer).write(Log("event"), NOW)
-    os.close(writer)
+    lines = LogLines(STATE, writer)
+    lines.write(Log("event"), NOW)
+    heard, replacement = os.pipe()
+    os.dup2(replacement, writer)
+    lines.write(Log("again"), NOW)
+    assert json.loads(os.read(heard, 1 << 20))["lines_dropped"] == 1
+    for descriptor in (writer, heard, replacement):
+        os.close(descriptor)
