@@ -89,7 +89,9 @@ class SimulatorCore:
         self._participants = self._make_participants(settings)
         self.stamps = Stamps()
         keys = Keys(seed, settings.clock_window_s)
-        beats = self._heartbeats = Heartbeats(seed)
+        beats = self._heartbeats = Heartbeats(
+            seed, settings.heartbeat_silence_ms, settings.heartbeat_sweep_ms
+        )
         self._saved = saved
         self.journal = None if saved is None else Journal(self.exchange, beats, seed, recording)
         self._limits = make_limits(settings)

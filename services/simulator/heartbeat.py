@@ -9,10 +9,10 @@ from collections.abc import Iterable
 import msgspec
 
 from services.simulator.chance import derive
-from shared.units import NS_PER_S
+from shared.units import NS_PER_MS
 
-SILENCE_NS = 10 * NS_PER_S
-SWEEP_NS = 5 * NS_PER_S
+SILENCE_MS = 10_000
+SWEEP_MS = 5_000
 
 
 class Beat(msgspec.Struct, frozen=True):
@@ -25,9 +25,11 @@ class Beat(msgspec.Struct, frozen=True):
 class Heartbeats:
     """Who beats, and who has stopped."""
 
-    def __init__(self, seed: int) -> None:
-        """Begin with nobody armed."""
+    def __init__(self, seed: int, silence_ms: int = SILENCE_MS, sweep_ms: int = SWEEP_MS) -> None:
+        """Begin with nobody armed; set the silence that ends orders, and how often one looks."""
         self._seed = seed
+        self._silence_ns = silence_ms * NS_PER_MS
+        self._every_ns = sweep_ms * NS_PER_MS
         self._count = 0
         self._beats: dict[str, Beat] = {}
         self._sweep_ns: int | None = None
@@ -61,11 +63,12 @@ class Heartbeats:
     def sweep(self, now_ns: int) -> list[str]:
         """Return the keys that have been silent too long, if a sweep is due; they are disarmed."""
         if self._sweep_ns is None:
-            self._sweep_ns = now_ns + SWEEP_NS
+            self._sweep_ns = now_ns + self._every_ns
         if now_ns < self._sweep_ns:
             return []
-        self._sweep_ns = now_ns + SWEEP_NS - (now_ns - self._sweep_ns) % SWEEP_NS
-        silent = [key for key, beat in self._beats.items() if now_ns - beat.at_ns >= SILENCE_NS]
+        self._sweep_ns = now_ns + self._every_ns - (now_ns - self._sweep_ns) % self._every_ns
+        last_ns = now_ns - self._silence_ns
+        silent = [key for key, beat in self._beats.items() if beat.at_ns <= last_ns]
         for key in silent:
             del self._beats[key]
         return silent

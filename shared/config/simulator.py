@@ -139,6 +139,12 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
     clock_window_s: Annotated[
         int, Meta(description="How far a signed timestamp may be off, either way.", ge=1, le=3_600)
     ] = 60
+    heartbeat_silence_ms: Annotated[
+        int, Meta(description="Silence of a key after which its orders end.", ge=100, le=60_000)
+    ] = 10_000
+    heartbeat_sweep_ms: Annotated[
+        int, Meta(description="Between two looks for silent keys.", ge=10, le=60_000)
+    ] = 5_000
     rate_limits: Annotated[
         bool, Meta(description="Whether the standard tier's order and cancel rates are enforced.")
     ] = True

@@ -15,8 +15,6 @@ from py_clob_client_v2.clob_types import (
 )
 from py_clob_client_v2.exceptions import PolyApiException
 
-from services.simulator import heartbeat
-from shared.units import NS_PER_S
 from tests.builders.clob_server import (
     Server,
     Trader,
@@ -310,10 +308,8 @@ def test_orders_and_trades_come_in_pages(empty: Server) -> None:
 
 
 @pytest.mark.req("TST-5")
-def test_orders_end_when_the_heartbeats_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(heartbeat, "SILENCE_NS", NS_PER_S // 2)
-    monkeypatch.setattr(heartbeat, "SWEEP_NS", NS_PER_S // 10)
-    with serving(tmp_path) as server:
+def test_orders_end_when_the_heartbeats_do(tmp_path: Path) -> None:
+    with serving(tmp_path, heartbeat_silence_ms=500, heartbeat_sweep_ms=100) as server:
         trader, market = server.trader(), server.market()
         order_id = trader.rest(market, "BUY", 0.3, 10)
         first = trader.client.post_heartbeat()["heartbeat_id"]
