@@ -147,7 +147,6 @@ class ErrorBody(Wire, frozen=True, omit_defaults=True):
 POST_ORDER = msgspec.json.Decoder(PostOrder)
 POST_ORDERS = msgspec.json.Decoder(tuple[PostOrder, ...])
 POST_REPLY = msgspec.json.Decoder(PostReply)
-POST_REPLIES = msgspec.json.Decoder(tuple[PostReply, ...])
 CANCEL_ORDER = msgspec.json.Decoder(CancelOrder)
 CANCEL_ORDERS = msgspec.json.Decoder(tuple[str, ...])
 CANCEL_MARKET_ORDERS = msgspec.json.Decoder(CancelMarketOrders)

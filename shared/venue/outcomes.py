@@ -7,6 +7,7 @@ Source: https://docs.polymarket.com/resources/error-codes (2026-09-28); the succ
 none: https://github.com/Polymarket/rs-clob-client/issues/114.
 """
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -17,7 +18,6 @@ from shared.venue.orders_wire import (
     ERROR_BODY,
     HEARTBEAT_REFUSAL,
     HEARTBEAT_REPLY,
-    POST_REPLIES,
     POST_REPLY,
     PostReply,
 )
@@ -82,7 +82,7 @@ def judge_post(status: int, body: bytes, order_id: OrderHash) -> Outcome:
         order_id: The order's own hash, known before it was sent.
     """
     if status != _OK:
-        return judge_refusal(status, body)
+        return _judge_other(status, body, (order_id,))
     try:
         reply = decode(POST_REPLY, body, "post reply")
     except Malformed as fault:
@@ -90,41 +90,47 @@ def judge_post(status: int, body: bytes, order_id: OrderHash) -> Outcome:
     return _judge_reply(reply, order_id)
 
 
-def judge_posts(status: int, body: bytes, order_ids: Sequence[OrderHash]) -> tuple[Outcome, ...]:
+def judge_batch(status: int, body: bytes, order_ids: Sequence[OrderHash]) -> tuple[Outcome, ...]:
     """Return what became of each order of one POST /orders, in the order of sending.
 
-    Refused elements bear no id, so they are told apart by place; when any id is out of place,
-    only orders that are named are judged and the others are unknown.
+    Refused entries bear no id, so they are told apart by place, and only in an answer that
+    has one entry for each order and no id out of place. In any other only an order that
+    exactly one entry names as accepted is judged; every other one is unknown. An entry that
+    cannot be read spoils none of its neighbours.
     """
     if status != _OK:
-        return (judge_refusal(status, body),) * len(order_ids)
+        return (_judge_other(status, body, order_ids),) * len(order_ids)
     try:
-        replies = decode(POST_REPLIES, body, "post replies")
+        raws = decode(_ENTRIES, body, "post replies")
     except Malformed as fault:
         return (Unknown(Doubt.GARBLED, _cut(str(fault))),) * len(order_ids)
+    replies = tuple(_read_entry(raw) for raw in raws)
     if len(replies) != len(order_ids):
-        text = f"{len(replies)} answers to {len(order_ids)} orders"
-        return (Unknown(Doubt.CONTRADICTORY, text),) * len(order_ids)
-    if all(
-        _is_id_of(reply, order_id) or not reply.order_id
-        for reply, order_id in zip(replies, order_ids, strict=True)
-    ):
-        return tuple(
-            _judge_reply(reply, order_id)
-            for reply, order_id in zip(replies, order_ids, strict=True)
-        )
-    return tuple(_judge_named(replies, order_id) for order_id in order_ids)
+        return _judge_named(replies, order_ids, f"{len(replies)} for {len(order_ids)} orders")
+    paired = tuple(zip(replies, order_ids, strict=True))
+    if any(reply is not None and not _is_in_place(reply, order_id) for reply, order_id in paired):
+        return _judge_named(replies, order_ids, "entries out of place")
+    return tuple(
+        Unknown(Doubt.GARBLED, "entry cannot be read")
+        if reply is None
+        else _judge_reply(reply, order_id)
+        for reply, order_id in paired
+    )
 
 
 def judge_refusal(status: int, body: bytes) -> Rejected | Unknown:
     """Return what an answer other than 200 says of everything in its request."""
     text = error_text(body)
+    meaning = Doubt.UNRECOGNISED if text is None else classify(text)
     by_status = _BY_STATUS.get(status)
+    if by_status is not None and meaning in _OPEN_DOUBTS:
+        return Unknown(Doubt.CONTRADICTORY, _cut(f"HTTP {status}: {text}"))
     if by_status is not None:
         return Rejected(by_status, _cut(text if text is not None else f"HTTP {status}"))
     if text is None:
         return Unknown(Doubt.GARBLED, f"HTTP {status} without the venue's error")
-    meaning = classify(text)
+    if status == _SERVER_ERRORS and text.strip().lower() == TIMED_OUT_TEXT:
+        return Rejected(Refusal.TIMED_OUT, _cut(text))
     if isinstance(meaning, Refusal) and _may_refuse(status, meaning):
         return Rejected(meaning, _cut(text))
     if isinstance(meaning, Doubt) and status < _SERVER_ERRORS:
@@ -164,10 +170,17 @@ def judge_beat(status: int, body: bytes) -> BeatTaken | BeatRefused | Rejected |
     return judge_refusal(status, body)
 
 
+TIMED_OUT_TEXT = "order timed out"
+"""Error 500 with this whole text, and no other of 500: refused before the book.
+Source: https://docs.polymarket.com/resources/error-codes (2026-09-28)."""
+
+_ENTRIES = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+_ORDER_ID = re.compile(r"0x[0-9a-f]{64}(?![0-9a-f])")
 _OK = 200
 _BAD_REQUEST = 400
 _SERVER_ERRORS = 500
 _UNAVAILABLE = 503
+_OPEN_DOUBTS = frozenset({Doubt.DUPLICATED, Doubt.AMBIGUOUS})
 _REFUSING_STATUSES = frozenset({400, 404})
 _MODE_REFUSALS = frozenset(
     {Refusal.POST_ONLY_MODE, Refusal.CANCEL_ONLY_MODE, Refusal.DISABLED, Refusal.RESTARTING}
@@ -181,6 +194,33 @@ _BY_STATUS: dict[int, Refusal] = {
 """Refusals given before the matching engine, whatever the body is: HTML from the edge too."""
 
 
+def _judge_other(status: int, body: bytes, order_ids: Sequence[OrderHash]) -> Rejected | Unknown:
+    """Judge an answer other than 200 to orders: one that names any of them refuses none.
+
+    The venue's refusals of an order quote its id in the text of an error envelope only.
+    """
+    judged = judge_refusal(status, body)
+    if isinstance(judged, Unknown):
+        return judged
+    text = error_text(body)
+    if text is not None:
+        return _unless_foreign(judged, text, order_ids)
+    lower = body.lower()
+    if any(order_id.lower().encode() in lower for order_id in order_ids):
+        return Unknown(Doubt.CONTRADICTORY, f"HTTP {status} that names the order")
+    return judged
+
+
+def _unless_foreign(
+    judged: Rejected, text: str, order_ids: Sequence[OrderHash]
+) -> Rejected | Unknown:
+    """Doubt a refusal whose words are about another order: it may be another's answer."""
+    ours = {order_id.lower() for order_id in order_ids}
+    if all(named in ours for named in _ORDER_ID.findall(text.lower())):
+        return judged
+    return Unknown(Doubt.CONTRADICTORY, _cut(f"about another order: {text}"))
+
+
 def _may_refuse(status: int, reason: Refusal) -> bool:
     return status in _REFUSING_STATUSES or (status == _UNAVAILABLE and reason in _MODE_REFUSALS)
 
@@ -192,10 +232,13 @@ def _judge_reply(reply: PostReply, order_id: OrderHash) -> Outcome:
         return Unknown(Doubt.GARBLED, "answer without success")
     if error:
         meaning = classify(error)
+        if meaning is Refusal.RATE_LIMITED and reply.success is False and not reply.order_id:
+            # Documented with the status `delayed`, which an order taken in has too.
+            return _unless_foreign(Rejected(meaning, _cut(error)), error, (order_id,))
         if isinstance(meaning, Refusal) and (is_taken or reply.order_id):
             return Unknown(Doubt.CONTRADICTORY, _cut(f"{reply.status}: {error}"))
         if isinstance(meaning, Refusal):
-            return Rejected(meaning, _cut(error))
+            return _unless_foreign(Rejected(meaning, _cut(error)), error, (order_id,))
         return Unknown(meaning, _cut(error))
     if not reply.success:
         return Unknown(Doubt.CONTRADICTORY, "refused without a reason")
@@ -212,11 +255,32 @@ def _judge_reply(reply: PostReply, order_id: OrderHash) -> Outcome:
     )
 
 
-def _judge_named(replies: Sequence[PostReply], order_id: OrderHash) -> Outcome:
-    naming = [reply for reply in replies if _is_id_of(reply, order_id)]
-    if len(naming) == 1:
-        return _judge_reply(naming[0], order_id)
-    return Unknown(Doubt.CONTRADICTORY, f"named by {len(naming)} answers")
+def _judge_named(
+    replies: Sequence[PostReply | None], order_ids: Sequence[OrderHash], trouble: str
+) -> tuple[Outcome, ...]:
+    """Judge a batch whose entries have no certain place: acceptance by name, or unknown."""
+    outcomes: list[Outcome] = []
+    for order_id in order_ids:
+        naming = [reply for reply in replies if reply is not None and _is_id_of(reply, order_id)]
+        judged = _judge_reply(naming[0], order_id) if len(naming) == 1 else None
+        if isinstance(judged, Accepted):
+            outcomes.append(judged)
+            continue
+        outcomes.append(Unknown(Doubt.CONTRADICTORY, f"{trouble}, named by {len(naming)}"))
+    return tuple(outcomes)
+
+
+def _read_entry(raw: msgspec.Raw) -> PostReply | None:
+    """Return one entry of a batch's answer; None when it is not one."""
+    try:
+        return decode(POST_REPLY, bytes(raw), "post reply")
+    except Malformed:
+        return None
+
+
+def _is_in_place(reply: PostReply, order_id: OrderHash) -> bool:
+    """Whether an entry may answer the order sent at its place: it names it, or none."""
+    return not reply.order_id or _is_id_of(reply, order_id)
 
 
 def _is_id_of(reply: PostReply, order_id: OrderHash) -> bool:

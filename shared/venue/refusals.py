@@ -41,6 +41,8 @@ class Refusal(enum.Enum):
     POST_ONLY_MODE = "post_only_mode"
     CANCEL_ONLY_MODE = "cancel_only_mode"
     DISABLED = "disabled"
+    TIMED_OUT = "timed_out"
+    """The venue's own queue was too long: refused before the book."""
 
 
 class Doubt(enum.Enum):

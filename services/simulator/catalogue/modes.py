@@ -146,10 +146,13 @@ MODE_ENTRIES = (
         name="order-timed-out",
         what="A post is answered 500 `order timed out`.",
         orders=_post("order timed out", 500),
-        reaction="Documented as rejected, and treated as UNKNOWN all the same: asked for by its "
-        "hash, never sent again.",
+        reaction="Refused by its own reason, `timed_out`, as documented; any other text of a 500 "
+        "leaves the order UNKNOWN. It is not sent again.",
         links=(ERRORS,),
-        tests=(REFUSED, f"{OUTCOMES}::test_server_error_is_unknown_whatever_it_says"),
+        tests=(
+            REFUSED,
+            f"{OUTCOMES}::test_500_refuses_only_with_the_one_text_that_is_documented_so",
+        ),
     ),
     Entry(
         number=111,

@@ -34,7 +34,7 @@ ANSWERS: tuple[tuple[str, Refusal | Doubt, VenueMode | None], ...] = (
     ("service-not-ready", Refusal.RESTARTING, VenueMode.RESTARTING),
     ("cancel-only", Refusal.CANCEL_ONLY_MODE, VenueMode.CANCEL_ONLY),
     ("trading-disabled", Refusal.DISABLED, VenueMode.DISABLED),
-    ("order-timed-out", Doubt.SERVER_ERROR, None),
+    ("order-timed-out", Refusal.TIMED_OUT, None),
     ("success-without-id", Doubt.AMBIGUOUS, None),
 )
 

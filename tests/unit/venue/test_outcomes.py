@@ -4,7 +4,7 @@ import pytest
 
 from shared.identifiers import OrderHash, TradeId
 from shared.venue import outcomes
-from shared.venue.outcomes import Accepted, Rejected, Unknown, judge_post, judge_posts
+from shared.venue.outcomes import Accepted, Rejected, Unknown, judge_batch, judge_post
 from shared.venue.refusals import Doubt, Refusal
 
 ORDER = OrderHash("0x" + "ab" * 32)
@@ -178,13 +178,45 @@ def test_text_that_leaves_the_fate_open_is_unknown_by_400_and_in_a_reply(
 
 @pytest.mark.parametrize("status", [500, 502, 504, 520, 524])
 @pytest.mark.parametrize(
-    "text", ["could not run the execution", "order timed out", "not enough balance / allowance"]
+    "text",
+    ["could not run the execution", "could not insert order", "not enough balance / allowance"],
 )
 def test_server_error_is_unknown_whatever_it_says(status: int, text: str) -> None:
     found = judge_post(status, error(text), ORDER)
     assert isinstance(found, Unknown)
     assert found.why is Doubt.SERVER_ERROR
     assert text in found.text
+
+
+@pytest.mark.req("EX-4", "EX-2")
+def test_500_refuses_only_with_the_one_text_that_is_documented_so() -> None:
+    assert judge_post(500, error("order timed out"), ORDER) == Rejected(
+        Refusal.TIMED_OUT, "order timed out"
+    )
+    for status, text in [(502, "order timed out"), (500, "the order timed out upstream")]:
+        assert isinstance(judge_post(status, error(text), ORDER), Unknown)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 425, 429])
+def test_refusal_about_another_order_refuses_nothing(status: int) -> None:
+    text = f"order {OTHER} is invalid. Size (4) lower than the minimum: 5"
+    assert isinstance(judge_post(status, error(text), ORDER), Unknown)
+    assert isinstance(judge_post(200, body(make_refusal(text)), ORDER), Unknown)
+
+
+@pytest.mark.parametrize("status", [401, 403, 425, 429])
+def test_refusing_status_with_an_answer_that_names_the_order_is_unknown(status: int) -> None:
+    assert isinstance(judge_post(status, body(make_reply()), ORDER), Unknown)
+    assert isinstance(judge_post(status, error("order is invalid. Duplicated."), ORDER), Unknown)
+
+
+def test_rate_refusal_of_one_order_is_rejected_although_its_status_is_delayed() -> None:
+    """The OpenAPI of 2026-09-28 shows it so, as one entry of a batch."""
+    entry = make_refusal("Rate limit exceeded for tokenId: 1") | {"status": "delayed"}
+    first, second = judge_batch(200, body([entry, make_reply(orderID=OTHER)]), (ORDER, OTHER))
+    assert isinstance(first, Rejected)
+    assert first.reason is Refusal.RATE_LIMITED
+    assert isinstance(second, Accepted)
 
 
 @pytest.mark.parametrize(
@@ -243,42 +275,72 @@ def test_long_text_of_the_venue_is_cut() -> None:
     assert len(found.text) == 300
 
 
+@pytest.mark.req("EX-2")
 def test_batch_is_judged_element_by_element() -> None:
     replies = [
         make_reply(),
         make_refusal("invalid post-only order: order crosses book"),
         make_reply(orderID=THIRD, status="matched"),
     ]
-    first, second, third = judge_posts(200, body(replies), (ORDER, OTHER, THIRD))
+    first, second, third = judge_batch(200, body(replies), (ORDER, OTHER, THIRD))
     assert isinstance(first, Accepted)
     assert isinstance(second, Rejected)
     assert isinstance(third, Accepted)
     assert third.order_id == THIRD
 
 
-def test_batch_of_the_wrong_length_is_unknown_for_every_order() -> None:
-    for count in (0, 1, 3):
-        found = judge_posts(200, body([make_reply()] * count), (ORDER, OTHER))
-        assert all(isinstance(outcome, Unknown) for outcome in found)
-        assert len(found) == 2
+@pytest.mark.req("EX-2")
+def test_batch_of_the_wrong_length_accepts_what_it_names_and_leaves_the_rest_unknown() -> None:
+    refused = make_refusal("invalid expiration")
+    for replies in (
+        [make_reply()],
+        [refused, make_reply(), refused],
+        [make_reply(), *[refused] * 9],
+    ):
+        first, second = judge_batch(200, body(replies), (ORDER, OTHER))
+        assert isinstance(first, Accepted)
+        assert isinstance(second, Unknown)
+    for replies in ([], [refused], [refused] * 3):
+        found = judge_batch(200, body(replies), (ORDER, OTHER))
+        assert [type(outcome) for outcome in found] == [Unknown, Unknown]
+
+
+@pytest.mark.req("EX-2")
+@pytest.mark.parametrize("spoilt", [None, 7, "live", [], {"orderID": 5}, {"tradeIDs": "t"}, {}])
+def test_entry_that_cannot_be_read_spoils_none_of_its_neighbours(spoilt: object) -> None:
+    replies = [make_reply(), spoilt, make_refusal("invalid expiration")]
+    first, second, third = judge_batch(200, body(replies), (ORDER, OTHER, THIRD))
+    assert isinstance(first, Accepted)
+    assert isinstance(second, Unknown)
+    assert isinstance(third, Rejected)
+
+
+@pytest.mark.req("EX-2")
+@pytest.mark.parametrize(
+    "raw", [b"", b"null", b"{}", b'{"error":"no"}', b"<html>", body([make_reply()] * 2)[:-3]]
+)
+def test_batch_answer_that_is_no_list_is_unknown_for_every_order(raw: bytes) -> None:
+    found = judge_batch(200, raw, (ORDER, OTHER))
+    assert [type(outcome) for outcome in found] == [Unknown, Unknown]
 
 
 def test_batch_in_another_order_accepts_only_what_it_names() -> None:
     replies = [make_refusal("invalid expiration"), make_reply(), make_reply(orderID=THIRD)]
-    first, second, third = judge_posts(200, body(replies), (ORDER, OTHER, THIRD))
+    first, second, third = judge_batch(200, body(replies), (ORDER, OTHER, THIRD))
     assert isinstance(first, Accepted)
     assert isinstance(second, Unknown)
     assert isinstance(third, Accepted)
 
 
+@pytest.mark.req("EX-2")
 def test_batch_that_names_an_order_twice_is_unknown_for_it() -> None:
-    first, second = judge_posts(200, body([make_reply(), make_reply()]), (ORDER, OTHER))
+    first, second = judge_batch(200, body([make_reply(), make_reply()]), (ORDER, OTHER))
     assert isinstance(first, Unknown)
     assert isinstance(second, Unknown)
 
 
 def test_refused_batch_is_refused_for_every_order() -> None:
-    found = judge_posts(429, b"", (ORDER, OTHER))
+    found = judge_batch(429, b"", (ORDER, OTHER))
     assert [outcome.reason for outcome in found if isinstance(outcome, Rejected)] == [
         Refusal.RATE_LIMITED
     ] * 2
