@@ -24,6 +24,10 @@ from tests.builders.venue_thread import VenueThread
 
 WAIT_S = 10.0
 
+ANY_ASK = 0.95
+ANY_BID = 0.05
+"""Bounds of a taker who only wants to trade: the price that a client has just read may be gone."""
+
 
 class SimulatorServer(VenueThread):
     """A simulator of long markets, so that none rolls in a test, unless told otherwise."""

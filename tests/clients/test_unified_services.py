@@ -17,7 +17,7 @@ from services.simulator.data_api.approvals import COLLATERAL
 from services.simulator.discovery.rows import event_id_of, series_id_of
 from shared.venue.order_hash import EXCHANGE_V2
 from shared.venue.wallets import deposit_address
-from tests.builders.simulator_server import SimulatorServer, serving
+from tests.builders.simulator_server import ANY_ASK, SimulatorServer, serving
 
 KEY = "0x" + "31" * 32
 OWNER = str(Account.from_key(KEY).address)
@@ -126,7 +126,7 @@ def test_positions_trades_activity_and_value_agree(server: SimulatorServer) -> N
 
     async def use(client: AsyncSecureClient) -> None:
         bought = await client.place_market_order(
-            asset_id=up, side="BUY", amount=6, order_type="FAK"
+            asset_id=up, side="BUY", amount=6, max_price=ANY_ASK, order_type="FAK"
         )
         assert isinstance(bought, AcceptedOrder)
         hashes = await client.wait_for_order_fill_settlement(bought)

@@ -21,7 +21,7 @@ from polymarket.streams import (
     UserSpec,
 )
 
-from tests.builders.simulator_server import SimulatorServer, serving
+from tests.builders.simulator_server import ANY_ASK, SimulatorServer, serving
 
 KEY = "0x" + "21" * 32
 WAIT_S = 20.0
@@ -72,7 +72,9 @@ def test_market_stream_tells_books_changes_and_trades(server: SimulatorServer) -
     up, down = server.market.tokens
 
     async def take(client: AsyncSecureClient) -> None:
-        await client.place_market_order(asset_id=up, side="BUY", amount=2, order_type="FAK")
+        await client.place_market_order(
+            asset_id=up, side="BUY", amount=2, max_price=ANY_ASK, order_type="FAK"
+        )
 
     spec = MarketSpec(asset_ids=[up, down], custom_feature_enabled=True)
     wanted = {"book", "price_change", "last_trade_price"}
@@ -98,7 +100,7 @@ def test_user_stream_tells_an_orders_life_and_a_trades_road(server: SimulatorSer
         assert isinstance(bid, AcceptedOrder)
         await client.cancel_order(order_id=bid.order_id)
         bought = await client.place_market_order(
-            asset_id=up, side="BUY", amount=2, order_type="FAK"
+            asset_id=up, side="BUY", amount=2, max_price=ANY_ASK, order_type="FAK"
         )
         assert isinstance(bought, AcceptedOrder)
         ids.update(bid=bid.order_id, taker=bought.order_id, trade=bought.trade_ids[0])

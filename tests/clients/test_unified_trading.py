@@ -20,7 +20,7 @@ from polymarket.errors import (
 )
 from polymarket.models.clob.order_response import AcceptedOrder
 
-from tests.builders.simulator_server import SimulatorServer, serving
+from tests.builders.simulator_server import ANY_ASK, ANY_BID, SimulatorServer, serving
 
 KEY = "0x" + "11" * 32
 T = TypeVar("T")
@@ -144,7 +144,9 @@ def test_market_orders_fill_and_settle_and_are_found_among_the_trades(
 
     async def use(client: AsyncSecureClient) -> None:
         bought = accepted(
-            await client.place_market_order(asset_id=up, side="BUY", amount=4, order_type="FAK")
+            await client.place_market_order(
+                asset_id=up, side="BUY", amount=4, max_price=ANY_ASK, order_type="FAK"
+            )
         )
         assert (bought.status, bought.making_amount) == ("matched", Decimal(4))
         hashes = await client.wait_for_order_fill_settlement(bought)
@@ -158,7 +160,9 @@ def test_market_orders_fill_and_settle_and_are_found_among_the_trades(
         shares = Decimal(held.balance) / 10**6
         assert shares >= bought.taking_amount
         sold = accepted(
-            await client.place_market_order(asset_id=up, side="SELL", shares=2, order_type="FOK")
+            await client.place_market_order(
+                asset_id=up, side="SELL", shares=2, min_price=ANY_BID, order_type="FOK"
+            )
         )
         assert sold.status == "matched"
         with pytest.raises(RequestRejectedError, match="fully filled"):
@@ -176,7 +180,9 @@ def test_fill_that_fails_on_the_chain_is_told_as_failed(server: SimulatorServer)
 
     async def use(client: AsyncSecureClient) -> None:
         bought = accepted(
-            await client.place_market_order(asset_id=up, side="BUY", amount=2, order_type="FAK")
+            await client.place_market_order(
+                asset_id=up, side="BUY", amount=2, max_price=ANY_ASK, order_type="FAK"
+            )
         )
         with pytest.raises(TransactionFailedError):
             await client.wait_for_order_fill_settlement(bought)
@@ -236,7 +242,9 @@ def test_default_wallet_is_the_deposit_wallet_and_trades(server: SimulatorServer
         assert row is not None
         assert row.maker_address.lower() == client.wallet.lower()
         bought = accepted(
-            await client.place_market_order(asset_id=up, side="BUY", amount=2, order_type="FAK")
+            await client.place_market_order(
+                asset_id=up, side="BUY", amount=2, max_price=ANY_ASK, order_type="FAK"
+            )
         )
         await client.wait_for_order_fill_settlement(bought)
         (position,) = (await client.list_positions(user=client.wallet).first_page()).items
@@ -257,7 +265,9 @@ def test_client_without_a_loop_does_the_same(server: SimulatorServer) -> None:
         bid = accepted(client.place_limit_order(asset_id=up, price=0.02, size=10, side="BUY"))
         assert [o.id for o in client.list_open_orders().first_page().items] == [bid.order_id]
         bought = accepted(
-            client.place_market_order(asset_id=up, side="BUY", amount=3, order_type="FAK")
+            client.place_market_order(
+                asset_id=up, side="BUY", amount=3, max_price=ANY_ASK, order_type="FAK"
+            )
         )
         assert client.wait_for_order_fill_settlement(bought)
         signed = [

@@ -117,4 +117,7 @@ def fair_up(oracle: Oracle, strike_e8: int, wall_ms: int, end_ms: int, lookback_
         mean = (seen * (look - left) + spot * left) / look
         variance = left**3 / (3 * look * look)
     scale = spot * oracle.deviation * math.sqrt(max(variance, 1e-4))
+    if scale == 0:
+        # A price that cannot move has decided already, by the rule that equal is up.
+        return 1.0 if mean >= strike_e8 else 0.0
     return 0.5 * (1.0 + math.erf((mean - strike_e8) / scale / math.sqrt(2)))
