@@ -32,7 +32,7 @@ from shared.venue.wallets import maker_address
 from tests.builders.venue_rig import address_of
 from tests.builders.venue_thread import VenueThread
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 CHAIN_ID = 137
 INTERVAL_S = 14_400
 """Long windows, so that none rolls in a test."""

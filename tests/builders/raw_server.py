@@ -13,7 +13,7 @@ from shared.effects import Message
 from shared.units import NS_PER_S, Instant
 
 WAIT_NS_MAX = 10 * NS_PER_S
-WAIT_S_MAX = 10.0
+WAIT_S_MAX = 60.0
 
 
 class Peer:

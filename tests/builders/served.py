@@ -14,7 +14,7 @@ from services.dashboard.server import ServerEdge
 from shared.effects import Message
 from shared.units import MonotonicNs
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 WRITE_S_MAX = 0.3
 
 

@@ -22,7 +22,7 @@ from shared.units import NS_PER_S
 from shared.venue.wire import encode
 from tests.builders.venue_thread import VenueThread
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 ANY_ASK = 0.95
 ANY_BID = 0.05

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from services.simulator import rest
 from services.simulator.shell import Shell
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class VenueThread:

@@ -24,7 +24,7 @@ from polymarket.streams import (
 from tests.builders.simulator_server import ANY_ASK, SimulatorServer, serving
 
 KEY = "0x" + "21" * 32
-WAIT_S = 20.0
+WAIT_S = 60.0
 Deed = Callable[[AsyncSecureClient], Awaitable[object]]
 
 

@@ -16,7 +16,7 @@ from bus.process import URGENT_NICE
 from bus.settings import SOURCE_ROOT
 from tests.builders.bus_rig import PROFILE, run_directory
 
-WAIT_S = 20
+WAIT_S = 60.0
 
 LIVING = """
 import sys

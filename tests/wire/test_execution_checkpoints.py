@@ -10,7 +10,7 @@ from shared.ledger_schema import EpochRecord, Journal
 from tests.builders.markets import instant
 
 NOW = instant()
-FOLDS_WITHIN_S = 10.0
+FOLDS_WITHIN_S = 60.0
 
 
 def written(path: Path, epoch: int) -> Ledger:

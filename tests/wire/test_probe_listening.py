@@ -15,7 +15,7 @@ from ops.probe.transcript import FILE, Transcript
 from shared.venue.auth import Credentials
 from tests.builders.raw_server import RawServer
 
-WAIT_S = 5.0
+WAIT_S = 60.0
 WHO = Credentials("0x" + "a1" * 20, "api-key-1", "c2VjcmV0", "passphrase-1")
 
 

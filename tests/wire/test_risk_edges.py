@@ -36,7 +36,7 @@ from shared.risk_schema import EpochReserved
 
 STATE = Component("state")
 RUN = Incarnation(1)
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

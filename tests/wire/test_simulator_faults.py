@@ -21,7 +21,7 @@ from tests.builders.simulator_server import SimulatorServer
 
 PROFILE = Path(__file__).resolve().parents[2] / "ops" / "sim.toml"
 ASK = bytes([4 << 3 | 3]) + bytes(PACKET_BYTES - 1)
-WAIT_S = 5.0
+WAIT_S = 60.0
 
 
 @pytest.fixture(scope="module")

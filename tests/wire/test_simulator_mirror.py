@@ -29,7 +29,7 @@ from shared.venue.gamma_wire import Geoblock
 from tests.architecture.tree import ROOT
 from tests.builders.venue_thread import VenueThread
 
-WAIT_S = 15.0
+WAIT_S = 60.0
 KEY = PrivateKey(b"\x22" * 32).to_hex()
 INTERVAL_S = 14_400
 PAPER = (ROOT / "ops" / "paper.toml").read_text(encoding="utf-8")

@@ -46,7 +46,7 @@ from shared.venue.streams_wire import (
 )
 from tests.builders.venue_thread import VenueThread
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 KEY = PrivateKey(b"\x11" * 32).to_hex()
 
 
