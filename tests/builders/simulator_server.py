@@ -38,6 +38,8 @@ class SimulatorServer(VenueThread):
             "confirmed_ms": 20,
             "taker_delay_ms": 0,
             "indexer_lag_ms": 0,
+            # Too little to move a tick: what a client has read still holds when it acts on it.
+            "volatility_annual": 1e-9,
         }
         self.core = SimulatorCore(SimulatorSettings(**(quick | settings)), ("btc",), interval_s)
         super().__init__(lambda: Shell(self.core, None))
