@@ -37,7 +37,7 @@ from shared.effects import (
     Received,
     Stop,
 )
-from shared.facts import OwnOrder, OwnTrade
+from shared.facts import OwnOrder, OwnTrade, TickChanged
 from shared.identifiers import ConditionId, Incarnation
 from shared.targets import TargetSet
 from shared.units import NS_PER_S, Instant
@@ -176,6 +176,8 @@ class ExecutionCore:
         if isinstance(body, OwnOrder | OwnTrade):
             return self._hearing.take_own(body, now)
         self._hearing.take_view(received, now)
+        if isinstance(body, TickChanged):
+            return self._work_market(body.market, now)
         return []
 
     def _on_reply(self, reply: HttpReply, now: Instant) -> list[Effect]:
@@ -243,6 +245,16 @@ class ExecutionCore:
         for key in keys:
             effects += self._work(key, account, now)
         return effects
+
+    def _work_market(self, market: ConditionId, now: Instant) -> list[Effect]:
+        """Bring all orders of a market to the wishes at once: its price step has changed."""
+        account = self._conditions.account_predicates(now)
+        keys = dict.fromkeys(key for key in self._parts.wishes.live(now) if key[1] == market)
+        for order in self._parts.register.exposed():
+            if order.record.market == market:
+                keys[(order.record.strategy, market)] = None
+        posts = [post for key in keys for post in self._work(key, account, now)]
+        return [*self._parts.canceller.tick(now), *posts]
 
     def _work(self, key: Key, account: Sequence[Predicate], now: Instant) -> list[PlaceOrder]:
         """Bring one strategy's orders in one market to its wish."""

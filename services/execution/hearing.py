@@ -49,7 +49,7 @@ class Hearing:
         elif isinstance(body, FeedStatus):
             self._parts.inputs.take_feed(body, now)
         elif isinstance(body, TickChanged):
-            self._parts.inputs.take_tick(body.token, body.new_e4)
+            self._parts.inputs.take_tick(body.market, body.new_e4)
         elif isinstance(body, Calendar):
             self._take_calendar(body, now)
         elif isinstance(body, MarketResolved):

@@ -62,6 +62,10 @@ class Inputs:
 
     def take_feed(self, status: FeedStatus, now: Instant) -> None:
         """Keep a feed's word on itself."""
+        known = self._feeds.get(status.feed)
+        if status.feed == FEED_MARKET and (known is None or known.session != status.session):
+            # The step may have changed while nobody listened: state's snapshot says which it is.
+            self.forget_ticks()
         self._feeds[status.feed] = status
         self._evident[status.feed] = {
             entry.key: entry.evident_ns for entry in status.evidence if entry.evident_ns is not None
@@ -90,10 +94,14 @@ class Inputs:
         for view in state.markets:
             self.take_view(view, received)
 
-    def take_tick(self, token: TokenId, tick: PriceE4) -> None:
-        """Keep a price step that the venue has just changed; it overrules the calendar's."""
-        if token in self._market_of_token:
-            self._ticks[token] = tick
+    def take_tick(self, market: ConditionId, tick: PriceE4) -> None:
+        """Keep a price step that the venue has just changed; it overrules the calendar's.
+
+        The venue tells it of each token; both tokens of a market show one book and have one step.
+        """
+        info = self._markets.get(market)
+        if info is not None:
+            self._ticks.update(dict.fromkeys(info.tokens, tick))
 
     def market(self, market: ConditionId) -> MarketInfo | None:
         """Return a market of the calendar; None when discovery does not vouch for it."""

@@ -19,6 +19,7 @@ from shared.identifiers import StrategyName, TokenId
 from shared.targets import LEVELS_MAX, Target
 from shared.units import PRICE_ONE_E4, SHARE_E6, PriceE4, SizeE6, notional_e6
 from shared.venue.amounts import (
+    ceil_price,
     floor_price,
     is_marketable_value,
     is_price_on_grid,
@@ -95,21 +96,29 @@ class Load(msgspec.Struct, frozen=True):
 
 
 def clamp_inside(target: Target, book: BookView, tick_e4: PriceE4) -> PriceE4 | Denial:
-    """Return a post-only price moved inside the spread by one tick, if it would cross.
+    """Return a wished price on the grid of the tick, a post-only one also inside the spread.
 
-    An order that may take is left as it is.
+    A strategy that has not heard of a new tick yet wishes prices off its grid: they are moved to
+    the next one that is no worse for us, down for a BUY and up for a SELL. A post-only price
+    that would cross is moved inside the spread by one tick; an order that may take is not.
     """
+    wished = snap(target.side, target.price, tick_e4)
     if not target.post_only:
-        return target.price
+        return wished
     if target.side == "BUY":
         best = book.asks[0][0] if book.asks else PriceE4(PRICE_ONE_E4)
-        price = min(target.price, floor_price(PriceE4(best - 1), tick_e4))
+        price = min(wished, floor_price(PriceE4(best - 1), tick_e4))
     else:
         best = book.bids[0][0] if book.bids else PriceE4(0)
-        price = max(target.price, PriceE4(floor_price(best, tick_e4) + tick_e4))
+        price = max(wished, PriceE4(floor_price(best, tick_e4) + tick_e4))
     if not tick_e4 <= price <= PRICE_ONE_E4 - tick_e4:
         return Denial("no_room_inside_spread", str(best))
     return PriceE4(price)
+
+
+def snap(side: Side, price: PriceE4, tick_e4: PriceE4) -> PriceE4:
+    """Return the nearest price on the grid that is no worse for us than a price."""
+    return floor_price(price, tick_e4) if side == "BUY" else ceil_price(price, tick_e4)
 
 
 def check_order(

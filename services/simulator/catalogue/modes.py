@@ -282,4 +282,18 @@ MODE_ENTRIES = (
             "tests/unit/simulator/test_limits.py::test_warning_mode_refuses_nothing_and_says_so",
         ),
     ),
+    Entry(
+        number=121,
+        name="tick-change-untold",
+        what="The venue changes a market's price step and tells nobody.",
+        orders=(FaultOrder("lose_frames", stream="market", event="tick_size_change"),),
+        reaction="Posts off the step that is in force are refused; their intents pause for up to "
+        "eight seconds, longer each time, until a snapshot tells the step.",
+        links=("https://docs.polymarket.com/api-reference/wss/market",),
+        tests=(
+            "tests/simulation/test_ticks.py::test_system_lives_with_changes_that_nobody_told",
+            "tests/unit/execution/test_core_ticks.py::"
+            "test_change_that_nobody_told_costs_few_refusals",
+        ),
+    ),
 )

@@ -82,13 +82,14 @@ STREAM_ENTRIES = (
         what="After a new price step the book must be built anew; a step may change to itself.",
         orders=(FaultOrder("repeat_tick", stream="market", count=20),),
         reaction="A real change starts a new epoch that only a snapshot ends, and orders off the "
-        "new grid are cancelled; a change to the same step is none.",
+        "new grid are cancelled and priced anew; a change to the same step is none.",
         links=issues(NAUTILUS, 3942, 2980),
         tests=(
             WHOLE,
             f"{BOOKS}::test_price_step_that_did_not_change_is_no_epoch",
             f"{BOOKS}::test_new_price_step_is_a_new_epoch_that_only_a_snapshot_ends",
-            "tests/unit/execution/test_core_orders.py::test_order_off_a_new_tick_is_cancelled",
+            "tests/unit/execution/test_core_ticks.py::"
+            "test_order_off_a_new_tick_is_cancelled_in_the_same_turn_and_repriced",
         ),
     ),
     Entry(

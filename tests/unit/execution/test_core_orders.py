@@ -3,7 +3,7 @@
 import pytest
 
 from shared.effects import Gap, Paused
-from shared.facts import Alert, FillFact, MarketResolved, TickChanged
+from shared.facts import Alert, FillFact, MarketResolved
 from shared.identifiers import Component, Incarnation, OrderHash
 from shared.ledger_schema import FillRecord, PayoutRecord
 from shared.units import NS_PER_MS, PriceE4
@@ -100,22 +100,6 @@ def test_order_that_vanished_at_the_venue_is_asked_for_and_ended() -> None:
     rig.venue.gone[order_id] = "CANCELED"
     rig.run(11_000)
     assert rig.row(order_id).state == "CANCELED"
-
-
-@pytest.mark.req("EX-7")
-def test_order_off_a_new_tick_is_cancelled() -> None:
-    rig = Rig()
-    rig.start()
-    rig.view = {"tick_e4": PriceE4(10)}
-    rig.run(100)
-    rig.wishes = (target(price=PriceE4(4_810)),)
-    rig.run(200)
-    assert len(rig.venue.open) == 1
-    change = TickChanged(MARKET, UP, PriceE4(10), PriceE4(100), rig.now.wall_ms)
-    rig.hear("feed_market", "feed.market", change)
-    rig.run(50)
-    assert rig.venue.open == {}
-    assert "tick" in rig.denials()
 
 
 @pytest.mark.req("EX-11")
