@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance soak fold day bench safety-case faults-page lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture soak fold day bench safety-case faults-page lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -49,6 +49,10 @@ processes: $(VENV)/installed-test
 endurance: $(VENV)/installed-test
 	INTERLOCK_STOPS=100 INTERLOCK_BLACKHOLES=25 $(BIN)/pytest --quiet tests/processes/test_stop_resume.py tests/processes/test_blackhole.py
 	INTERLOCK_PROBE_WHOLE=1 $(BIN)/pytest --quiet tests/processes/test_probe.py
+
+# Ten thousand orders under every fault at once, fifty kills of execution: some ten minutes.
+torture: $(VENV)/installed-test
+	INTERLOCK_TORTURE_ORDERS=10000 INTERLOCK_TORTURE_KILLS=50 $(BIN)/pytest --quiet -rP tests/processes/test_torture.py
 
 soak: $(VENV)/installed-test
 	INTERLOCK_SOAK_S=600 $(BIN)/pytest --quiet tests/processes/test_soak.py

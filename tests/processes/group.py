@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import types
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,15 @@ class GroupUnderTest:
         environment: Added to that of every command, and so to that of all processes.
     """
 
-    def __init__(self, *, interval_s: int = 600, extra: str = "", seed: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        interval_s: int = 600,
+        extra: str = "",
+        seed: int = 1,
+        changes: Mapping[str, str] = types.MappingProxyType({}),
+    ) -> None:
+        """Prepare the profile: `extra` is appended to it, `changes` are replaced in it."""
         self.directory = Path(tempfile.mkdtemp(prefix="il", dir=PLACE))
         self.run = self.directory / "run"
         self.data = self.directory / "data"
@@ -102,6 +111,9 @@ class GroupUnderTest:
         self.page_port = free_port()
         page = f"[dashboard]\nport = {self.page_port}\n\n"
         text = text.replace("[simulator]", f"{page}[simulator]\nenabled = false\nseed = {seed}")
+        for former, text_now in changes.items():
+            assert former in text, f"the profile has no {former!r}"
+            text = text.replace(former, text_now)
         self.profile.write_text(text + extra, encoding="utf-8")
         self.environment: dict[str, str] = {}
         self.venue = VenueUnderTest(self.profile, self.directory, self.port)
