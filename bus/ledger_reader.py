@@ -14,18 +14,21 @@ from typing import Generic, Literal, TypeVar
 import msgspec
 
 from shared.ledger_schema import (
-    META_ACCOUNT,
-    META_API_KEY,
-    META_EPOCH,
-    META_SCHEMA,
-    META_WALLET,
     PROJECTIONS,
-    SCHEMA_VERSION,
     FillRecord,
     OrderRecord,
     PayoutRecord,
     Record,
     columns,
+)
+from shared.ledger_tables import (
+    META_ACCOUNT,
+    META_API_KEY,
+    META_EPOCH,
+    META_SCHEMA,
+    META_WALLET,
+    MIGRATIONS,
+    SCHEMA_VERSION,
 )
 from shared.units import WallNs
 
@@ -128,7 +131,7 @@ class LedgerReader:
             with self._transaction() as connection:
                 found = _version(connection)
                 if found != str(SCHEMA_VERSION):
-                    return Unreadable("schema", f"version {found}, not {SCHEMA_VERSION}")
+                    return Unreadable("schema", version_words(found))
                 return ask(connection)
         except sqlite3.OperationalError as error:
             is_busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -144,6 +147,13 @@ class LedgerReader:
             connection.isolation_level = None
             connection.execute("BEGIN")
             yield connection
+
+
+def version_words(found: str) -> str:
+    """Say what a ledger of another version than ours needs."""
+    if found in map(str, MIGRATIONS):
+        return f"version {found}; execution migrates it to {SCHEMA_VERSION} when it starts next"
+    return f"version {found}, this program reads {SCHEMA_VERSION}"
 
 
 def _version(connection: sqlite3.Connection) -> str:

@@ -1,31 +1,37 @@
-"""The ledger: what is written about every order, fill and payout, and how rows are chained.
+"""The ledger: the records of what happened to every order, fill and payout.
 
-Holds the tables, the records that execution writes, and the hash that chains them; opens
-no file (`services/execution/ledger.py` writes, `bus/ledger_reader.py` reads). The events
-table is the truth: append-only, each row hashed over the one before. The other tables are
-projections of it, written in the same transaction, so that a reader needs no replay.
+Holds the records that execution writes and how they are spelled; opens no file. Tables and
+versions are `ledger_tables.py`, the chain is `ledger_chain.py`; `services/execution/ledger.py`
+writes, `bus/ledger_reader.py` reads.
 
 A record is the whole row after a change; projecting is "last one wins" by primary key.
 Wall times stand in rows because a ledger outlives a boot; nothing is decided by them but
 whether an order's deadline has passed while no process was there.
+
+To add a field to a record: append it here with a default, add the column to `TABLES` and to
+the newest step of `MIGRATIONS` (`ledger_tables.py`) with the same default, and name it in the
+CHANGELOG under Schema. Bodies written before decode to the default;
+`tests/unit/shared/test_ledger_tables.py` fails while a step is missing. A field that is renamed
+or means something else needs a function in `UPGRADES` instead of a default.
 """
 
-import hashlib
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 
 from shared.effects import Durable
 from shared.facts import Side
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
+from shared.ledger_tables import (
+    META_ACCOUNT,
+    META_API_KEY,
+    META_EPOCH,
+    META_WALLET,
+    SCHEMA_VERSION,
+)
 from shared.orders import OrderState
 from shared.units import MoneyE6, PriceE4, SizeE6, WallMs, WallNs
-
-SCHEMA_VERSION: Final = 2
-"""Grows with every change of a table; a ledger of another version is refused."""
-
-CHAIN_START: Final = bytes(32)
-"""What the first event names as the one before it."""
 
 LEDGER_FILE: Final = "ledger.db"
 """Name inside the data directory."""
@@ -156,7 +162,24 @@ class PayoutRecord(Record, frozen=True):
     updated_wall_ns: WallNs
 
 
-AnyRecord = IdentityRecord | EpochRecord | OrderRecord | FillRecord | PayoutRecord
+class AnchorRecord(Record, frozen=True):
+    """The place from which a start verifies, and what is old enough to leave its working set.
+
+    The ledger writes it by itself, now and then. It retires terminal orders of no working fill,
+    and markets that are paid out, whose newest row is older; the oldest of each first.
+
+    Attributes:
+        orders_before_wall_ns: Orders created before it.
+        payouts_before_wall_ns: Payouts written before it, none of whose fills changed since.
+        rows_max: So many orders and so many payouts at most, so that a commit stays short.
+    """
+
+    orders_before_wall_ns: WallNs
+    payouts_before_wall_ns: WallNs
+    rows_max: int
+
+
+AnyRecord = IdentityRecord | EpochRecord | OrderRecord | FillRecord | PayoutRecord | AnchorRecord
 
 
 class Journal(Durable, frozen=True):
@@ -165,94 +188,6 @@ class Journal(Durable, frozen=True):
     records: tuple[AnyRecord, ...]
 
 
-TABLES: Final = """
-CREATE TABLE meta (
-    name TEXT PRIMARY KEY,
-    value TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE events (
-    sequence INTEGER PRIMARY KEY,
-    wall_ns INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    previous BLOB NOT NULL,
-    hash BLOB NOT NULL
-) STRICT;
-
-CREATE TABLE orders (
-    order_id TEXT PRIMARY KEY,
-    account TEXT NOT NULL,
-    wallet TEXT NOT NULL,
-    api_key_id TEXT NOT NULL,
-    strategy TEXT NOT NULL,
-    leg_group TEXT NOT NULL,
-    epoch INTEGER NOT NULL,
-    incarnation TEXT NOT NULL,
-    intent TEXT NOT NULL,
-    purpose TEXT NOT NULL,
-    market TEXT NOT NULL,
-    token TEXT NOT NULL,
-    side TEXT NOT NULL,
-    level INTEGER NOT NULL,
-    price_e4 INTEGER NOT NULL,
-    size_e6 INTEGER NOT NULL,
-    post_only INTEGER NOT NULL,
-    reduce_only INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    filled_e6 INTEGER NOT NULL,
-    reason TEXT NOT NULL,
-    salt INTEGER NOT NULL,
-    timestamp_ms INTEGER NOT NULL,
-    maker_e6 INTEGER NOT NULL,
-    taker_e6 INTEGER NOT NULL,
-    expiration_s INTEGER NOT NULL,
-    lease_until_wall_ns INTEGER NOT NULL,
-    deadline_wall_ns INTEGER NOT NULL,
-    created_wall_ns INTEGER NOT NULL,
-    sent_wall_ns INTEGER NOT NULL,
-    updated_wall_ns INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX orders_by_state ON orders (state);
-CREATE INDEX orders_by_time ON orders (created_wall_ns);
-
-CREATE TABLE fills (
-    trade_id TEXT NOT NULL,
-    order_id TEXT NOT NULL,
-    account TEXT NOT NULL,
-    strategy TEXT NOT NULL,
-    market TEXT NOT NULL,
-    token TEXT NOT NULL,
-    side TEXT NOT NULL,
-    price_e4 INTEGER NOT NULL,
-    size_e6 INTEGER NOT NULL,
-    role TEXT NOT NULL,
-    settlement TEXT NOT NULL,
-    fee_e6 INTEGER NOT NULL,
-    match_ms INTEGER NOT NULL,
-    updated_wall_ns INTEGER NOT NULL,
-    PRIMARY KEY (trade_id, order_id)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX fills_by_market ON fills (market);
-CREATE INDEX fills_by_time ON fills (match_ms);
-
-CREATE TABLE payouts (
-    market TEXT NOT NULL,
-    token TEXT NOT NULL,
-    strategy TEXT NOT NULL,
-    account TEXT NOT NULL,
-    payout_e4 INTEGER NOT NULL,
-    size_e6 INTEGER NOT NULL,
-    amount_e6 INTEGER NOT NULL,
-    cost_e6 INTEGER NOT NULL,
-    realised_e6 INTEGER NOT NULL,
-    updated_wall_ns INTEGER NOT NULL,
-    PRIMARY KEY (market, token, strategy)
-) STRICT, WITHOUT ROWID;
-"""
-"""Every table. A projection's columns are the fields of its record, in order."""
-
 PROJECTIONS: Final[dict[type[Record], str]] = {
     OrderRecord: "orders",
     FillRecord: "fills",
@@ -260,11 +195,19 @@ PROJECTIONS: Final[dict[type[Record], str]] = {
 }
 """Which table a record is the row of. Identity and epoch go to `meta`."""
 
-META_SCHEMA: Final = "schema_version"
-META_ACCOUNT: Final = "account"
-META_WALLET: Final = "wallet"
-META_API_KEY: Final = "api_key_id"
-META_EPOCH: Final = "epoch"
+KEYS: Final[dict[type[Record], tuple[str, ...]]] = {
+    OrderRecord: ("order_id",),
+    FillRecord: ("trade_id", "order_id"),
+    PayoutRecord: ("market", "token", "strategy"),
+}
+"""The primary key of each projection."""
+
+UPGRADES: Final[dict[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
+"""By version: what makes the fields of a body of that version those of the next.
+
+Empty while every field that was added has a default. A body is never rewritten: the chain is
+over what was written, and only its reading is upgraded.
+"""
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
@@ -275,20 +218,24 @@ def encode_record(record: AnyRecord) -> bytes:
     return _ENCODER.encode(record)
 
 
-def decode_record(body: bytes) -> AnyRecord:
-    """Return the record of an event.
+def decode_record(body: bytes, version: int = SCHEMA_VERSION) -> AnyRecord:
+    """Return the record of an event, as the newest version has it.
+
+    Args:
+        body: As it was written.
+        version: Of the schema under which it was written.
 
     Raises:
-        msgspec.ValidationError: The body is no record of this schema version.
+        msgspec.ValidationError: The body is no record of that version.
         msgspec.DecodeError: The body is not JSON.
     """
-    return _DECODER.decode(body)
-
-
-def event_hash(previous: bytes, sequence: int, wall_ns: int, body: bytes) -> bytes:
-    """Return the hash that chains an event to the one before it, 32 bytes."""
-    head = previous + sequence.to_bytes(8, "big") + wall_ns.to_bytes(8, "big")
-    return hashlib.sha256(head + body).digest()
+    steps = [UPGRADES[step] for step in range(version, SCHEMA_VERSION) if step in UPGRADES]
+    if not steps:
+        return _DECODER.decode(body)
+    fields: dict[str, Any] = msgspec.json.decode(body)
+    for step in steps:
+        fields = step(fields)
+    return _DECODER.decode(_ENCODER.encode(fields))
 
 
 def columns(record_type: type[Record]) -> tuple[str, ...]:

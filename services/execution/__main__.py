@@ -7,7 +7,8 @@ from bus.locks import AlreadyRunning, lock_file
 from services.execution.checkpoints import Checkpoints
 from services.execution.core import ExecutionCore
 from services.execution.gateway import Gateway
-from services.execution.ledger import Ledger, LedgerFault, NoLedger
+from services.execution.ledger import Ledger, NoLedger
+from services.execution.ledger_fault import LedgerFault
 from services.execution.panic_file import PanicFile
 from shared.effects import Log
 from shared.ledger_schema import LEDGER_FILE

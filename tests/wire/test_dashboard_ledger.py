@@ -13,16 +13,8 @@ from services.dashboard.ledger_watch import SETTLING_MS, LedgerWatch
 from services.dashboard.messages import LedgerRead, LedgerUnread
 from shared.effects import Message
 from shared.identifiers import TradeId
-from shared.ledger_schema import (
-    LEDGER_FILE,
-    META_SCHEMA,
-    PROJECTIONS,
-    SCHEMA_VERSION,
-    TABLES,
-    FillRecord,
-    columns,
-    row_values,
-)
+from shared.ledger_schema import LEDGER_FILE, PROJECTIONS, FillRecord, columns, row_values
+from shared.ledger_tables import META_SCHEMA, SCHEMA_VERSION, TABLES
 from shared.units import WallMs
 from tests.builders.ledger_rows import build_fill_record
 
@@ -43,8 +35,9 @@ class Writer:
     def put(self, fill: FillRecord) -> None:
         places = ",".join("?" * len(columns(FillRecord)))
         table = PROJECTIONS[FillRecord]
+        names = ", ".join(columns(FillRecord))
         self.connection.execute(
-            f"INSERT OR REPLACE INTO {table} VALUES ({places})", row_values(fill)
+            f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({places})", row_values(fill)
         )
         self.connection.execute(
             "INSERT INTO events (wall_ns, body, previous, hash) VALUES (7, x'', x'', x'')"

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from bus.edge import CommitFailed
-from services.execution.ledger import Ledger, LedgerFault, NoLedger
+from services.execution.ledger import Ledger, NoLedger
+from services.execution.ledger_fault import LedgerFault
 from shared.ledger_schema import (
     AnyRecord,
     EpochRecord,

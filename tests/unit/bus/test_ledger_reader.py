@@ -9,12 +9,7 @@ from bus.ledger_reader import LedgerReader, LedgerSummary, Rows, Unreadable
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
 from shared.ledger_schema import (
     LEDGER_FILE,
-    META_ACCOUNT,
-    META_EPOCH,
-    META_SCHEMA,
     PROJECTIONS,
-    SCHEMA_VERSION,
-    TABLES,
     FillRecord,
     OrderRecord,
     PayoutRecord,
@@ -22,6 +17,7 @@ from shared.ledger_schema import (
     columns,
     row_values,
 )
+from shared.ledger_tables import META_ACCOUNT, META_EPOCH, META_SCHEMA, SCHEMA_VERSION, TABLES
 from shared.orders import OrderState
 from shared.units import MoneyE6, PriceE4, SizeE6, WallMs, WallNs
 
@@ -112,7 +108,10 @@ class Writer:
         for record in records:
             places = ",".join("?" * len(columns(type(record))))
             table = PROJECTIONS[type(record)]
-            self.connection.execute(f"INSERT INTO {table} VALUES ({places})", row_values(record))
+            names = ", ".join(columns(type(record)))
+            self.connection.execute(
+                f"INSERT INTO {table} ({names}) VALUES ({places})", row_values(record)
+            )
 
     def event(self, wall_ns: int) -> None:
         self.connection.execute(
