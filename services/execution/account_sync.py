@@ -177,6 +177,7 @@ class AccountSync:
             return [Log("reconcile.failed", {"what": "trades", "why": read.trouble}, "warning")]
         for trade in read.rows:
             self._reconciler.take_trade(trade, now)
+        self._register.tell_trades(read.sent_ns)
         self._trades_ns = read.sent_ns
         self.has_trades = True
         self._note(now)

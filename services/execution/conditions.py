@@ -67,7 +67,7 @@ class Conditions:
             is_reconciled=self._parts.sync.is_reconciled(self._parts.inputs.user_sound_ns),
             reconciled_age_ns=self._parts.sync.age_ns(now),
             lost_e6=-self._parts.positions.realised_today_e6(now),
-            unpaired_e6=self._parts.desk.unpaired_held_e6(),
+            unpaired_e6=self._parts.inventory.unpaired_held_e6(),
             venue_hold=self._parts.desk.phase.holds(now.boot_ns, post_only=True),
             is_dry=self._parts.config.run.dry_run,
         )

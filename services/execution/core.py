@@ -106,6 +106,7 @@ class ExecutionCore:
         parts.journaling.tick(now)
         if self._forgetting.is_due(now):
             parts.positions.forget_settled(now, SETTLED_KEPT_NS)
+            parts.positions.watch_unsettled(now)
         return self._finish(effects, now)
 
     def may_send(self, permit: Permit, now: Instant) -> str | None:
@@ -145,7 +146,7 @@ class ExecutionCore:
             Publish("execution.order", as_fact(order, now), now.monotonic_ns)
             for order in self._parts.register.exposed()
         ]
-        holdings = reporting.holdings(self._parts.positions, now)
+        holdings = reporting.holdings(self._parts.positions, self._parts.inputs, now)
         return [*orders, holdings, self._conditions.status_fact(now)]
 
     def _on_own_edge(self, message: Message, now: Instant) -> list[Effect]:
@@ -278,7 +279,7 @@ class ExecutionCore:
         if self._status.is_due(now):
             effects.append(self._conditions.status_fact(now))
         if self._holdings.is_due(now):
-            effects.append(reporting.holdings(self._parts.positions, now))
+            effects.append(reporting.holdings(self._parts.positions, self._parts.inputs, now))
         if self._explaining.is_due(now):
             effects.append(self._conditions.explanations(now))
         return effects
@@ -286,5 +287,6 @@ class ExecutionCore:
     def _finish(self, effects: Sequence[Effect], now: Instant) -> list[Effect]:
         """Put the journal before what rests on it, and publish what has changed."""
         journal = self._parts.journaling.take(now)
-        changed = reporting.changes(self._parts.register, self._parts.positions, now)
+        parts = self._parts
+        changed = reporting.changes(parts.register, parts.positions, parts.inputs, now)
         return [*journal, *effects, *changed]

@@ -21,7 +21,7 @@ from shared.facts import (
 from shared.identifiers import TokenId
 from shared.targets import TargetSet
 from shared.topics import FEED_MARKET, FEED_USER, STATE, STRATEGIES
-from shared.units import Instant, PriceE4
+from shared.units import PRICE_ONE_E4, Instant, PriceE4
 
 
 class Hearing:
@@ -88,12 +88,19 @@ class Hearing:
                 self._parts.positions.settle(info.condition_id, _payouts(info), now)
 
     def _take_resolution(self, fact: MarketResolved, now: Instant) -> None:
-        """Pay out a market that the venue says is decided."""
+        """Pay out a market that the stream says is decided.
+
+        Only for a market that discovery vouches for, and one of its tokens: the stream names a
+        winner alone, and a market that was split, or that we cannot check, waits for discovery.
+        """
         info = self._parts.inputs.market(fact.market)
-        tokens = self._parts.positions.tokens_of(fact.market)
-        known = tokens if info is None else tokens | frozenset(info.tokens)
-        payouts = {token: PriceE4(10_000 if token == fact.winning_token else 0) for token in known}
-        self._parts.positions.settle(fact.market, payouts, now)
+        if info is None or fact.winning_token not in info.tokens:
+            return
+        payouts = {
+            token: PriceE4(PRICE_ONE_E4 if token == fact.winning_token else 0)
+            for token in info.tokens
+        }
+        self._parts.positions.settle(fact.market, payouts, now, asked=False)
 
 
 def _payouts(info: MarketInfo) -> dict[TokenId, PriceE4]:

@@ -41,6 +41,8 @@ class Order(msgspec.Struct):
         absent_reads: Whole reads in a row, sent while it was live, that did not show it.
         look_request: Request that asks for it; 0 when none is outstanding.
         look_after_ns: It is not asked for before.
+        unseen_since_ns: When it ended by a word that does not say how much was filled before;
+            0 while it has not, and once that is known.
     """
 
     record: OrderRecord
@@ -57,6 +59,7 @@ class Order(msgspec.Struct):
     absent_reads: int = 0
     look_request: int = 0
     look_after_ns: BootNs = BootNs(0)
+    unseen_since_ns: BootNs = BootNs(0)
 
     @property
     def is_exposed(self) -> bool:
@@ -74,6 +77,22 @@ class Order(msgspec.Struct):
     def untold_e6(self) -> int:
         """What the venue counts as filled and no trade has told yet: bought or sold, but where?"""
         return max(0, self.record.filled_e6 - self.legs_e6)
+
+    @property
+    def unseen_e6(self) -> int:
+        """What may have been filled and no trade has told: counted, or possible before its end.
+
+        An order that is answered to be canceled or absent may have matched a moment before,
+        and neither answer says how much.
+        """
+        ended = self.unseen_since_ns and not self.is_exposed
+        possible = self.record.size_e6 - self.record.filled_e6 if ended else 0
+        return self.untold_e6 + possible
+
+    @property
+    def outstanding_e6(self) -> SizeE6:
+        """What may still become a fill that no trade has told."""
+        return SizeE6(self.remaining_e6 + self.unseen_e6)
 
     def is_unresolved(self, now_ns: BootNs) -> bool:
         """Whether it is neither terminal nor past its deadline: it may still arrive."""

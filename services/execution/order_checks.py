@@ -17,7 +17,7 @@ from shared.config import LimitSettings
 from shared.facts import BookView, MarketInfo, Side
 from shared.identifiers import StrategyName, TokenId
 from shared.targets import LEVELS_MAX, Target
-from shared.units import PRICE_ONE_E4, SHARE_E6, PriceE4, SizeE6, notional_e6
+from shared.units import PRICE_ONE_E4, SHARE_E6, MoneyE6, PriceE4, SizeE6, notional_e6
 from shared.venue.amounts import (
     ceil_price,
     floor_price,
@@ -27,6 +27,7 @@ from shared.venue.amounts import (
     is_size_signable,
     is_tick,
 )
+from shared.venue.rules import taker_fee
 
 CANCEL_BURST: Final = 120
 """Cancels that the venue takes at once from an account of the standard tier.
@@ -36,6 +37,9 @@ CANCEL_RESERVE: Final = 20
 """Never planned with: one cancel of everything costs what it cancels, and one is repeated."""
 
 USD_E6: Final = 1_000_000
+
+CLOSING: Final = frozenset({"unwind", "flatten", "stop"})
+"""Purposes of orders that bring a position to an end."""
 
 
 class Denial(msgspec.Struct, frozen=True):
@@ -78,7 +82,9 @@ class Load(msgspec.Struct, frozen=True):
 
     Attributes:
         outcome_e6: Shares of the candidate's token, all open buys filled.
-        complement_e6: Shares of the other token for certain: held, all open sells filled.
+        outcome_least_e6: Shares of it for certain, all open sells filled.
+        complement_e6: Shares of the other token for certain, all open sells filled.
+        complement_most_e6: Shares of the other token, all open buys filled.
         unpaired_elsewhere_e6: Worst unpaired shares of every other market.
         exposure_e6: Cost of all positions and open buys, micro-dollars.
         available_e6: The strategy's confirmed shares of the token less its open sells.
@@ -93,6 +99,8 @@ class Load(msgspec.Struct, frozen=True):
     available_e6: int
     exposed_count: int
     own_quotes: tuple[OwnQuote, ...]
+    outcome_least_e6: int = 0
+    complement_most_e6: int = 0
 
 
 def clamp_inside(target: Target, book: BookView, tick_e4: PriceE4) -> PriceE4 | Denial:
@@ -131,7 +139,7 @@ def check_order(
         lambda: _check_collar(candidate, book, limits),
         lambda: _check_count(load, limits),
         lambda: _check_own_crossing(candidate, load),
-        lambda: _check_sell(candidate, load),
+        lambda: _check_sell(candidate, load, limits),
         lambda: _check_buy(candidate, load, limits),
     )
     for check in checks:
@@ -153,7 +161,9 @@ def _check_shape(candidate: Candidate) -> Denial | None:
     if not is_size_signable(target.size):
         return Denial("size_step", str(target.size))
     if not is_resting_size(target.size, candidate.market.min_size_e6):
-        return Denial("min_size", f"{target.size} of {candidate.market.min_size_e6}")
+        # What is left of a position below the minimum cannot be sold: it is held to the end.
+        name = "dust" if target.reduce_only and target.side == "SELL" else "min_size"
+        return Denial(name, f"{target.size} of {candidate.market.min_size_e6}")
     if not target.post_only and not is_marketable_value(target.side, candidate.price, target.size):
         return Denial("min_notional", f"{candidate.price} x {target.size}")
     return None
@@ -206,14 +216,21 @@ def _check_own_crossing(candidate: Candidate, load: Load) -> Denial | None:
     return None
 
 
-def _check_sell(candidate: Candidate, load: Load) -> Denial | None:
-    """Only confirmed shares that no other sell already gives away."""
+def _check_sell(candidate: Candidate, load: Load, limits: LimitSettings) -> Denial | None:
+    """Only confirmed shares that no other sell already gives away, and no pair broken open.
+
+    An order that closes a position passes the cap on unpaired shares: selling both sides of a
+    pair leaves one of them alone for a moment.
+    """
     target = candidate.target
     if target.side == "BUY":
         return Denial("reduce_only", "a buy adds") if target.reduce_only else None
     if target.size > load.available_e6:
         return Denial("inventory", f"{target.size} of {load.available_e6}")
-    return None
+    if target.purpose in CLOSING and target.reduce_only:
+        return None
+    least = load.outcome_least_e6 - target.size
+    return _check_unpaired(load, load.complement_most_e6 - least, limits)
 
 
 def _check_buy(candidate: Candidate, load: Load, limits: LimitSettings) -> Denial | None:
@@ -224,22 +241,42 @@ def _check_buy(candidate: Candidate, load: Load, limits: LimitSettings) -> Denia
     outcome = load.outcome_e6 + target.size
     if outcome > limits.shares_per_outcome_max * SHARE_E6:
         return Denial("outcome_cap", str(outcome))
-    unpaired = load.unpaired_elsewhere_e6 + max(0, outcome - load.complement_e6)
-    if unpaired > limits.unpaired_shares_global_max * SHARE_E6:
-        return Denial("unpaired_cap", str(unpaired))
-    exposure = load.exposure_e6 + notional_e6(candidate.price, target.size)
+    denial = _check_unpaired(load, outcome - load.complement_e6, limits)
+    if denial is not None:
+        return denial
+    exposure = load.exposure_e6 + cost_most_e6(
+        candidate.price,
+        target.size,
+        post_only=target.post_only,
+        fee_rate_e6=candidate.market.fee_rate_e6,
+    )
     if exposure > limits.exposure_usd_max * USD_E6:
         return Denial("exposure_cap", str(exposure))
     return None
 
 
-def worst_unpaired_e6(first: tuple[int, int, int], second: tuple[int, int, int]) -> SizeE6:
+def _check_unpaired(load: Load, here_e6: int, limits: LimitSettings) -> Denial | None:
+    """Unpaired shares over all markets, with those that this one can come to."""
+    unpaired = load.unpaired_elsewhere_e6 + max(0, here_e6)
+    if unpaired > limits.unpaired_shares_global_max * SHARE_E6:
+        return Denial("unpaired_cap", str(unpaired))
+    return None
+
+
+def worst_unpaired_e6(first: tuple[int, int], second: tuple[int, int]) -> SizeE6:
     """Return the most unpaired shares that a market can come to.
 
     Args:
-        first: Held, open buys and open sells of one token.
+        first: The most and the least that can come to be held of one token.
         second: Of the other.
     """
-    first_most, first_least = first[0] + first[1], first[0] - first[2]
-    second_most, second_least = second[0] + second[1], second[0] - second[2]
-    return SizeE6(max(0, first_most - second_least, second_most - first_least))
+    return SizeE6(max(0, first[0] - second[1], second[0] - first[1]))
+
+
+def cost_most_e6(price: PriceE4, size: SizeE6, *, post_only: bool, fee_rate_e6: int) -> MoneyE6:
+    """Return the most that a buy can cost: its limit, rounded up, and the fee if it may take.
+
+    A better price never costs more, its higher fee included.
+    """
+    cost = -(-price * size // PRICE_ONE_E4)
+    return MoneyE6(cost if post_only else cost + taker_fee(price, size, fee_rate_e6))

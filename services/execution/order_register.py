@@ -14,7 +14,13 @@ from shared.facts import OrderFact, Side
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId
 from shared.ledger_schema import OrderRecord
 from shared.orders import OrderEvent, OrderState
-from shared.units import BootNs, Instant, MoneyE6, SizeE6, notional_e6
+from shared.units import NS_PER_S, BootNs, Instant, SizeE6
+
+UNSEEN_NS: Final = 2 * NS_PER_S
+"""A read of all trades sent this long after an order's end shows all of its fills."""
+
+ENDS_UNSEEN: Final[frozenset[OrderEvent]] = frozenset({"canceled", "expired", "absent"})
+"""Ends that may follow a fill which nobody has told yet."""
 
 ORDERS_MEMORY_MAX: Final = 20_000
 """Terminal orders kept for late reports: eleven minutes at the highest rate, hours in calm."""
@@ -32,7 +38,7 @@ class OrderRegister:
         """Begin with the rows that the ledger still holds open or recent."""
         self._orders: dict[OrderHash, Order] = {}
         self._exposed: dict[OrderHash, Order] = {}
-        self._untold: dict[OrderHash, Order] = {}
+        self._unseen: dict[OrderHash, Order] = {}
         self.unjournaled: dict[OrderHash, OrderRecord] = {}
         self.unpublished: dict[OrderHash, OrderRecord] = {}
         for record in restored:
@@ -70,8 +76,22 @@ class OrderRegister:
         order.record = changed
         if changed.state in ("LIVE", "PARTLY_FILLED") and not order.live_ns:
             order.live_ns = now.boot_ns
+        if event in ENDS_UNSEEN and not order.is_exposed:
+            order.unseen_since_ns = now.boot_ns
         self._note(order)
         return True
+
+    def tell_filled(self, order: Order) -> None:
+        """Note that the venue has said how much of an ended order was filled."""
+        if not order.is_exposed:
+            order.unseen_since_ns = BootNs(0)
+            self._note_unseen(order)
+
+    def tell_trades(self, read_ns: BootNs) -> None:
+        """Note that all trades were read, by a question sent at a moment."""
+        for order in tuple(self._unseen.values()):
+            if order.unseen_since_ns and read_ns >= order.unseen_since_ns + UNSEEN_NS:
+                self.tell_filled(order)
 
     def fill(self, order: Order, filled_e6: int, now: Instant) -> bool:
         """Raise what counts as filled of an order; return whether it was news."""
@@ -88,14 +108,14 @@ class OrderRegister:
         """Count a trade's leg for its order: at least that much of it is filled."""
         order.legs_e6 += size_e6
         self.fill(order, max(order.legs_e6, order.record.filled_e6), now)
-        self._note_untold(order)
+        self._note_unseen(order)
 
     def restore_legs(self, legs_e6: dict[OrderHash, int]) -> None:
         """Take from the ledger how much trades have told of each order."""
         for order_id, order in self._orders.items():
             order.legs_e6 = legs_e6.get(order_id, 0)
             if order.is_exposed:
-                self._note_untold(order)
+                self._note_unseen(order)
 
     def mark_sent(self, order: Order, sent_ns: BootNs, now: Instant) -> None:
         """Keep when an order's first byte was written."""
@@ -135,23 +155,23 @@ class OrderRegister:
             )
         )
 
-    def open_buys_e6(self) -> MoneyE6:
-        """Return what all open buys may still cost."""
-        return MoneyE6(
-            sum(
-                notional_e6(order.record.price_e4, order.remaining_e6)
-                for order in self._exposed.values()
-                if order.record.side == "BUY"
-            )
+    def unseen_e6(self, token: TokenId, side: Side, strategy: StrategyName | None = None) -> int:
+        """Return what may have been filled in a token without a trade that says so."""
+        return sum(
+            order.unseen_e6
+            for order in self._unseen.values()
+            if order.record.token == token
+            and order.record.side == side
+            and strategy in (None, order.record.strategy)
         )
 
-    def untold_e6(self, token: TokenId, side: Side) -> int:
-        """Return what the venue counts as filled in a token without a trade that says so."""
-        return sum(
-            order.untold_e6
-            for order in self._untold.values()
-            if order.record.token == token and order.record.side == side
-        )
+    def outstanding_e6(self, token: TokenId, side: Side) -> int:
+        """Return all that may still become a fill on one side of a token."""
+        return self.open_size_e6(token, side) + self.unseen_e6(token, side)
+
+    def outstanding(self) -> tuple[Order, ...]:
+        """Return every order that may still become a fill which no trade has told."""
+        return tuple({**self._exposed, **self._unseen}.values())
 
     def markets(self) -> frozenset[ConditionId]:
         """Return every market with an exposed order."""
@@ -167,16 +187,16 @@ class OrderRegister:
         order_id = order.record.order_id
         if not order.is_exposed:
             self._exposed.pop(order_id, None)
-        self._note_untold(order)
+        self._note_unseen(order)
         self.unjournaled[order_id] = order.record
         self.unpublished[order_id] = order.record
 
-    def _note_untold(self, order: Order) -> None:
-        """Keep the index of orders whose fills no trade has told."""
-        if order.untold_e6:
-            self._untold[order.record.order_id] = order
+    def _note_unseen(self, order: Order) -> None:
+        """Keep the index of orders that may have fills which no trade has told."""
+        if order.unseen_e6:
+            self._unseen[order.record.order_id] = order
         else:
-            self._untold.pop(order.record.order_id, None)
+            self._unseen.pop(order.record.order_id, None)
 
     def _forget_oldest(self) -> None:
         """Drop the oldest terminal order beyond the bound; exposed ones are never forgotten."""
@@ -185,7 +205,7 @@ class OrderRegister:
         for order_id, order in self._orders.items():
             if not order.is_exposed:
                 del self._orders[order_id]
-                self._untold.pop(order_id, None)
+                self._unseen.pop(order_id, None)
                 return
 
 

@@ -7,6 +7,7 @@ from services.execution.account_sync import AccountSync
 from services.execution.canceling import Canceller
 from services.execution.fence import FenceAnswers, Zeroing
 from services.execution.inputs import Inputs
+from services.execution.inventory import Inventory
 from services.execution.journaling import Journaling
 from services.execution.lease import Standing
 from services.execution.order_register import OrderRegister
@@ -46,6 +47,7 @@ class Parts:
         self.register.restore_legs(self.positions.legs_e6())
         restore_doubt(self.register, now)
         self.inputs = Inputs(timing.user_stale_ms * NS_PER_MS)
+        self.inventory = Inventory(self.register, self.positions, self.inputs)
         self.wishes = Wishes(timing.target_ttl_ms)
         self.requests = Requests()
         self.canceller = Canceller(self.register, self.requests, timing.cancel_deadline_ms)
@@ -59,7 +61,7 @@ class Parts:
             incarnation,
             self.standing,
             self.register,
-            self.positions,
+            self.inventory,
             self.inputs,
             self.canceller,
             self.requests,

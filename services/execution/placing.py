@@ -14,20 +14,17 @@ from services.execution.canceling import Canceller
 from services.execution.diff import difference
 from services.execution.gate import Predicate, first_failing
 from services.execution.inputs import Inputs
+from services.execution.inventory import Inventory
 from services.execution.lease import Standing
 from services.execution.lifecycle import Order, as_order, deadline_wall_ns, expiration_s
 from services.execution.may_send import DRY_RUN, POST_WAIT_NS_MAX, Permit, PlaceOrder
 from services.execution.order_checks import (
     Candidate,
     Denial,
-    Load,
-    OwnQuote,
     check_order,
     clamp_inside,
-    worst_unpaired_e6,
 )
 from services.execution.order_register import OrderRegister
-from services.execution.positions import Positions
 from services.execution.rate_budget import RateBudget
 from services.execution.rehearsal import Rehearsal
 from services.execution.requests import PostAsk, Requests
@@ -90,7 +87,7 @@ class Desk:
         incarnation: Incarnation,
         standing: Standing,
         register: OrderRegister,
-        positions: Positions,
+        inventory: Inventory,
         inputs: Inputs,
         canceller: Canceller,
         requests: Requests,
@@ -100,7 +97,7 @@ class Desk:
         self._incarnation = incarnation
         self._standing = standing
         self._register = register
-        self._positions = positions
+        self._inventory = inventory
         self._inputs = inputs
         self._canceller = canceller
         self._requests = requests
@@ -211,7 +208,9 @@ class Desk:
         if isinstance(price, Denial):
             return price
         candidate = Candidate(slot[0], info, target, price, tick)
-        denial = check_order(candidate, book, self._load(candidate), self._config.limits)
+        denial = check_order(
+            candidate, book, self._inventory.load(candidate, now), self._config.limits
+        )
         if denial is not None:
             return denial
         intended = self.rehearsal.holds(slot, target, now.boot_ns)
@@ -220,51 +219,6 @@ class Desk:
         if not self.rate.take(now.boot_ns):
             return Denial("message_rate")
         return self._prepare(candidate, now)
-
-    def _load(self, candidate: Candidate) -> Load:
-        """Return what we hold and have out, worst case."""
-        info, target, register = candidate.market, candidate.target, self._register
-        token = target.token
-        other = info.tokens[1] if token == info.tokens[0] else info.tokens[0]
-        position = self._positions.of(info.condition_id, token, candidate.strategy)
-        return Load(
-            outcome_e6=self._held(token)[0] + self._held(token)[1],
-            complement_e6=self._held(other)[0] - self._held(other)[2],
-            unpaired_elsewhere_e6=self._unpaired(except_market=info.condition_id),
-            exposure_e6=self._positions.cost_e6() + register.open_buys_e6(),
-            available_e6=position.confirmed_e6
-            - register.open_size_e6(token, "SELL", candidate.strategy)
-            - register.untold_e6(token, "SELL"),
-            exposed_count=len(register.exposed()),
-            own_quotes=tuple(
-                OwnQuote(order.record.token, order.record.side, order.record.price_e4)
-                for order in register.exposed()
-                if order.record.market == info.condition_id
-            ),
-        )
-
-    def _held(self, token: TokenId) -> tuple[int, int, int]:
-        """Return the shares held of a token, with its open buys and open sells."""
-        register = self._register
-        bought = register.open_size_e6(token, "BUY") + register.untold_e6(token, "BUY")
-        sold = register.open_size_e6(token, "SELL") + register.untold_e6(token, "SELL")
-        return self._positions.matched_e6(token), bought, sold
-
-    def unpaired_held_e6(self) -> int:
-        """Return the shares held without their complement, over all markets (KS-6)."""
-        total = 0
-        for info in self._inputs.markets():
-            first, second = (self._positions.matched_e6(token) for token in info.tokens)
-            total += abs(first - second)
-        return total
-
-    def _unpaired(self, except_market: ConditionId | None = None) -> int:
-        """Return the worst unpaired shares over all markets but one."""
-        return sum(
-            worst_unpaired_e6(self._held(info.tokens[0]), self._held(info.tokens[1]))
-            for info in self._inputs.markets()
-            if info.condition_id != except_market
-        )
 
     def _prepare(self, candidate: Candidate, now: Instant) -> PlaceOrder:
         """Make the order, take it into the register as INTENDED, and return its post."""

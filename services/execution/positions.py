@@ -1,71 +1,54 @@
 """What we hold, from trades alone: matched, mined and confirmed, and what it made or lost.
 
 A leg of a trade counts once by (trade id, order id), whoever reports it and however often;
-one that the chain fails is taken back. Order updates never move a position. A resolved
-market pays its positions out and closes them.
+one that the chain fails is taken back, before or after a restart and a payout. The order
+that it filled stays filled: the venue consumed it, only the shares never moved. Order
+updates never move a position. A resolved market pays its positions out and closes them.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
 
 import msgspec
 
+from services.execution import troubles
+from services.execution.chain_balances import ChainBalances
+from services.execution.position import (
+    FillKey,
+    Key,
+    Position,
+    fill_key,
+    payout_record,
+    position_key,
+    position_of,
+)
+from services.execution.troubles import Trouble
 from shared.facts import PositionFact
-from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
+from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId
 from shared.ledger_schema import FillRecord, PayoutRecord
+from shared.trade_settlement import FINAL, after_report, is_contradiction
 from shared.units import (
     NS_PER_MS,
     NS_PER_S,
-    PRICE_ONE_E4,
+    BootNs,
     Instant,
     MoneyE6,
     PriceE4,
     SizeE6,
-    notional_e6,
+    WallNs,
 )
-
-Key = tuple[ConditionId, TokenId, StrategyName]
-FillKey = tuple[TradeId, OrderHash]
 
 DAY_NS: Final = 86_400 * NS_PER_S
 """The daily loss limit counts a day of UTC."""
 
-SETTLEMENT_RANK: Final[dict[str, int]] = {
-    "MATCHED": 0,
-    "RETRYING": 1,
-    "MINED": 2,
-    "CONFIRMED": 3,
-    "FAILED": 3,
-}
-"""Reports come in any order: a leg never goes back, and the two ends never change."""
+SETTLES_WITHIN_NS: Final = 120 * NS_PER_S
+"""A trade without an end for this long is told to people; it is asked for with every read.
+Users see ends after 10 to 50 s: https://github.com/Polymarket/py-clob-client-v2/issues/34."""
 
+LONG_AGO_NS: Final = BootNs(0)
 
-class Position(msgspec.Struct):
-    """One strategy's shares of one token.
-
-    Attributes:
-        matched_e6: Bought less sold over all trades that have not failed.
-        mined_e6: The part of it that is mined or better; confirmed_e6: confirmed only.
-        cost_e6: Money paid less received, fees included.
-        realised_e6: Made or lost by the sells so far, at average cost.
-    """
-
-    matched_e6: int = 0
-    mined_e6: int = 0
-    confirmed_e6: int = 0
-    cost_e6: int = 0
-    realised_e6: int = 0
-
-
-def fill_cost_e6(fill: FillRecord) -> MoneyE6:
-    """Return the money paid (above zero) or received (below) for a leg, fee included.
-
-    A fraction of a micro-dollar, which the venue's sizes and ticks never make, is counted
-    against us.
-    """
-    if fill.side == "BUY":
-        return MoneyE6(-(-fill.price_e4 * fill.size_e6 // PRICE_ONE_E4) + fill.fee_e6)
-    return MoneyE6(fill.fee_e6 - notional_e6(fill.price_e4, fill.size_e6))
+RESOLUTIONS_MAX: Final = 10_000
+"""Resolved markets remembered for legs that come late: a month of five-minute windows."""
 
 
 class Positions:
@@ -74,6 +57,8 @@ class Positions:
     Attributes:
         unjournaled: Legs and payouts that wait for the ledger.
         unpublished: Legs that changed since they were last published.
+        troubles: What people have not been told yet.
+        chain: Balances as the chain told them.
     """
 
     def __init__(self, fills: Iterable[FillRecord], payouts: Iterable[PayoutRecord]) -> None:
@@ -82,10 +67,16 @@ class Positions:
         self._by_key: dict[Key, dict[FillKey, FillRecord]] = {}
         self._positions: dict[Key, Position] = {}
         self._payouts: dict[Key, PayoutRecord] = {}
+        self._resolved: dict[ConditionId, dict[TokenId, PriceE4]] = {}
+        self._disputed: set[FillKey] = set()
+        self._overdue: set[FillKey] = set()
+        self.chain = ChainBalances()
         self.unjournaled: list[FillRecord | PayoutRecord] = []
         self.unpublished: list[FillRecord] = []
+        self.troubles: list[Trouble] = []
         for payout in payouts:
             self._payouts[(payout.market, payout.token, payout.strategy)] = payout
+            self._resolved.setdefault(payout.market, {})[payout.token] = payout.payout_e4
         for fill in fills:
             self._store(fill)
         for key in self._by_key:
@@ -93,25 +84,48 @@ class Positions:
             if key in self._payouts:
                 self._positions[key] = Position()
 
-    def take(self, fill: FillRecord) -> str:
-        """Take a report of a leg in; return `new`, `changed`, or empty when it is no news."""
-        key = (fill.trade_id, fill.order_id)
-        position_key = (fill.market, fill.token, fill.strategy)
-        if position_key in self._payouts and position_key not in self._by_key:
+    def take(
+        self, fill: FillRecord, *, asked: bool = False, now_ns: BootNs = LONG_AGO_NS
+    ) -> Literal["new", "changed", ""]:
+        """Take a report of a leg in; return `new`, `changed`, or empty when it is no news.
+
+        Args:
+            fill: The leg as reported.
+            asked: Whether the report answers a question of ours, and so is the venue's
+                record; see `after_report`.
+            now_ns: When it came; readings of the chain sent before it are outdated by it.
+        """
+        key = position_key(fill)
+        if key in self._payouts and key not in self._by_key:
             # Paid out and forgotten: this leg was counted then, and its fellows are gone.
             return ""
-        known = self._fills.get(key)
-        if known is not None:
-            if SETTLEMENT_RANK[fill.settlement] <= SETTLEMENT_RANK[known.settlement]:
+        known = self._fills.get(fill_key(fill))
+        if known is None:
+            if fill.settlement == "FAILED":
+                self.troubles.append(troubles.failed(fill))
+            self._keep(fill)
+        else:
+            settled = self._settled(known, fill, asked=asked)
+            if settled == known.settlement:
                 return ""
             # The first report's numbers stand: only the settlement moves.
-            fill = msgspec.structs.replace(
-                known, settlement=fill.settlement, updated_wall_ns=fill.updated_wall_ns
+            self._keep(
+                msgspec.structs.replace(
+                    known, settlement=settled, updated_wall_ns=fill.updated_wall_ns
+                )
             )
-        self._keep(fill)
-        self.unjournaled.append(fill)
-        self.unpublished.append(fill)
+        self.chain.move(fill.token, now_ns)
         return "new" if known is None else "changed"
+
+    def take_chain(self, token: TokenId, balance_e6: int | None, read_ns: BootNs) -> None:
+        """Take a reading of the account's whole balance of a token.
+
+        Args:
+            token: Which.
+            balance_e6: Units of 1e-6 share; None when the read said nothing: unknown.
+            read_ns: CLOCK_BOOTTIME at which the question was sent.
+        """
+        self.chain.take(token, balance_e6, read_ns)
 
     def legs_e6(self) -> dict[OrderHash, int]:
         """Return the size of all legs counted for each order, failed ones included."""
@@ -124,17 +138,28 @@ class Positions:
         """Return one position; an empty one when there is none."""
         return self._positions.get((market, token, strategy), Position())
 
+    def of_token(self, token: TokenId) -> Position:
+        """Return the sums over all strategies of what is held of a token."""
+        total = Position()
+        for key, position in self._positions.items():
+            if key[1] == token:
+                total.matched_e6 += position.matched_e6
+                total.confirmed_e6 += position.confirmed_e6
+                total.most_e6 += position.most_e6
+                total.unsettled_sold_e6 += position.unsettled_sold_e6
+        return total
+
     def matched_e6(self, token: TokenId) -> int:
         """Return the shares of a token over all strategies."""
-        return sum(p.matched_e6 for key, p in self._positions.items() if key[1] == token)
+        return self.of_token(token).matched_e6
 
-    def cost_e6(self) -> MoneyE6:
-        """Return the money in all open positions; one that has paid for itself counts nothing."""
-        return MoneyE6(sum(max(0, p.cost_e6) for p in self._positions.values()))
+    def cost_most_e6(self) -> MoneyE6:
+        """Return the most money in all positions; one that has paid for itself counts nothing."""
+        return MoneyE6(sum(max(0, p.cost_most_e6) for p in self._positions.values()))
 
     def markets(self) -> frozenset[ConditionId]:
         """Return every market with an open position."""
-        return frozenset(key[0] for key, p in self._positions.items() if p.matched_e6)
+        return frozenset(key[0] for key, p in self._positions.items() if p.matched_e6 or p.most_e6)
 
     def tokens_of(self, market: ConditionId) -> frozenset[TokenId]:
         """Return every token of a market in which there are legs."""
@@ -148,10 +173,21 @@ class Positions:
         return held
 
     def unsettled(self) -> tuple[FillRecord, ...]:
-        """Return the legs whose settlement is not final."""
+        """Return the legs whose settlement is not final, or of which both ends were told."""
         return tuple(
-            fill for fill in self._fills.values() if fill.settlement not in ("CONFIRMED", "FAILED")
+            fill
+            for key, fill in self._fills.items()
+            if fill.settlement not in FINAL or key in self._disputed
         )
+
+    def watch_unsettled(self, now: Instant) -> None:
+        """Tell people once of each trade that does not come to an end."""
+        for fill in self.unsettled():
+            age_ns = now.wall_ns - fill.match_ms * NS_PER_MS
+            if age_ns < SETTLES_WITHIN_NS or fill_key(fill) in self._overdue:
+                continue
+            self._overdue.add(fill_key(fill))
+            self.troubles.append(troubles.unsettled(fill, age_ns))
 
     def newest_match_ms(self) -> int:
         """Return when the newest known trade matched; 0 for none."""
@@ -170,142 +206,165 @@ class Positions:
         )
         return MoneyE6(paid + sum(p.realised_e6 for p in self._positions.values()))
 
-    def settle(self, market: ConditionId, payouts_e4: dict[TokenId, PriceE4], now: Instant) -> int:
-        """Pay a resolved market's positions out and close them; return how many there were.
+    def settle(
+        self,
+        market: ConditionId,
+        payouts_e4: Mapping[TokenId, PriceE4],
+        now: Instant,
+        *,
+        asked: bool = True,
+    ) -> int:
+        """Pay a resolved market's positions out and close them; return how many rows changed.
 
-        Legs that come later are counted into the payout: it is written again.
+        Legs that come later are counted into the payout, whose row is written again; so is a
+        market's first leg, when it comes after the resolution.
+
+        Args:
+            market: Which.
+            payouts_e4: What a share of each token pays; a token that is not named stays open.
+            now: Present moment.
+            asked: Whether the venue's record says so. The stream's word pays as well, but
+                never overrules what was paid before.
         """
-        settled = 0
-        for key in tuple(self._by_key):
-            if key[0] != market or key[1] not in payouts_e4:
-                continue
-            position = self._positions[key]
-            payout = self._payout(key, position, payouts_e4[key[1]], now)
-            if payout == self._payouts.get(key):
-                continue
-            self._payouts[key] = payout
-            self.unjournaled.append(payout)
-            settled += 1
-            self._positions[key] = Position()
-        return settled
+        rates = self._resolved.get(market)
+        if rates is None:
+            if len(self._resolved) >= RESOLUTIONS_MAX:
+                self._resolved.pop(next(iter(self._resolved)))
+            rates = self._resolved.setdefault(market, {})
+        differing = [t for t, rate in payouts_e4.items() if rates.get(t, rate) != rate]
+        if differing:
+            told = troubles.resolution(market, rates, payouts_e4, asked=asked)
+            self.troubles.append(told)
+        if differing and not asked:
+            return 0
+        rates.update(payouts_e4)
+        return sum(
+            self._pay(key, rates[key[1]], now.wall_ns)
+            for key in tuple(self._by_key)
+            if key[0] == market and key[1] in payouts_e4
+        )
+
+    def is_resolved(self, market: ConditionId) -> bool:
+        """Whether a market has been resolved, as far as is remembered."""
+        return market in self._resolved
 
     def is_settled(self, key: Key) -> bool:
         """Whether a position has been paid out."""
         return key in self._payouts
 
     def forget_settled(self, now: Instant, after_ns: int) -> None:
-        """Drop the legs of positions paid out long ago, and payouts of days gone by."""
+        """Drop the legs of positions paid out long ago, and payouts of days gone by.
+
+        A position with a trade that has no end yet is kept, so that its failure still counts.
+        """
+        open_keys = {position_key(fill) for fill in self.unsettled()}
         for key, payout in tuple(self._payouts.items()):
             age_ns = now.wall_ns - payout.updated_wall_ns
-            if age_ns > after_ns:
-                for fill_key in self._by_key.pop(key, {}):
-                    self._fills.pop(fill_key, None)
+            if age_ns > after_ns and (key not in open_keys or age_ns > 2 * DAY_NS):
+                for forgotten in self._by_key.pop(key, {}):
+                    self._fills.pop(forgotten, None)
+                    self._disputed.discard(forgotten)
+                    self._overdue.discard(forgotten)
                 self._positions.pop(key, None)
             if age_ns > 2 * DAY_NS:
                 del self._payouts[key]
 
-    def facts(self) -> tuple[PositionFact, ...]:
-        """Return every position that is not zero, as it is published."""
+    def facts(
+        self,
+        now_ns: BootNs | None = None,
+        min_sizes_e6: Mapping[ConditionId, SizeE6] | None = None,
+    ) -> tuple[PositionFact, ...]:
+        """Return every position that is not zero, as it is published.
+
+        Args:
+            now_ns: Present moment, for the age of what the chain says; without it that is
+                told as unknown.
+            min_sizes_e6: Least size of an order, by market, to name what cannot be sold.
+        """
         return tuple(
-            PositionFact(
-                strategy=strategy,
-                market=market,
-                token=token,
-                matched=SizeE6(position.matched_e6),
-                mined=SizeE6(position.mined_e6),
-                confirmed=SizeE6(position.confirmed_e6),
-                cost=MoneyE6(position.cost_e6),
-            )
-            for (market, token, strategy), position in self._positions.items()
+            self._fact(key, position, now_ns, (min_sizes_e6 or {}).get(key[0], SizeE6(0)))
+            for key, position in self._positions.items()
             if position.matched_e6 or position.cost_e6
         )
 
+    def _fact(
+        self, key: Key, position: Position, now_ns: BootNs | None, min_size_e6: SizeE6
+    ) -> PositionFact:
+        """Return one position as it is published."""
+        reading = None if now_ns is None else self.chain.newest(key[1])
+        return PositionFact(
+            strategy=key[2],
+            market=key[0],
+            token=key[1],
+            matched=SizeE6(position.matched_e6),
+            mined=SizeE6(position.mined_e6),
+            confirmed=SizeE6(position.confirmed_e6),
+            cost=MoneyE6(position.cost_e6),
+            on_chain=None if reading is None else reading.balance_e6,
+            on_chain_age_ns=(
+                None if reading is None or now_ns is None else now_ns - reading.read_ns
+            ),
+            dust=0 < position.matched_e6 < min_size_e6,
+        )
+
+    def _settled(self, known: FillRecord, report: FillRecord, *, asked: bool) -> str:
+        """Return a known leg's settlement after a report, and tell of failure and contradiction."""
+        key = fill_key(known)
+        settled = after_report(known.settlement, report.settlement, asked=asked)
+        if is_contradiction(known.settlement, report.settlement):
+            if asked or key not in self._disputed:
+                self.troubles.append(troubles.contradicted(known, report.settlement, settled))
+            if not asked:
+                self._disputed.add(key)
+                self._recompute_open(position_key(known))
+        elif settled == "FAILED" != known.settlement:
+            self.troubles.append(troubles.failed(known))
+        if asked and report.settlement in FINAL and key in self._disputed:
+            self._disputed.discard(key)
+            self._recompute_open(position_key(known))
+        return settled
+
     def _keep(self, fill: FillRecord) -> None:
-        """Store a leg and count it into its position, or into the payout that closed it."""
+        """Store a leg and count it into its position, or into the payout that closes it."""
         key = self._store(fill)
+        self.unjournaled.append(fill)
+        self.unpublished.append(fill)
         self._recompute(key)
-        paid = self._payouts.get(key)
-        if paid is not None:
-            self._pay_again(key, paid, fill)
+        rate = self._resolved.get(key[0], {}).get(key[1])
+        if rate is not None:
+            self._pay(key, rate, fill.updated_wall_ns)
 
     def _store(self, fill: FillRecord) -> Key:
         """Store a leg; return which position it belongs to."""
-        fill_key = (fill.trade_id, fill.order_id)
-        key = (fill.market, fill.token, fill.strategy)
-        self._fills[fill_key] = fill
-        self._by_key.setdefault(key, {})[fill_key] = fill
+        key = position_key(fill)
+        self._fills[fill_key(fill)] = fill
+        self._by_key.setdefault(key, {})[fill_key(fill)] = fill
         return key
 
     def _recompute(self, key: Key) -> None:
         """Compute a position from its legs."""
-        self._positions[key] = _position(self._by_key[key].values())
+        self._positions[key] = position_of(self._by_key[key].values(), self._disputed)
 
-    def _pay_again(self, key: Key, paid: PayoutRecord, fill: FillRecord) -> None:
-        """Count a leg that came after the payout into it."""
-        payout = _payout_record(
-            key, self._positions[key], paid.payout_e4, fill, paid.updated_wall_ns
+    def _recompute_open(self, key: Key) -> None:
+        """Compute a position again, unless it is closed."""
+        if key not in self._payouts:
+            self._recompute(key)
+
+    def _pay(self, key: Key, payout_e4: PriceE4, wall_ns: WallNs) -> bool:
+        """Close a position at a rate, from all its legs; return whether its row changed.
+
+        A row that changes keeps its day: the money was made when the market was resolved.
+        """
+        legs = self._by_key[key]
+        known = self._payouts.get(key)
+        first = next(iter(legs.values()))
+        paid_ns = wall_ns if known is None else known.updated_wall_ns
+        payout = payout_record(
+            key, position_of(legs.values(), self._disputed), payout_e4, first, paid_ns
         )
         self._positions[key] = Position()
-        if payout != paid:
-            self._payouts[key] = payout
-            self.unjournaled.append(payout)
-
-    def _payout(
-        self, key: Key, position: Position, payout_e4: PriceE4, now: Instant
-    ) -> PayoutRecord:
-        """Return the payout of a position, or the one that stands when it is closed already."""
-        known = self._payouts.get(key)
-        if known is not None:
-            return known
-        first = next(iter(self._by_key[key].values()))
-        return _payout_record(key, position, payout_e4, first, now.wall_ns)
-
-
-def _payout_record(
-    key: Key, position: Position, payout_e4: PriceE4, leg: FillRecord, wall_ns: int
-) -> PayoutRecord:
-    """Return the row that closes a position."""
-    size = SizeE6(max(0, position.matched_e6))
-    amount = notional_e6(payout_e4, size)
-    return PayoutRecord(
-        market=key[0],
-        token=key[1],
-        strategy=key[2],
-        account=leg.account,
-        payout_e4=payout_e4,
-        size_e6=size,
-        amount_e6=amount,
-        cost_e6=MoneyE6(position.cost_e6),
-        realised_e6=MoneyE6(amount - position.cost_e6),
-        updated_wall_ns=type(leg.updated_wall_ns)(wall_ns),
-    )
-
-
-def _position(fills: Iterable[FillRecord]) -> Position:
-    """Return the position that legs make, in the order of their matches."""
-    position = Position()
-    stock_cost = 0
-    for fill in sorted(fills, key=lambda leg: (leg.match_ms, leg.trade_id, leg.order_id)):
-        if fill.settlement == "FAILED":
-            continue
-        cost = fill_cost_e6(fill)
-        signed = fill.size_e6 if fill.side == "BUY" else -fill.size_e6
-        if fill.side == "BUY":
-            stock_cost += cost
-        elif position.matched_e6 > 0:
-            given = stock_cost * min(fill.size_e6, position.matched_e6) // position.matched_e6
-            stock_cost -= given
-            position.realised_e6 += -cost - given
-        position.matched_e6 += signed
-        position.cost_e6 += cost
-        # Shares bought count as safer only when they are settled; shares sold are gone at once.
-        if fill.settlement in ("MINED", "CONFIRMED") or fill.side == "SELL":
-            position.mined_e6 += signed
-        if fill.settlement == "CONFIRMED" or fill.side == "SELL":
-            position.confirmed_e6 += signed
-    return position
-
-
-def match_age_ns(fill: FillRecord, now: Instant) -> int:
-    """Return how long ago a leg matched, by wall clock."""
-    return now.wall_ns - fill.match_ms * NS_PER_MS
+        if payout == known:
+            return False
+        self._payouts[key] = payout
+        self.unjournaled.append(payout)
+        return True

@@ -10,8 +10,9 @@ cancelled.
 from typing import Final
 
 from services.execution.account_reads import Look, Read
+from services.execution.inventory import FEE_RATE_WORST_E6
 from services.execution.lifecycle import Order, as_order
-from services.execution.order_register import OrderRegister
+from services.execution.order_register import ENDS_UNSEEN, OrderRegister
 from services.execution.positions import Positions
 from shared.facts import OwnOrder, OwnTrade, TradeLeg
 from shared.identifiers import ConditionId, StrategyName
@@ -83,7 +84,8 @@ class Reconciler:
             if order is None:
                 continue
             fill = self._fill(order, leg, trade, now)
-            if self._positions.take(fill) == "new":
+            is_asked = trade.source == "rest"
+            if self._positions.take(fill, asked=is_asked, now_ns=now.boot_ns) == "new":
                 fresh.append(fill)
                 self._register.count_leg(order, fill.size_e6, now)
         return fresh
@@ -150,6 +152,8 @@ class Reconciler:
         if event is not None:
             reason = order.doom if event == "canceled" and order.doom else report.status_text
             self._register.apply(order, event, now, reason)
+        if report.size_matched_e6 is not None and is_scaled and event in ENDS_UNSEEN:
+            self._register.tell_filled(order)
 
     def _adopt(self, report: OwnOrder, now: Instant) -> None:
         """Take a stranger into the register, so that it counts and can be cancelled."""
@@ -223,10 +227,6 @@ class Reconciler:
 
 FEE_RATES_MAX: Final = 10_000
 """Markets of a month of five-minute windows."""
-
-FEE_RATE_WORST_E6: Final = 70_000
-"""The highest rate of any category, taken where a market's own is not known.
-Source: https://docs.polymarket.com/trading/fees (2026-09-28)."""
 
 
 def _is_in_doubt(order: Order, now_ns: BootNs) -> bool:

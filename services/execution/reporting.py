@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from services.execution.gate import Predicate
+from services.execution.inputs import Inputs
 from services.execution.order_register import OrderRegister, as_fact
 from services.execution.placing import Desk, Slot
 from services.execution.positions import Positions
@@ -45,7 +46,9 @@ class Repeated:
         return True
 
 
-def changes(register: OrderRegister, positions: Positions, now: Instant) -> list[Effect]:
+def changes(
+    register: OrderRegister, positions: Positions, inputs: Inputs, now: Instant
+) -> list[Effect]:
     """Return a fact for each order and each leg that has changed, and the positions if any."""
     effects: list[Effect] = []
     for order_id in register.unpublished:
@@ -56,14 +59,19 @@ def changes(register: OrderRegister, positions: Positions, now: Instant) -> list
     for fill in positions.unpublished:
         effects.append(Publish("execution.fill", _as_fill_fact(fill), now.monotonic_ns))
     if positions.unpublished:
-        effects.append(holdings(positions, now))
+        effects.append(holdings(positions, inputs, now))
     positions.unpublished.clear()
+    for trouble in positions.troubles:
+        effects.append(Publish("risk.alert", trouble.alert(), now.monotonic_ns))
+    positions.troubles.clear()
     return effects
 
 
-def holdings(positions: Positions, now: Instant) -> Publish:
+def holdings(positions: Positions, inputs: Inputs, now: Instant) -> Publish:
     """Return all positions as they are published."""
-    return Publish("execution.positions", PositionsFact(positions.facts()), now.monotonic_ns)
+    min_sizes = {info.condition_id: info.min_size_e6 for info in inputs.markets()}
+    facts = positions.facts(now.boot_ns, min_sizes)
+    return Publish("execution.positions", PositionsFact(facts), now.monotonic_ns)
 
 
 def refusals(desk: Desk) -> tuple[RefusalCount, ...]:

@@ -51,6 +51,11 @@ class PositionFact(Fact, frozen=True):
         matched: Bought less sold over all trades not failed; may be below zero never.
         mined: The part of it whose trades are mined or better; confirmed: confirmed ones.
         cost: Money paid less received for it.
+        on_chain: The account's whole balance of the token as the chain says, the same for every
+            strategy; None while that is unknown.
+        on_chain_age_ns: Age of that reading; None while there is none.
+        dust: Whether it is less than an order may be, so that it cannot be sold and is held
+            until its market is resolved.
     """
 
     strategy: StrategyName
@@ -60,6 +65,9 @@ class PositionFact(Fact, frozen=True):
     mined: SizeE6
     confirmed: SizeE6
     cost: MoneyE6
+    on_chain: SizeE6 | None = None
+    on_chain_age_ns: int | None = None
+    dust: bool = False
 
 
 class Positions(Fact, frozen=True):

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.execution.positions import SETTLEMENT_RANK, Positions
+from services.execution.positions import Positions
 from shared.identifiers import TokenId, TradeId
 from shared.ledger_schema import FillRecord
 from shared.units import PriceE4, SizeE6, WallMs
 from tests.builders.ledger_rows import build_fill_record
 
 TOKEN = TokenId("1")
+STATES = ["MATCHED", "RETRYING", "MINED", "CONFIRMED", "FAILED"]
 
 LEGS = st.lists(
     st.tuples(
@@ -23,9 +24,7 @@ LEGS = st.lists(
     min_size=1,
     max_size=6,
 )
-REPORTS = st.lists(
-    st.tuples(st.integers(0, 5), st.sampled_from(sorted(SETTLEMENT_RANK))), max_size=30
-)
+REPORTS = st.lists(st.tuples(st.integers(0, 5), st.sampled_from(STATES)), max_size=30)
 
 
 def build_leg(legs: list[tuple[str, int, int]], index: int, settlement: str) -> FillRecord:
@@ -50,8 +49,7 @@ def test_position_is_the_sum_of_trades_that_did_not_fail(
         index = number % len(legs)
         known = first.get(index)
         if known is None or (
-            known not in ("CONFIRMED", "FAILED")
-            and SETTLEMENT_RANK[settlement] > SETTLEMENT_RANK[known]
+            known not in ("CONFIRMED", "FAILED") and STATES.index(settlement) > STATES.index(known)
         ):
             first[index] = settlement
         positions.take(build_leg(legs, index, settlement))

@@ -245,17 +245,48 @@ def test_no_room_inside_the_spread_is_a_denial() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [
-        ((0, 6, 0), (0, 6, 0), 6),
-        ((10, 0, 0), (10, 0, 0), 0),
-        ((10, 0, 0), (4, 0, 0), 6),
-        ((10, 0, 10), (10, 0, 0), 10),
-        ((0, 0, 0), (0, 0, 0), 0),
+        ((6, 0), (6, 0), 6),
+        ((10, 10), (10, 10), 0),
+        ((10, 10), (4, 4), 6),
+        ((10, 0), (10, 10), 10),
+        ((0, 0), (0, 0), 0),
     ],
 )
-def test_worst_unpaired_takes_buys_of_one_side_and_sells_of_the_other(
-    first: tuple[int, int, int], second: tuple[int, int, int], expected: int
+def test_worst_unpaired_takes_the_most_of_one_side_and_the_least_of_the_other(
+    first: tuple[int, int], second: tuple[int, int], expected: int
 ) -> None:
     assert worst_unpaired_e6(first, second) == expected
+    assert worst_unpaired_e6(second, first) == expected
+
+
+@pytest.mark.req("KS-6")
+@pytest.mark.parametrize(("elsewhere", "expected"), [(88, None), (89, "unpaired_cap")])
+def test_sell_that_breaks_a_pair_open_counts_against_the_unpaired_cap(
+    elsewhere: int, expected: str | None
+) -> None:
+    load = {
+        "available_e6": 12 * SHARE,
+        "outcome_least_e6": 12 * SHARE,
+        "complement_most_e6": 18 * SHARE,
+        "unpaired_elsewhere_e6": elsewhere * SHARE,
+    }
+    sell: dict[str, Any] = {"side": "SELL", "price": PriceE4(5_300)}
+    assert reason(load=load, **sell) == expected
+    closing = {**sell, "reduce_only": True, "purpose": "flatten"}
+    assert reason(load=load, **closing) is None, "a position can always be closed"
+
+
+@pytest.mark.req("EX-27")
+def test_position_below_the_minimum_is_named_dust() -> None:
+    rest: dict[str, Any] = {"side": "SELL", "price": PriceE4(5_300), "size": SizeE6(4 * SHARE)}
+    assert reason(**rest) == "min_size"
+    assert reason(**rest, reduce_only=True) == "dust"
+
+
+@pytest.mark.parametrize(("cents", "expected"), [(9_700, None), (9_702, "exposure_cap")])
+def test_exposure_of_a_buy_that_may_take_holds_its_fee(cents: int, expected: str | None) -> None:
+    taking: dict[str, Any] = {"post_only": False, "purpose": "complete"}
+    assert reason(load={"exposure_e6": cents * 10_000}, **taking) == expected
 
 
 @pytest.mark.req("INV-12")

@@ -1,0 +1,165 @@
+"""What we hold and have out, at its worst: for caps the most, for exits the least.
+
+Every order may fill wholly or not at all, one that ended unseen may have filled before,
+every trade without an end may fail or settle, and the chain may know better than we do.
+Reads the register and the positions and changes nothing. A strategy sells its own shares
+only, and never more than the account has left (EX-17, EX-20, EX-23).
+"""
+
+from services.execution.inputs import Inputs
+from services.execution.lifecycle import Order
+from services.execution.order_checks import (
+    Candidate,
+    Load,
+    OwnQuote,
+    cost_most_e6,
+    worst_unpaired_e6,
+)
+from services.execution.order_register import OrderRegister
+from services.execution.positions import Positions
+from shared.identifiers import ConditionId, StrategyName, TokenId
+from shared.ledger_schema import OrderRecord
+from shared.units import BootNs, Instant, MoneyE6, SizeE6
+
+FEE_RATE_WORST_E6 = 70_000
+"""The highest rate of any category, taken where a market's own is not known.
+Source: https://docs.polymarket.com/trading/fees (2026-09-28)."""
+
+
+class Inventory:
+    """The sums that limits rest on."""
+
+    def __init__(self, register: OrderRegister, positions: Positions, inputs: Inputs) -> None:
+        """Look at these."""
+        self._register = register
+        self._positions = positions
+        self._inputs = inputs
+
+    def load(self, candidate: Candidate, now: Instant) -> Load:
+        """Return what a candidate is judged against, worst case, without the candidate."""
+        info, token, register = candidate.market, candidate.target.token, self._register
+        other = info.tokens[1] if token == info.tokens[0] else info.tokens[0]
+        most, least = self.extremes_e6(token, now.boot_ns)
+        other_most, other_least = self.extremes_e6(other, now.boot_ns)
+        return Load(
+            outcome_e6=most,
+            outcome_least_e6=least,
+            complement_e6=other_least,
+            complement_most_e6=other_most,
+            unpaired_elsewhere_e6=self._unpaired_e6(info.condition_id, now.boot_ns),
+            exposure_e6=self.exposure_e6(),
+            available_e6=self.available_e6(
+                info.condition_id, token, candidate.strategy, now.boot_ns
+            ),
+            exposed_count=len(register.exposed()),
+            own_quotes=tuple(
+                OwnQuote(order.record.token, order.record.side, order.record.price_e4)
+                for order in register.exposed()
+                if order.record.market == info.condition_id
+            ),
+        )
+
+    def extremes_e6(self, token: TokenId, now_ns: BootNs) -> tuple[int, int]:
+        """Return the most and the least of a token that the account can come to hold.
+
+        The most: every buy fills and settles, no sell fills, unsettled sells fail. The least:
+        only what is confirmed stays, every sell fills, no buy does. A fresh reading of the
+        chain widens both, never narrows them.
+        """
+        held, register = self._positions.of_token(token), self._register
+        most, least = held.most_e6, held.confirmed_e6
+        on_chain = self._positions.chain.fresh_e6(token, now_ns)
+        if on_chain is not None:
+            most = max(most, on_chain)
+            least = min(least, on_chain - held.unsettled_sold_e6)
+        bought = register.outstanding_e6(token, "BUY")
+        sold = register.outstanding_e6(token, "SELL")
+        return most + bought, least - sold
+
+    def available_e6(
+        self, market: ConditionId, token: TokenId, strategy: StrategyName, now_ns: BootNs
+    ) -> int:
+        """Return what a strategy may still offer: its confirmed shares less its sells.
+
+        Never more than the account has left after the sells of all, strangers' included.
+        """
+        own = self._sellable_e6(market, token, strategy)
+        own -= self._register.open_size_e6(token, "SELL", strategy)
+        return min(own, self.extremes_e6(token, now_ns)[1])
+
+    def overdrawn(self, now_ns: BootNs) -> tuple[Order, ...]:
+        """Return the sells, newest first to go, that offer more than there is to sell.
+
+        A position shrinks under a resting sell when a trade fails, or when the chain shows
+        less than we knew of.
+        """
+        sells = [o for o in self._register.exposed() if o.record.side == "SELL"]
+        own: dict[tuple[ConditionId, TokenId, StrategyName], int] = {}
+        account: dict[TokenId, int] = {}
+        excessive: list[Order] = []
+        for order in sells:
+            record = order.record
+            key = (record.market, record.token, record.strategy)
+            if key not in own:
+                own[key] = self._sellable_e6(*key)
+            if record.token not in account:
+                least = self.extremes_e6(record.token, now_ns)[1]
+                account[record.token] = least + self._register.open_size_e6(record.token, "SELL")
+            own[key] -= order.remaining_e6
+            account[record.token] -= order.remaining_e6
+            if min(own[key], account[record.token]) < 0:
+                excessive.append(order)
+        return tuple(excessive)
+
+    def exposure_e6(self) -> MoneyE6:
+        """Return the most money that all positions and buys can come to bind."""
+        bought = sum(
+            self._cost_most_e6(order.record, size)
+            for order in self._register.outstanding()
+            if order.record.side == "BUY" and (size := order.outstanding_e6)
+            if not self._positions.is_resolved(order.record.market)
+        )
+        return MoneyE6(self._positions.cost_most_e6() + bought)
+
+    def unpaired_held_e6(self) -> int:
+        """Return the shares held without their complement, over all markets (KS-6)."""
+        total = 0
+        for tokens in self._tokens().values():
+            held = [self._positions.matched_e6(token) for token in tokens]
+            total += abs(held[0] - sum(held[1:]))
+        return total
+
+    def _unpaired_e6(self, except_market: ConditionId, now_ns: BootNs) -> int:
+        """Return the worst unpaired shares over all markets but one."""
+        total = 0
+        for market, tokens in self._tokens().items():
+            if market == except_market:
+                continue
+            extremes = [self.extremes_e6(token, now_ns) for token in tokens]
+            total += worst_unpaired_e6(extremes[0], extremes[1] if extremes[1:] else (0, 0))
+        return total
+
+    def _tokens(self) -> dict[ConditionId, tuple[TokenId, ...]]:
+        """Return both tokens of every market of the calendar, and those known of every other.
+
+        A market that has left the calendar still counts with all that we hold and have out.
+        """
+        found = {info.condition_id: info.tokens for info in self._inputs.markets()}
+        others: dict[ConditionId, set[TokenId]] = {}
+        for order in self._register.outstanding():
+            others.setdefault(order.record.market, set()).add(order.record.token)
+        for market in self._positions.markets():
+            others.setdefault(market, set()).update(self._positions.tokens_of(market))
+        known = {m: tuple(sorted(tokens)) for m, tokens in others.items() if m not in found}
+        return {**found, **known}
+
+    def _sellable_e6(self, market: ConditionId, token: TokenId, strategy: StrategyName) -> int:
+        """Return a strategy's confirmed shares, less what it may have sold already unseen."""
+        held = self._positions.of(market, token, strategy).confirmed_e6
+        return held - self._register.unseen_e6(token, "SELL", strategy)
+
+    def _cost_most_e6(self, record: OrderRecord, size: SizeE6) -> MoneyE6:
+        """Return what a buy of ours can still cost."""
+        info = self._inputs.market(record.market)
+        rate = FEE_RATE_WORST_E6 if info is None else info.fee_rate_e6
+        return cost_most_e6(record.price_e4, size, post_only=record.post_only, fee_rate_e6=rate)
