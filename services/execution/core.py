@@ -99,6 +99,7 @@ class ExecutionCore:
         effects += self._sweep(account, now)
         effects += self._work_all(account, now)
         effects += parts.canceller.tick(now)
+        effects += self._fencing.call_risk(now)
         effects += parts.sync.tick(parts.zeroing, parts.inputs.user_sound_ns, now)
         effects += self._fencing.conclude(now)
         effects += self._report(now)

@@ -14,7 +14,8 @@ from services.execution.messages import IdentityFound, PanicSeen
 from services.execution.parts import Parts
 from services.execution.placing import Signer
 from shared.control import Ping, ScopeOrder
-from shared.effects import Effect, Exit, HttpReset, Log, Stop
+from shared.effects import Effect, Exit, HttpReset, Log, Publish, Stop
+from shared.facts import Alert
 from shared.identifiers import ConditionId
 from shared.ledger_schema import EpochRecord
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
@@ -38,6 +39,23 @@ class Fencing:
         if self._parts.self_fence.judge(self._parts.standing, now):
             return self.begin_zero("lease ran out", now)
         return []
+
+    def call_risk(self, now: Instant) -> list[Effect]:
+        """Fence ourselves when our own cancels do not work: every pong says so (EX-3).
+
+        Risk then cancels by its own path and, sending no beat before zero is proven, leaves the
+        rest to the venue's dead-man switch.
+        """
+        why = self._parts.canceller.gives_up(now)
+        if not why or self._parts.self_fence.fenced is not None:
+            return []
+        cause = f"cancels fail: {why}"
+        self._parts.self_fence.fence(self._parts.standing.epoch, cause, now)
+        alert = Alert("critical", "cancel_given_up", cause, "cancel_failing")
+        effects: list[Effect] = [Publish("risk.alert", alert, now.monotonic_ns)]
+        if self._parts.zeroing is None:
+            effects = [*self.begin_zero(cause, now), *effects]
+        return effects
 
     def on_ping(self, ping: Ping, now: Instant) -> list[Effect]:
         """Take a ping: block first, then cancel."""

@@ -28,8 +28,9 @@ from shared.venue.wire import encode
 POST_CONNECTIONS = 8
 """Posts in flight at once: a round trip of 250 ms at the account's highest rate of posts."""
 
-CANCEL_CONNECTIONS = 4
-"""A cancel-all, its repeat, and targeted ones never wait for each other."""
+CANCEL_CONNECTIONS = 8
+"""Six for targeted cancels (`canceling.TARGETED_MAX`), and two that a cancel-all and its repeat
+always find free."""
 
 READ_CONNECTIONS = 4
 """Open orders, trades, and questions after single orders."""

@@ -35,8 +35,14 @@ class Inventory:
         self._positions = positions
         self._inputs = inputs
 
-    def load(self, candidate: Candidate, now: Instant) -> Load:
-        """Return what a candidate is judged against, worst case, without the candidate."""
+    def load(self, candidate: Candidate, exposed_max: int, now: Instant) -> Load:
+        """Return what a candidate is judged against, worst case, without the candidate.
+
+        Args:
+            candidate: Of one token and strategy.
+            exposed_max: Orders that the cancels at hand can take out, less a reserve.
+            now: Present moment.
+        """
         info, token, register = candidate.market, candidate.target.token, self._register
         other = info.tokens[1] if token == info.tokens[0] else info.tokens[0]
         most, least = self.extremes_e6(token, now.boot_ns)
@@ -52,6 +58,7 @@ class Inventory:
                 info.condition_id, token, candidate.strategy, now.boot_ns
             ),
             exposed_count=len(register.exposed()),
+            exposed_max=exposed_max,
             own_quotes=tuple(
                 OwnQuote(order.record.token, order.record.side, order.record.price_e4)
                 for order in register.exposed()

@@ -37,6 +37,8 @@ class Order(msgspec.Struct):
         doom: Why it is being cancelled; empty when it is not.
         cancel_request: Request that cancels it; 0 when none is outstanding.
         cancel_after_ns: No cancel of it is repeated before.
+        cancel_since_ns: When the first cancel that it still resists was sent; 0 for none.
+        cancel_sent_ns: When the newest was sent.
         cancels_failed: Cancels of it in a row that brought nothing.
         absent_reads: Whole reads in a row, sent while it was live, that did not show it.
         look_request: Request that asks for it; 0 when none is outstanding.
@@ -55,6 +57,8 @@ class Order(msgspec.Struct):
     doom: str = ""
     cancel_request: int = 0
     cancel_after_ns: BootNs = BootNs(0)
+    cancel_since_ns: BootNs = BootNs(0)
+    cancel_sent_ns: BootNs = BootNs(0)
     cancels_failed: int = 0
     absent_reads: int = 0
     look_request: int = 0

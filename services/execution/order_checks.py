@@ -29,13 +29,6 @@ from shared.venue.amounts import (
 )
 from shared.venue.rules import taker_fee
 
-CANCEL_BURST: Final = 120
-"""Cancels that the venue takes at once from an account of the standard tier.
-Source: https://docs.polymarket.com/api-reference/rate-limits (2026-09-28)."""
-
-CANCEL_RESERVE: Final = 20
-"""Never planned with: one cancel of everything costs what it cancels, and one is repeated."""
-
 USD_E6: Final = 1_000_000
 
 CLOSING: Final = frozenset({"unwind", "flatten", "stop"})
@@ -89,6 +82,7 @@ class Load(msgspec.Struct, frozen=True):
         exposure_e6: Cost of all positions and open buys, micro-dollars.
         available_e6: The strategy's confirmed shares of the token less its open sells.
         exposed_count: Orders open, in flight and unknown.
+        exposed_max: How many of them the cancels at hand can take out, less a reserve.
         own_quotes: Of the candidate's market.
     """
 
@@ -98,6 +92,7 @@ class Load(msgspec.Struct, frozen=True):
     exposure_e6: int
     available_e6: int
     exposed_count: int
+    exposed_max: int
     own_quotes: tuple[OwnQuote, ...]
     outcome_least_e6: int = 0
     complement_most_e6: int = 0
@@ -194,9 +189,10 @@ def _check_collar(
 
 def _check_count(load: Load, limits: LimitSettings) -> Denial | None:
     """Never more in the market than the cancels at hand can take out."""
-    most = min(limits.open_orders_max, CANCEL_BURST - CANCEL_RESERVE)
-    if load.exposed_count >= most:
+    if load.exposed_count >= limits.open_orders_max:
         return Denial("open_orders", str(load.exposed_count))
+    if load.exposed_count >= load.exposed_max:
+        return Denial("cancel_reserve", f"{load.exposed_count} of {load.exposed_max}")
     return None
 
 

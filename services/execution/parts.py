@@ -17,6 +17,7 @@ from services.execution.reconcile import Reconciler, restore_doubt
 from services.execution.requests import Requests
 from services.execution.self_fence import SelfFence
 from services.execution.startup import OpenedLedger, Startup
+from services.execution.venue_rates import VenueRates
 from services.execution.wishes import Wishes
 from shared.config import Config
 from shared.identifiers import Incarnation
@@ -50,7 +51,10 @@ class Parts:
         self.inventory = Inventory(self.register, self.positions, self.inputs)
         self.wishes = Wishes(timing.target_ttl_ms)
         self.requests = Requests()
-        self.canceller = Canceller(self.register, self.requests, timing.cancel_deadline_ms)
+        self.rates = VenueRates()
+        self.canceller = Canceller(
+            self.register, self.requests, self.rates, timing.cancel_deadline_ms
+        )
         self.reconciler = Reconciler(self.register, self.positions, incarnation)
         self.sync = AccountSync(
             timing, self.requests, self.register, self.positions, self.reconciler
@@ -65,6 +69,7 @@ class Parts:
             self.inputs,
             self.canceller,
             self.requests,
+            self.rates,
         )
         self.startup = Startup(ledger)
         self.desk.epoch = self.reconciler.epoch = ledger.epoch

@@ -29,6 +29,7 @@ from services.execution.rate_budget import RateBudget
 from services.execution.rehearsal import Rehearsal
 from services.execution.requests import PostAsk, Requests
 from services.execution.venue_phase import VenuePhase
+from services.execution.venue_rates import VenueRates
 from shared.config import Config
 from shared.facts import MarketInfo, Side
 from shared.identifiers import ConditionId, Incarnation, StrategyName, TokenId, order_salt
@@ -79,6 +80,7 @@ class Desk:
         newest_denials: Why each intent is not in the market now.
         identity: Who trades; None before it is known.
         epoch: Newest received; every permit names it.
+        rates: The venue's buckets of our key.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Desk:
         inputs: Inputs,
         canceller: Canceller,
         requests: Requests,
+        rates: VenueRates,
     ) -> None:
         """Work on these."""
         self._config = config
@@ -101,6 +104,7 @@ class Desk:
         self._inputs = inputs
         self._canceller = canceller
         self._requests = requests
+        self.rates = rates
         self._salts = 0
         self._pauses: dict[Slot, Pause] = {}
         self.rate = RateBudget(config.limits.orders_per_second_max)
@@ -208,9 +212,8 @@ class Desk:
         if isinstance(price, Denial):
             return price
         candidate = Candidate(slot[0], info, target, price, tick)
-        denial = check_order(
-            candidate, book, self._inventory.load(candidate, now), self._config.limits
-        )
+        load = self._inventory.load(candidate, self.rates.exposed_max(now.boot_ns), now)
+        denial = check_order(candidate, book, load, self._config.limits)
         if denial is not None:
             return denial
         intended = self.rehearsal.holds(slot, target, now.boot_ns)

@@ -10,7 +10,7 @@ from services.execution.placing import Desk
 from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish
 from shared.facts import Alert
 from shared.units import NS_PER_MS, Instant
-from shared.venue.modes import VenueMode, read_mode, retry_after_ms
+from shared.venue.modes import VenueMode, mode_of, read_mode, retry_after_ms
 from shared.venue.outcomes import Accepted, Rejected, judge_post
 from shared.venue.refusals import Refusal
 
@@ -36,7 +36,9 @@ def take_post_reply(
                 asked_ms = retry_after_ms(reply.headers, reply.body)
                 pause_ns = None if asked_ms is None else asked_ms * NS_PER_MS
                 desk.rate.refused(pause_ns, now.boot_ns)
-            desk.refused(order, now)
+            if outcome.reason is not Refusal.RATE_LIMITED and mode_of(outcome) is None:
+                # Else the whole venue waits, and its intents with it.
+                desk.refused(order, now)
             register.apply(order, "refused", now, f"{outcome.reason.value}: {outcome.text}")
             effects.append(_log("order.rejected", order, outcome.reason.value))
         case _:

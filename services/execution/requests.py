@@ -22,13 +22,16 @@ class PostAsk(msgspec.Struct, frozen=True):
 
 
 class CancelAllAsk(msgspec.Struct, frozen=True):
-    """A cancel of everything."""
+    """A cancel of everything; ours that it is known to concern."""
+
+    order_ids: tuple[OrderHash, ...] = ()
 
 
 class CancelMarketAsk(msgspec.Struct, frozen=True):
-    """A cancel of everything in one market."""
+    """A cancel of everything in one market; ours that it is known to concern."""
 
     market: ConditionId
+    order_ids: tuple[OrderHash, ...] = ()
 
 
 class CancelAsk(msgspec.Struct, frozen=True):
@@ -51,7 +54,10 @@ class LookAsk(msgspec.Struct, frozen=True):
     order_id: OrderHash
 
 
-Ask = PostAsk | CancelAllAsk | CancelMarketAsk | CancelAsk | OpenOrdersAsk | TradesAsk | LookAsk
+CancelsAsk = CancelAllAsk | CancelMarketAsk | CancelAsk
+"""Whatever cancels."""
+
+Ask = PostAsk | CancelsAsk | OpenOrdersAsk | TradesAsk | LookAsk
 
 
 class Requests:

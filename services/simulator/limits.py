@@ -10,38 +10,13 @@ The pages name the headers without saying how they count: here `Remaining` is wh
 `Reset` whole seconds until the bucket is full.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 
 from shared.units import NS_PER_S
+from shared.venue.rate_tiers import STANDARD, TIERS
 
-ORDER_RATE_PER_S = 40
-ORDER_BURST = 60
-CANCEL_RATE_PER_S = 80
-CANCEL_BURST = 120
-
-
-class Tier(msgspec.Struct, frozen=True):
-    """Rates and bursts of one tier."""
-
-    name: str
-    order_rate_per_s: int
-    order_burst: int
-    cancel_rate_per_s: int
-    cancel_burst: int
-
-
-TIERS: Mapping[str, Tier] = {
-    "standard": Tier("Standard", ORDER_RATE_PER_S, ORDER_BURST, CANCEL_RATE_PER_S, CANCEL_BURST),
-    "copper": Tier("Copper", 60, 90, 120, 180),
-    "bronze": Tier("Bronze", 80, 120, 160, 240),
-    "silver": Tier("Silver", 200, 300, 400, 600),
-    "gold": Tier("Gold", 400, 600, 800, 1200),
-    "platinum": Tier("Platinum", 450, 675, 900, 1350),
-    "diamond": Tier("Diamond", 525, 787, 1050, 1575),
-    "elite": Tier("Elite", 600, 900, 1200, 1800),
-}
+ORDER_BURST = STANDARD.order_burst
+CANCEL_BURST = STANDARD.cancel_burst
 
 
 class Bucket(msgspec.Struct, eq=False):

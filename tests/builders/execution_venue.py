@@ -28,6 +28,9 @@ class FakeVenue:
         loses: Post replies are lost after acceptance.
         holds: Post replies wait in `held`.
         silent: Lanes that get no answer until their deadline.
+        deaf: Lanes that nobody hears: no answer at all, and no deadline.
+        unsent: Lanes whose requests come back unwritten.
+        keeps: Why every cancel is refused by name; empty for none.
         status: HTTP status of all cancels.
     """
 
@@ -43,6 +46,9 @@ class FakeVenue:
         self.holds = False
         self.held: list[Message] = []
         self.silent: set[str] = set()
+        self.deaf: set[str] = set()
+        self.unsent: set[str] = set()
+        self.keeps = ""
         self.cancel_status = 200
         self.cancel_headers: dict[str, str] = {}
 
@@ -69,7 +75,11 @@ class FakeVenue:
         return [message]
 
     def request(self, effect: HttpRequest, now: Instant) -> list[Message]:
+        if effect.lane in self.unsent:
+            return [HttpFailed(effect.request_id, False, "not_writable")]
         self.requests.append(effect)
+        if effect.lane in self.deaf:
+            return []
         if effect.lane in self.silent:
             return [HttpFailed(effect.request_id, True, "deadline", now.boot_ns)]
         if effect.lane == "cancel":
@@ -89,16 +99,19 @@ class FakeVenue:
         wanted = list(self.open)
         if effect.path == "/orders":
             wanted = msgspec.json.decode(effect.body)
+        elif effect.path == "/order":
+            wanted = [msgspec.json.decode(effect.body)["orderID"]]
         elif effect.path == "/cancel-market-orders":
             market = msgspec.json.decode(effect.body)["market"]
             wanted = [i for i in self.open if market == MARKET]
-        canceled = [order_id for order_id in wanted if order_id in self.open]
-        kept = {i: "Order not found" for i in wanted if i not in self.open}
+        canceled = [i for i in wanted if i in self.open and not self.keeps]
+        kept = {i: self.keeps or "Order not found" for i in wanted if i not in canceled}
         for order_id in canceled:
             del self.open[order_id]
             self.gone[order_id] = "CANCELED"
         answer = {"canceled": canceled, "not_canceled": kept}
-        return reply(effect.request_id, 200, answer, now)
+        told = reply(effect.request_id, 200, answer, now)
+        return msgspec.structs.replace(told, headers=self.cancel_headers)
 
     def _read(self, effect: HttpRequest, now: Instant) -> Message:
         if effect.path.startswith("/data/orders"):

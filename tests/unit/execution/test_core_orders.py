@@ -87,7 +87,7 @@ def test_stranger_at_the_venue_is_adopted_and_cancelled() -> None:
     rig.start()
     stranger = OrderHash("0x" + "cd" * 32)
     rig.hear("feed_user", "feed.user", rig.own_order(stranger))
-    cancels = [r for r in rig.venue.seen("/orders") if stranger.encode() in r.body]
+    cancels = [r for r in rig.venue.seen("/order") if stranger.encode() in r.body]
     assert cancels
     assert any(alert.name == "unknown_orders" for alert in rig.published(Alert))
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from services.execution.messages import PanicSeen
-from shared.effects import Stop
+from shared.effects import HttpRequest, Stop
 from shared.facts import Alert
 from shared.units import PriceE4, WallMs
 from tests.builders.execution import Rig, resting, target
@@ -159,9 +159,10 @@ def test_cancel_refused_by_429_is_repeated_within_a_quarter_second() -> None:
     rig = resting()
     rig.venue.cancel_status = 429
     rig.venue.cancel_headers = {"retry-after": "30"}
+    before = len(rig.sent(HttpRequest, "cancel"))
     rig.wishes = ()
     rig.run(1_100)
-    assert len(rig.venue.seen("/orders")) >= 4
+    assert len(rig.sent(HttpRequest, "cancel")) >= before + 4
     rig.venue.cancel_status = 200
     rig.run(300)
     assert rig.venue.open == {}

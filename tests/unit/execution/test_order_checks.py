@@ -6,8 +6,6 @@ import msgspec
 import pytest
 
 from services.execution.order_checks import (
-    CANCEL_BURST,
-    CANCEL_RESERVE,
     Candidate,
     Denial,
     Load,
@@ -26,7 +24,7 @@ from tests.builders.markets import DOWN, UP, book_view, market_info
 SHARE = 1_000_000
 BOOK = book_view(UP)
 LIMITS = LimitSettings()
-EMPTY = Load(0, 0, 0, 0, 0, 0, ())
+EMPTY = Load(0, 0, 0, 0, 0, 0, 100, ())
 
 
 def reason(
@@ -142,12 +140,13 @@ def test_open_orders_have_a_cap(count: int, expected: str | None) -> None:
 
 
 @pytest.mark.req("EX-24")
-@pytest.mark.parametrize(("below", "expected"), [(1, None), (0, "open_orders")])
-def test_open_orders_never_exceed_what_the_cancel_burst_takes_out(
-    below: int, expected: str | None
+@pytest.mark.parametrize(
+    ("count", "expected"), [(41, None), (42, "cancel_reserve"), (43, "cancel_reserve")]
+)
+def test_open_orders_never_exceed_what_the_cancels_at_hand_take_out(
+    count: int, expected: str | None
 ) -> None:
-    count = CANCEL_BURST - CANCEL_RESERVE - below
-    assert reason(load={"exposed_count": count}, limits={"open_orders_max": 1_000}) == expected
+    assert reason(load={"exposed_count": count, "exposed_max": 42}) == expected
 
 
 @pytest.mark.parametrize(("held", "expected"), [(23, None), (24, None), (25, "outcome_cap")])

@@ -1,9 +1,9 @@
 import pytest
 
 from services.simulator.edge import Request
-from services.simulator.limits import TIERS
 from services.simulator.windows import BURST_NS, LIMITS, Limit, Windows
 from shared.units import NS_PER_MS
+from shared.venue.rate_tiers import TIERS
 from shared.venue.wire import encode
 from tests.builders.venue_rig import VenueRig
 
