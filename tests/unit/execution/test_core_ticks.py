@@ -54,7 +54,7 @@ def test_order_off_a_new_tick_is_cancelled_in_the_same_turn_and_repriced() -> No
     rig = edge_rig(target(price=PriceE4(9_655)), tick=1)
     assert prices(rig) == [9_655]
     cancels = change_tick(rig, 10)
-    assert [one.path for one in cancels] == ["/orders"]
+    assert [one.path for one in cancels] == ["/order"]
     rig.run(100)
     assert prices(rig) == [9_650]
     rig.run(1_000)
