@@ -2,9 +2,10 @@
 
 A turn hands messages to the core in this order: the control line until it is empty, what the
 edges said last turn, ready edges, a bounded batch of facts, snapshots, the tick. Then
-the effects of the whole turn are applied at once (`bus/application.py`). The control line
-comes before anything that may place an order, and pongs are sent before effects are applied,
-so that an answer to a fence waits for neither disk nor network.
+the effects of the whole turn are applied at once (`bus/application.py`), but for those that
+wait for a commit: turns go on meanwhile, and what waited leaves in the turn that finds the
+commit over. The control line comes before anything that may place an order, and pongs are sent
+before effects are applied, so that an answer to a fence waits for neither disk nor network.
 
 A turn that took longer than the lease means that this process was away: the core hears
 `Paused` and a gap of every source before anything else, and facts sent before are ignored.
@@ -127,6 +128,7 @@ class Loop:
             self._poller.register(socket, zmq.POLLIN)
         self._polled: dict[int, tuple[Edge, int]] = {}
         self._readable: set[zmq.Socket[bytes]] = set()
+        self._is_told = True
         self._awaited: set[Component] = set()
         self._waiting: list[Message] = []
         self._decided: list[Decided] = []
@@ -153,6 +155,8 @@ class Loop:
         self._check_stop(now)
         self._control()
         self._mark("control")
+        self._waiting.extend(self._application.settle())
+        self._mark("settled")
         self._deliver_waiting()
         self._mark("waiting")
         self._poll_edges(ready)
@@ -165,7 +169,7 @@ class Loop:
         decided, self._decided = self._decided, []
         self._waiting.extend(self._application.apply(decided))
         self._mark("effects")
-        if self._sockets.snapshots in self._readable:
+        if self._sockets.snapshots in self._readable and not self._application.is_waiting:
             # Only now does what the core holds agree with what it has published.
             answer_requests(self._started, self._core, self._sockets, self._outlet)
         self._note_lag(len(decided))
@@ -179,6 +183,7 @@ class Loop:
     def _poll(self) -> list[tuple[int, int]]:
         self._register_edges()
         self._register_requests()
+        self._register_snapshots()
         wait_ns = 0 if self._waiting else self._next_tick_ns - clock.read().boot_ns
         wait_ms = max(0, -(-wait_ns // NS_PER_MS))
         found = self._poller.poll(wait_ms)
@@ -212,6 +217,13 @@ class Loop:
             else:
                 self._awaited.remove(component)
                 self._poller.unregister(socket)
+
+    def _register_snapshots(self) -> None:
+        """Poll for requests but while facts wait for a commit: they would be told too early."""
+        if self._application.is_waiting == self._is_told:
+            self._is_told = not self._is_told
+            events = zmq.POLLIN if self._is_told else 0
+            self._poller.register(self._sockets.snapshots, events)
 
     def _check_pause(self, now: Instant) -> None:
         lasted_ns = now.boot_ns - self._woke.boot_ns

@@ -20,7 +20,8 @@ class Edge:
 
     Attributes:
         handles: Types of effects that go to this edge; one edge for each type in a process.
-            A subclass of `Durable` is applied before all others, then `commit` is called.
+            A subclass of `Durable` is applied before all others, then `commit` is called, and
+            the others follow once `is_committed` says so.
     """
 
     handles: tuple[type[Effect], ...] = ()
@@ -30,11 +31,21 @@ class Edge:
         assert False, f"{type(self).__name__} has no effects"  # noqa: B011, PT015
 
     def commit(self, now: Instant) -> None:
-        """Put the durable effects of this turn on disk.
+        """Put the durable effects since the last commit on disk, or begin to.
+
+        No durable effect is applied while a commit is under way.
 
         Raises:
-            CommitFailed: They are not there, and nothing of this turn will be.
+            CommitFailed: They are not there, and nothing of them will be.
         """
+
+    def is_committed(self, now: Instant) -> bool:
+        """Whether the newest commit has held; False while it is under way.
+
+        Raises:
+            CommitFailed: It has not held, and nothing of it is on disk; raised once.
+        """
+        return True
 
     def is_urgent(self, effect: Effect) -> bool:
         """Tell whether an effect goes out before the commit: it rests on nothing in it.
@@ -45,6 +56,16 @@ class Edge:
 
     def withhold(self, effect: Effect, now: Instant) -> list[Message]:
         """Answer for an effect that is not applied because the commit of its turn failed."""
+        return []
+
+    def withdraw(self, urgent: Effect, waiting: Effect, now: Instant) -> list[Message]:
+        """Answer for an effect that waits for its commit and that an urgent one undoes.
+
+        Args:
+            urgent: Of this edge; it is about to be applied.
+            waiting: Of this edge too. It is dropped when it is answered for.
+            now: Present moment.
+        """
         return []
 
     def sockets(self) -> Iterable[tuple[int, int]]:

@@ -137,6 +137,14 @@ class HttpEdge(Edge):
             return [HttpFailed(effect.request_id, sent=False, reason="not_journaled")]
         return []
 
+    def withdraw(self, urgent: Effect, waiting: Effect, now: Instant) -> list[Message]:
+        """Take back a request that waits for its commit while its lane is reset."""
+        if not (isinstance(urgent, HttpReset) and isinstance(waiting, HttpRequest)):
+            return []
+        if urgent.lane != waiting.lane:
+            return []
+        return [HttpFailed(waiting.request_id, sent=False, reason="reset")]
+
     def sockets(self) -> Iterable[tuple[int, int]]:
         """Return every connection's descriptor."""
         self._by_descriptor = {

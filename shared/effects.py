@@ -3,8 +3,9 @@
 A core is `on_message(message, now) -> effects` and `on_tick(now) -> effects`. Effects
 are frozen; the shell applies those of one turn in this order: what only makes the market safer
 (the control line, cancels, resets) at once, then durable ones in one commit, then all others as
-they were returned. When the commit fails none of those others is applied but logs and the end of
-the process, and the core hears `JournalFailed`. The rule itself is `bus/application.py`.
+they were returned. The core hears `JournalHeld` when the commit has held, maybe many turns later;
+the others wait so long. When it fails none of them is applied but logs and the end of the
+process, and the core hears `JournalFailed`. The rule itself is `bus/application.py`.
 """
 
 from typing import Any, Protocol
@@ -19,8 +20,14 @@ class Effect(msgspec.Struct, frozen=True):
     """Something that a core asks its shell to do."""
 
 
-class Durable(Effect, frozen=True):
-    """An effect that is on disk before any other effect of its turn is applied."""
+class Durable(Effect, frozen=True, kw_only=True):
+    """An effect that is on disk before any other effect of its turn is applied.
+
+    Attributes:
+        number: Chosen by the core, growing; comes back in `JournalHeld`.
+    """
+
+    number: int = 0
 
 
 class Publish(Effect, frozen=True):
@@ -260,8 +267,20 @@ class StreamClosed(Message, frozen=True):
     refused: bool = False
 
 
+class JournalHeld(Message, frozen=True):
+    """A commit has held: every durable effect up to a number is on disk.
+
+    Those among them that were given before a `JournalFailed` are not meant.
+    """
+
+    number: int
+
+
 class JournalFailed(Message, frozen=True):
-    """The commit of a turn failed; nothing that rested on it was sent."""
+    """A commit failed: no durable effect that was not said to be held before is certain.
+
+    Nothing that rested on them was sent, of the turns of the commit and of those behind it.
+    """
 
     reason: str
 

@@ -248,6 +248,8 @@ class Process:
         for message in waiting:
             self._deliver(message, now)
         self._control(now)
+        for message in self._application.settle():
+            self._deliver(message, now)
         for edge in self.body.edges:
             for message in edge.on_tick(now):
                 self._deliver(message, now)
@@ -302,7 +304,9 @@ class Process:
 
     def _answer_requests(self, now: Instant) -> None:
         bus = self._around.bus
-        for reader, request in bus.receive_requests(self.component):
+        # While facts wait for a commit the core knows more than it has published.
+        waits = self._application.is_waiting
+        for reader, request in () if waits else bus.receive_requests(self.component):
             bus.answer(self.component, reader, self._snapshot(request, now))
         for frames in bus.receive_answers(self.component):
             for message in self._intake.answer(frames, now):

@@ -131,6 +131,10 @@ class SteppedEdge(Edge):
         """Commit as one step: the process may die before it or after it."""
         self._stepping.step(lambda: self._edge.commit(now), may_wait=False)
 
+    def is_committed(self, now: Instant) -> bool:
+        """Ask the edge."""
+        return self._edge.is_committed(now)
+
     def is_urgent(self, effect: Effect) -> bool:
         """Ask the edge."""
         return self._edge.is_urgent(effect)
@@ -138,6 +142,10 @@ class SteppedEdge(Edge):
     def withhold(self, effect: Effect, now: Instant) -> list[Message]:
         """Ask the edge."""
         return self._edge.withhold(effect, now)
+
+    def withdraw(self, urgent: Effect, waiting: Effect, now: Instant) -> list[Message]:
+        """Ask the edge."""
+        return self._edge.withdraw(urgent, waiting, now)
 
     def sockets(self) -> Iterable[tuple[int, int]]:
         """Nothing is polled here."""

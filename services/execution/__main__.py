@@ -4,6 +4,7 @@ import sys
 
 from bus import actor, clock, process
 from bus.locks import AlreadyRunning, lock_file
+from bus.writer import Writer
 from services.execution.checkpoints import Checkpoints
 from services.execution.core import ExecutionCore
 from services.execution.gateway import Gateway
@@ -38,12 +39,14 @@ def main() -> int:
         started.lines.write(Log("process.refused", {"why": str(error)}, "critical"), clock.read())
         return process.EXIT_LOCKED
     ledger = open_ledger(started)
+    # The loop that renews the lease waits for no disk.
+    writer = Writer(ledger)
     core = ExecutionCore(settings.config, started.incarnation, ledger.opened, clock.read())
     gateway = Gateway(settings, core.may_send)
     path = settings.data_directory / LEDGER_FILE
     checkpoints = Checkpoints(path) if isinstance(ledger, Ledger) else None
     try:
-        return actor.run(started, core, (ledger, gateway, PanicFile(settings.data_directory)))
+        return actor.run(started, core, (writer, gateway, PanicFile(settings.data_directory)))
     finally:
         if checkpoints is not None:
             checkpoints.close()

@@ -5,12 +5,13 @@ Judges nothing itself: the predicates stand in `gate.py`.
 
 from services.execution import gate, reporting
 from services.execution.gate import Account, Predicate, first_failing
+from services.execution.journaling import SLOW_NS
 from services.execution.may_send import Grant
 from services.execution.parts import Parts
 from shared.effects import Publish
 from shared.facts import ExecutionStatus, MarketInfo
 from shared.identifiers import ConditionId, StrategyName, TokenId
-from shared.units import Instant
+from shared.units import NS_PER_MS, Instant
 
 
 class Conditions:
@@ -68,12 +69,20 @@ class Conditions:
             reconciled_age_ns=self._parts.sync.age_ns(now),
             lost_e6=-self._parts.positions.realised_today_e6(now),
             unpaired_e6=self._parts.inventory.unpaired_held_e6(),
+            ledger_slow=self._slow_ledger(now),
             venue_hold=self._parts.desk.phase.holds(now.boot_ns, post_only=True),
             is_dry=self._parts.config.run.dry_run,
         )
         return gate.account_predicates(
             account, self._parts.config.timing, self._parts.config.limits
         )
+
+    def _slow_ledger(self, now: Instant) -> str:
+        """Say for how long a commit has been under way; empty while that is not long."""
+        slow_ns = self._parts.journaling.slow_ns(now)
+        if slow_ns < SLOW_NS:
+            return ""
+        return f"a commit has been under way for {slow_ns // NS_PER_MS} ms"
 
     def narrow_predicates(
         self, market: ConditionId, token: TokenId, strategy: StrategyName, now: Instant

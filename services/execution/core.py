@@ -13,7 +13,7 @@ from services.execution.conditions import Conditions
 from services.execution.fencing import START, Fencing
 from services.execution.gate import Predicate, first_failing
 from services.execution.hearing import Hearing
-from services.execution.may_send import Permit, PlaceOrder, may_send
+from services.execution.may_send import DOOMED, DRY_RUN, Permit, PlaceOrder, may_send
 from services.execution.messages import IdentityFound, IdentityMissing, PanicSeen
 from services.execution.order_register import as_fact
 from services.execution.parts import Parts
@@ -31,6 +31,7 @@ from shared.effects import (
     HttpFailed,
     HttpReply,
     JournalFailed,
+    JournalHeld,
     Message,
     Paused,
     Publish,
@@ -93,7 +94,7 @@ class ExecutionCore:
         """Look at the time and return what shall be done."""
         parts = self._parts
         parts.inputs.watch_user(now)
-        effects = self._fencing.watch(now)
+        effects = [*parts.journaling.watch(now), *self._fencing.watch(now)]
         self._fencing.admit(now)
         account = self._conditions.account_predicates(now)
         effects += self._sweep(account, now)
@@ -104,7 +105,6 @@ class ExecutionCore:
         effects += self._fencing.conclude(now)
         effects += self._report(now)
         parts.journaling.is_hurried = parts.zeroing is not None
-        parts.journaling.tick(now)
         if self._forgetting.is_due(now):
             parts.positions.forget_settled(now, SETTLED_KEPT_NS)
             parts.positions.watch_unsettled(now)
@@ -112,7 +112,12 @@ class ExecutionCore:
 
     def may_send(self, permit: Permit, now: Instant) -> str | None:
         """Return why a post may not leave at this fresh instant; asked before its write."""
-        return may_send(permit, self._conditions.grant(), now.boot_ns)
+        refusal = may_send(permit, self._conditions.grant(), now.boot_ns)
+        if refusal in (None, DRY_RUN):
+            order = self._parts.register.find(permit.order_id)
+            if order is not None and order.doom:
+                return DOOMED
+        return refusal
 
     def health(self) -> tuple[HealthState, str]:
         """Return how execution is, for the control line."""
@@ -153,6 +158,8 @@ class ExecutionCore:
     def _on_own_edge(self, message: Message, now: Instant) -> list[Effect]:
         """Take what execution's own edges say, and the request to end."""
         match message:
+            case JournalHeld():
+                self._parts.journaling.on_held(message, now)
             case JournalFailed():
                 return self._parts.journaling.on_failed(message, now)
             case IdentityFound():

@@ -55,6 +55,7 @@ class Account(msgspec.Struct, frozen=True):
         reconciled_age_ns: Since the newest whole reconciliation; None before the first.
         lost_e6: Loss of this day of UTC, micro-dollars, below zero for a gain.
         unpaired_e6: Unpaired shares held, over all markets.
+        ledger_slow: Why no intent may be added to a slow ledger; empty when it is not slow.
         venue_hold: Why the venue takes no posts now; empty when it does.
         is_dry: Whether nothing is sent, so that there are no own orders to hear of.
     """
@@ -71,6 +72,7 @@ class Account(msgspec.Struct, frozen=True):
     unpaired_e6: int
     venue_hold: str
     is_dry: bool = False
+    ledger_slow: str = ""
 
 
 DRY_RUN_NAME = "dry_run"
@@ -124,6 +126,7 @@ def account_predicates(
             f"{account.unpaired_e6} of {limits.unpaired_shares_global_max}000000",
             reducing=True,
         ),
+        Predicate("ledger_slow", not account.ledger_slow, False, account.ledger_slow),
         Predicate("venue", not account.venue_hold, False, account.venue_hold),
     )
 

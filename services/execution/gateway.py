@@ -117,6 +117,14 @@ class Gateway(Edge):
             return [HttpFailed(effect.request_id, sent=False, reason="not_journaled")]
         return self._http.withhold(effect, now)
 
+    def withdraw(self, urgent: Effect, waiting: Effect, now: Instant) -> list[Message]:
+        """Take back a post that waits for its commit while its lane is reset."""
+        if isinstance(waiting, PlaceOrder):
+            is_reset = isinstance(urgent, HttpReset) and urgent.lane == POST_LANE
+            reset = HttpFailed(waiting.request_id, sent=False, reason="reset")
+            return [reset] if is_reset else []
+        return self._http.withdraw(urgent, waiting, now)
+
     def sockets(self) -> Iterable[tuple[int, int]]:
         """Return the lanes' descriptors."""
         return self._http.sockets()

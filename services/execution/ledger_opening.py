@@ -21,8 +21,13 @@ FILE_MODE: Final = 0o600
 
 
 def connect_file(path: Path) -> sqlite3.Connection:
-    """Open a database file whose transactions are begun and ended by statements alone."""
-    return sqlite3.connect(path, timeout=BUSY_MS / 1_000, isolation_level=None)
+    """Open a database file whose transactions are begun and ended by statements alone.
+
+    Opened in the loop's thread and used by the writer's, one after the other (`bus/writer.py`).
+    """
+    return sqlite3.connect(
+        path, timeout=BUSY_MS / 1_000, isolation_level=None, check_same_thread=False
+    )
 
 
 def open_file(path: Path, now: Instant, connect: Connect) -> sqlite3.Connection:

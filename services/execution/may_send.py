@@ -22,6 +22,10 @@ DRY_RUN: Final = "DRY_RUN"
 """Why a post of a dry run did not leave, once everything else would have let it."""
 
 
+DOOMED: Final = "doomed"
+"""Why a post did not leave that waited for its commit until nobody wished it any more."""
+
+
 class Permit(msgspec.Struct, frozen=True):
     """What a post was allowed under.
 

@@ -4,7 +4,7 @@ Accepted, rejected with a reason, or UNKNOWN; nothing is ever sent again here.
 """
 
 from services.execution.lifecycle import Order
-from services.execution.may_send import DRY_RUN
+from services.execution.may_send import DOOMED, DRY_RUN
 from services.execution.order_register import OrderRegister
 from services.execution.placing import Desk
 from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish
@@ -58,7 +58,8 @@ def take_post_failure(
         register.apply(order, "withheld", now, DRY_RUN)
         return [_log("order.dry_run", order, DRY_RUN, "info")]
     if not failure.sent:
-        desk.refused(order, now)
+        if failure.reason != DOOMED:
+            desk.refused(order, now)
         register.apply(order, "withheld", now, failure.reason)
         return [_log("order.not_sent", order, failure.reason)]
     register.mark_sent(order, failure.sent_ns, now)

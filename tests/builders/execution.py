@@ -21,6 +21,7 @@ from shared.effects import (
     HttpRequest,
     HttpReset,
     JournalFailed,
+    JournalHeld,
     Message,
     Publish,
     Received,
@@ -337,6 +338,7 @@ class Rig:
             for effect in effects:
                 if isinstance(effect, Journal):
                     self.journal += effect.records
+                    answers.append(JournalHeld(effect.number))
             for effect in effects:
                 answers += self._send(effect)
         for answer in answers:
