@@ -245,14 +245,11 @@ class Process:
         self._check_pause(now)
         waiting = self._waiting[:]
         self._waiting.clear()
-        for message in waiting:
-            self._deliver(message, now)
+        self._deliver_all(waiting, now)
         self._control(now)
-        for message in self._application.settle():
-            self._deliver(message, now)
+        self._deliver_all(self._application.settle(), now)
         for edge in self.body.edges:
-            for message in edge.on_tick(now):
-                self._deliver(message, now)
+            self._deliver_all(edge.on_tick(now), now)
         self._facts(now)
         self._answer_requests(now)
         if now.boot_ns >= self._next_tick_ns:
@@ -268,8 +265,7 @@ class Process:
         if lasted_ns <= self._around.lease_ns:
             return
         self._deliver(Paused(lasted_ns), now)
-        for gap in self._intake.pause(now):
-            self._deliver(gap, now)
+        self._deliver_all(self._intake.pause(now), now)
 
     def _control(self, now: Instant) -> None:
         for received in self._around.line.receive(self.component, self._scheduler.now_ns):
@@ -298,8 +294,7 @@ class Process:
         frames_in = self._around.bus.receive(self.component, FACTS_A_TURN_MAX)
         self._batch = len(frames_in)
         for frames in frames_in:
-            for message in self._intake.take(frames, now):
-                self._deliver(message, now)
+            self._deliver_all(self._intake.take(frames, now), now)
         assert not self._intake.take_corrupt()
 
     def _answer_requests(self, now: Instant) -> None:
@@ -309,8 +304,7 @@ class Process:
         for reader, request in () if waits else bus.receive_requests(self.component):
             bus.answer(self.component, reader, self._snapshot(request, now))
         for frames in bus.receive_answers(self.component):
-            for message in self._intake.answer(frames, now):
-                self._deliver(message, now)
+            self._deliver_all(self._intake.answer(frames, now), now)
 
     def _resynchronise(self, now: Instant) -> None:
         bus = self._around.bus
@@ -320,8 +314,7 @@ class Process:
                 self.component, component, encode_request(number)
             ):
                 source.resync.sent()
-        for message in self._intake.expire(now):
-            self._deliver(message, now)
+        self._deliver_all(self._intake.expire(now), now)
 
     def _snapshot(self, frame: bytes, now: Instant) -> list[bytes]:
         request = decode_request(frame)
@@ -342,6 +335,10 @@ class Process:
             self._next_sequences_ns = BootNs(now.boot_ns + SEQUENCES_EVERY_NS)
             newest = Sequences(self._numbering.newest())
             self._decided.append((Publish("bus.sequences", newest, now.monotonic_ns), now))
+
+    def _deliver_all(self, messages: Sequence[Message], now: Instant) -> None:
+        for message in messages:
+            self._deliver(message, now)
 
     def _deliver(self, message: Message, now: Instant) -> None:
         self._decide(self.core.on_message(message, now), now)

@@ -1,10 +1,10 @@
 """The ledger's writer: one transaction for each turn, on disk before anything that rests on it.
 
 An edge that takes `Journal` effects and syncs within the call: the loop has it behind a thread
-(`bus/writer.py`), a simulation behind a disk of its own. Events are hash-chained and projected in the same
-transaction (`ledger_appending.py`). The file is opened by `ledger_opening.py` and verified by
-`ledger_start.py`; a ledger that does not agree with itself is not traded on. Checkpoints are made
-beside the loop (`checkpoints.py`).
+(`bus/writer.py`), a simulation behind a disk of its own. Events are hash-chained and projected
+in the same transaction (`ledger_appending.py`). The file is opened by `ledger_opening.py` and
+verified by `ledger_start.py`; a ledger that does not agree with itself is not traded on.
+Checkpoints are made beside the loop (`checkpoints.py`).
 
     LedgerFault(Exception)  local: the file is of another schema, damaged, or held by another
     CommitFailed            (of the bus) local: a turn's records are not on disk
