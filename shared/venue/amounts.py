@@ -22,13 +22,17 @@ SIZE_STEP_E6 = SizeE6(10_000)
 MARKET_MONEY_STEP_E6 = MoneyE6(10_000)
 """What a FOK or FAK BUY spends has at most two decimals, whatever the tick."""
 
+MARKET_COUNTER_DECIMALS = 4
+"""What a FOK or FAK order receives has at most four decimals, however fine the tick."""
+
 MARKET_COUNTER_STEP_E6 = 100
-"""What a FOK or FAK order receives has at most four decimals, whatever the tick."""
+"""Those four decimals; at a tick of ten cents we keep to the tick's three."""
 
 MARKETABLE_BUY_MIN_E6 = MoneyE6(1_000_000)
 """A BUY that takes must be worth a dollar.
 Source: https://github.com/nautechsystems/nautilus_trader/issues/3874."""
 
+_TENTH = 10
 _LIMIT_DECIMALS: dict[int, int] = {1_000: 3, 100: 4, 50: 5, 25: 6, 10: 5, 1: 6}
 
 
@@ -134,7 +138,7 @@ def market_buy_amounts(price: PriceE4, money: MoneyE6, tick_e4: PriceE4) -> Amou
     spent = money // MARKET_MONEY_STEP_E6 * MARKET_MONEY_STEP_E6
     assert spent > 0, "a market order spends at least a cent"
     shares = spent * PRICE_ONE_E4 // price
-    return Amounts(spent, shares // MARKET_COUNTER_STEP_E6 * MARKET_COUNTER_STEP_E6)
+    return Amounts(spent, _floor_counter(shares, tick_e4))
 
 
 def market_sell_amounts(price: PriceE4, size: SizeE6, tick_e4: PriceE4) -> Amounts:
@@ -148,7 +152,7 @@ def market_sell_amounts(price: PriceE4, size: SizeE6, tick_e4: PriceE4) -> Amoun
         tick_e4: Present tick of the market.
     """
     exact = limit_amounts("SELL", price, size, tick_e4)
-    return Amounts(exact.maker, exact.taker // MARKET_COUNTER_STEP_E6 * MARKET_COUNTER_STEP_E6)
+    return Amounts(exact.maker, _floor_counter(exact.taker, tick_e4))
 
 
 def is_market_precision(side: Side, amounts: Amounts) -> bool:
@@ -198,3 +202,11 @@ def worst_price(side: Side, amounts: Amounts, tick_e4: PriceE4) -> PriceE4:
     if side == "BUY":
         return floor_price(PriceE4(scaled // size), tick_e4)
     return ceil_price(PriceE4(-(-scaled // size)), tick_e4)
+
+
+def _floor_counter(amount: int, tick_e4: PriceE4) -> int:
+    """Round down what a market order receives: to the tick's decimals, four at most."""
+    step = MARKET_COUNTER_STEP_E6
+    if amount_decimals(tick_e4) < MARKET_COUNTER_DECIMALS:
+        step *= _TENTH
+    return amount // step * step

@@ -79,7 +79,14 @@ def test_signing_opens_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "create_connection", refuse)
     signer = OrderSigner(KEY)
-    assert signer.sign(build_order(signer), exchange_domain("v1", False)).startswith("0x")
+    domains = [exchange_domain(*kind) for kind in (("v1", False), ("v1", True), ("v2", False))]
+    signatures = {
+        signer.sign(build_order(signer, kind=kind, side=side), domain)
+        for domain in domains
+        for kind in range(4)
+        for side in range(2)
+    }
+    assert len(signatures) == 24
 
 
 @pytest.mark.req("NET-7")
