@@ -55,7 +55,7 @@ POSTS_BEFORE_MAX = 4
 """Likewise, counting posts alone."""
 
 POST = "PlaceOrder"
-"""Type of the effect that posts an order."""
+"""How the types of the effects begin that post an order, or several."""
 
 STOP_NS_RANGE = (50 * NS_PER_MS, 1_400 * NS_PER_MS)
 STOP_LONG_NS_RANGE = (1_400 * NS_PER_MS, 5 * NS_PER_S)
@@ -125,7 +125,7 @@ class Fault(msgspec.Struct, frozen=True):
         target: Component; empty where none is meant.
         lasts_ns: How long a stop, a cut, a stall or a mode lasts.
         effects_before: Effects that the target still applies before it is killed or stopped.
-        before: Type of the effects that are counted, by name; empty for all.
+        before: How the type of the effects that are counted begins; empty for all.
         mode: Status that the venue answers with in `venue_mode`, or name of an `entry`.
     """
 

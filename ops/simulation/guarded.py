@@ -19,7 +19,7 @@ from services.execution import messages as execution_messages
 from services.execution.core import ExecutionCore
 from services.execution.gateway import Gateway, MaySend
 from services.execution.ledger import Ledger
-from services.execution.may_send import Permit
+from services.execution.may_send import Permit, Permits
 from services.risk import messages as risk_messages
 from services.risk.core import RiskCore
 from services.risk.messages import (
@@ -55,8 +55,9 @@ class ExecutionWatcher:
     def written(self, who: str, request: HttpRequest, now: Instant) -> None:
         """Judge posts, follow cancels."""
         permit = request.permit
-        if isinstance(permit, Permit):
-            self._world.watch.posted(self._incarnation, permit.order_id, permit.epoch, now)
+        if isinstance(permit, Permit | Permits):
+            for one in permit.permits if isinstance(permit, Permits) else (permit,):
+                self._world.watch.posted(self._incarnation, one.order_id, one.epoch, now)
         elif request.lane == "cancel":
             self._world.watch.canceled(self._world.scheduler.now_ns, request)
 

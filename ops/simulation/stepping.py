@@ -45,7 +45,7 @@ class Stepping:
         Args:
             effects_before: Effects that are still applied.
             lasts_ns: Length of a stop, 0 for a death.
-            before: Type of the effects that count, by name; empty for all.
+            before: How the type of the effects that count begins; empty for all.
         """
         self._effects_left = effects_before
         self._lasts_ns = lasts_ns
@@ -78,7 +78,7 @@ class Stepping:
     def _count(self, kind: str, *, may_wait: bool) -> None:
         if self._effects_left is None or self.is_paused:
             return
-        if self._before and kind != self._before:
+        if not kind.startswith(self._before):
             return
         self._effects_left -= 1
         if self._effects_left >= 0:

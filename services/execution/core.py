@@ -9,17 +9,30 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from services.execution import reporting
+from services.execution.batching import gather
 from services.execution.conditions import Conditions
 from services.execution.fencing import START, Fencing
 from services.execution.gate import Predicate, first_failing
 from services.execution.hearing import Hearing
+from services.execution.lifecycle import Order
 from services.execution.may_send import DOOMED, DRY_RUN, Permit, PlaceOrder, may_send
 from services.execution.messages import IdentityFound, IdentityMissing, PanicSeen
 from services.execution.order_register import as_fact
 from services.execution.parts import Parts
-from services.execution.replies import take_post_failure, take_post_reply
+from services.execution.replies import (
+    take_batch_failure,
+    take_batch_reply,
+    take_post_failure,
+    take_post_reply,
+)
 from services.execution.reporting import Repeated
-from services.execution.requests import CancelAllAsk, CancelAsk, CancelMarketAsk, PostAsk
+from services.execution.requests import (
+    BatchAsk,
+    CancelAllAsk,
+    CancelAsk,
+    CancelMarketAsk,
+    PostAsk,
+)
 from services.execution.startup import OpenedLedger
 from services.execution.wishes import Key
 from shared.config import Config
@@ -180,7 +193,7 @@ class ExecutionCore:
         if isinstance(body, TargetSet):
             key = self._hearing.take_targets(received, now)
             account = self._conditions.account_predicates(now)
-            posts = self._work(key, account, now)
+            posts = self._gather(self._work(key, account, now))
             return [*self._parts.canceller.tick(now), *posts]
         if isinstance(body, OwnOrder | OwnTrade):
             return self._hearing.take_own(body, now)
@@ -197,6 +210,9 @@ class ExecutionCore:
             order = parts.register.find(ask.order_id)
             assert order is not None, "an order under way is never forgotten"
             return take_post_reply(order, reply, parts.register, parts.desk, now)
+        if isinstance(ask, BatchAsk):
+            orders = self._orders_of(ask)
+            return take_batch_reply(orders, reply, parts.register, parts.desk, now)
         if isinstance(ask, CancelAllAsk | CancelAsk | CancelMarketAsk):
             return parts.canceller.replied(ask, reply, now)
         effects = parts.sync.replied(ask, reply, parts.zeroing, now)
@@ -209,10 +225,22 @@ class ExecutionCore:
         if isinstance(ask, PostAsk):
             order = parts.register.find(ask.order_id)
             assert order is not None, "an order under way is never forgotten"
+            parts.rates.post_failed(failure.request_id, sent=failure.sent, now_ns=now.boot_ns)
             return take_post_failure(order, failure, parts.register, parts.desk, now)
+        if isinstance(ask, BatchAsk):
+            orders = self._orders_of(ask)
+            parts.rates.post_failed(failure.request_id, sent=failure.sent, now_ns=now.boot_ns)
+            return take_batch_failure(orders, failure, parts.register, parts.desk, now)
         if isinstance(ask, CancelAllAsk | CancelAsk | CancelMarketAsk):
             return parts.canceller.failed(ask, failure, now)
         return parts.sync.failed(ask, failure, parts.zeroing, now)
+
+    def _orders_of(self, ask: BatchAsk) -> list[Order]:
+        """Return the orders of a batch."""
+        found = [self._parts.register.find(order_id) for order_id in ask.order_ids]
+        orders = [order for order in found if order is not None]
+        assert len(orders) == len(found), "an order under way is never forgotten"
+        return orders
 
     def _sweep(self, account: Sequence[Predicate], now: Instant) -> list[Effect]:
         """Doom every order that rests on something that does not hold any more."""
@@ -250,10 +278,15 @@ class ExecutionCore:
         keys: dict[Key, None] = dict.fromkeys(self._parts.wishes.live(now))
         for order in self._parts.register.exposed():
             keys[(order.record.strategy, order.record.market)] = None
-        effects: list[Effect] = []
+        posts: list[PlaceOrder] = []
         for key in keys:
-            effects += self._work(key, account, now)
-        return effects
+            posts += self._work(key, account, now)
+        return self._gather(posts)
+
+    def _gather(self, posts: Sequence[PlaceOrder]) -> list[Effect]:
+        """Let the posts of one decision leave in as few requests as the venue takes."""
+        parts = self._parts
+        return [*gather(posts, parts.requests, parts.register, parts.rates)]
 
     def _work_market(self, market: ConditionId, now: Instant) -> list[Effect]:
         """Bring all orders of a market to the wishes at once: its price step has changed."""

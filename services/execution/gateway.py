@@ -1,8 +1,9 @@
 """The way to the venue: signs and posts orders, cancels, reads, over lanes of warm sockets.
 
 An edge around the bus's HTTP lanes. A post is signed and serialised here, and `may_send` is
-asked again directly before its one write, with a fresh clock reading; in a dry run there is no
-lane for posts at all, and each ends with its signed bytes. Cancels and resets go
+asked again directly before its one write, with a fresh clock reading, for each order of a batch:
+when one of them may not leave, none does. In a dry run there is no lane for posts at all, and
+each ends with its signed bytes. Cancels and resets go
 out before the commit of their turn; posts after it. Until key and credentials are there,
 nothing leaves: every request is answered as not sent.
 """
@@ -14,7 +15,7 @@ from bus.credentials import CredentialsFault, Missing, read_credentials
 from bus.edge import Edge
 from bus.http import BeforeWrite, Headers, HttpEdge, Lane
 from bus.settings import Settings, secret_file_problem
-from services.execution.may_send import DRY_RUN, Permit, PlaceOrder
+from services.execution.may_send import DRY_RUN, Permit, Permits, PlaceOrder, PlaceOrders
 from services.execution.messages import IdentityFound, IdentityMissing
 from services.execution.requests import CANCEL_LANE, POST_LANE, READ_LANE
 from services.execution.signer import DEPOSIT_WALLET_TYPE, KeyFault, OrderSigner, read_key
@@ -22,7 +23,7 @@ from shared.config import Config
 from shared.effects import Effect, HttpFailed, HttpRequest, HttpReset, Message
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
 from shared.venue.auth import Credentials, request_headers
-from shared.venue.orders_wire import ORDER_PATH, PostOrder, to_signed_order
+from shared.venue.orders_wire import ORDER_PATH, ORDERS_PATH, PostOrder, to_signed_order
 from shared.venue.wire import encode
 
 POST_CONNECTIONS = 8
@@ -72,9 +73,9 @@ def lanes(config: Config) -> tuple[Lane, ...]:
 
 
 class Gateway(Edge):
-    """Carries out `PlaceOrder`, `HttpRequest` and `HttpReset`."""
+    """Carries out `PlaceOrder`, `PlaceOrders`, `HttpRequest` and `HttpReset`."""
 
-    handles = (PlaceOrder, HttpRequest, HttpReset)
+    handles = (PlaceOrder, PlaceOrders, HttpRequest, HttpReset)
 
     def __init__(
         self, settings: Settings, may_send: MaySend, make_http: MakeHttp = HttpEdge
@@ -99,7 +100,7 @@ class Gateway(Edge):
 
     def apply(self, effect: Effect, now: Instant) -> list[Message]:
         """Send a request, post an order, or reset a lane."""
-        if isinstance(effect, PlaceOrder):
+        if isinstance(effect, PlaceOrder | PlaceOrders):
             return self._post(effect, now)
         if self._is_dry and _is_of_posts(effect):
             return _not_sent(effect)
@@ -109,11 +110,11 @@ class Gateway(Edge):
 
     def is_urgent(self, effect: Effect) -> bool:
         """Cancels and resets; never a post."""
-        return not isinstance(effect, PlaceOrder) and self._http.is_urgent(effect)
+        return not isinstance(effect, PlaceOrder | PlaceOrders) and self._http.is_urgent(effect)
 
     def withhold(self, effect: Effect, now: Instant) -> list[Message]:
         """Answer for what was not sent because the commit of its turn failed."""
-        if isinstance(effect, PlaceOrder):
+        if isinstance(effect, PlaceOrder | PlaceOrders):
             return [HttpFailed(effect.request_id, sent=False, reason="not_journaled")]
         return self._http.withhold(effect, now)
 
@@ -141,40 +142,58 @@ class Gateway(Edge):
         """Close every connection at once."""
         self._http.close()
 
-    def _post(self, effect: PlaceOrder, now: Instant) -> list[Message]:
-        """Sign an order and hand it to its lane."""
+    def _post(self, effect: PlaceOrder | PlaceOrders, now: Instant) -> list[Message]:
+        """Sign one order or several and hand them to their lane as one request."""
         if self._signer is None or self._credentials is None:
             return [HttpFailed(effect.request_id, sent=False, reason="no_credentials")]
-        refusal = self._may_send(effect.permit, now)
+        orders = effect.orders if isinstance(effect, PlaceOrders) else (effect,)
+        permits = Permits(tuple(order.permit for order in orders))
+        refusal = self._refusal(permits, now)
         if refusal is not None and refusal != DRY_RUN:
             return [HttpFailed(effect.request_id, sent=False, reason=refusal)]
-        signature = self._signer.sign(effect.order, effect.domain)
-        body = PostOrder(
-            order=to_signed_order(effect.order, effect.expiration_s, signature),
-            owner=self._credentials.api_key,
-            order_type="GTD",
-            post_only=effect.post_only,
-        )
+        bodies = [self._signed(self._signer, self._credentials, order) for order in orders]
+        is_batch = isinstance(effect, PlaceOrders)
         request = HttpRequest(
             request_id=effect.request_id,
             lane=POST_LANE,
             method="POST",
-            path=ORDER_PATH,
-            body=encode(body),
+            path=ORDERS_PATH if is_batch else ORDER_PATH,
+            body=encode(bodies if is_batch else bodies[0]),
             deadline_ns=effect.deadline_ns,
-            permit=effect.permit,
+            permit=permits if is_batch else orders[0].permit,
         )
         if self._is_dry or refusal is not None:
             # A rehearsal goes as far as the signed bytes, so that a wrong key shows here.
             return _not_sent(request)
         return self._http.apply(request, now)
 
+    def _signed(self, signer: OrderSigner, who: Credentials, order: PlaceOrder) -> PostOrder:
+        """Return an order as the venue takes it."""
+        signature = signer.sign(order.order, order.domain)
+        return PostOrder(
+            order=to_signed_order(order.order, order.expiration_s, signature),
+            owner=who.api_key,
+            order_type="GTD",
+            post_only=order.post_only,
+        )
+
+    def _refusal(self, permits: Permits, now: Instant) -> str | None:
+        """Return why a request may not leave, by the first of its orders that may not; else None.
+
+        The reason of a dry run counts last, so that it hides no other.
+        """
+        refusals = [self._may_send(permit, now) for permit in permits.permits]
+        found = [one for one in refusals if one is not None]
+        return next((one for one in found if one != DRY_RUN), found[0] if found else None)
+
     def _before_write(self, request: HttpRequest, now: Instant) -> str | None:
-        """Ask the core once more, directly before the first byte of a post."""
+        """Ask the core once more, directly before a post's first byte, for each order in it."""
         if self._is_dry and request.lane == POST_LANE:
             return DRY_RUN
         if isinstance(request.permit, Permit):
             return self._may_send(request.permit, now)
+        if isinstance(request.permit, Permits):
+            return self._refusal(request.permit, now)
         return "no_permit" if request.lane == POST_LANE else None
 
     def _headers(self, request: HttpRequest, now: Instant) -> Mapping[str, str]:

@@ -41,6 +41,12 @@ class Permit(msgspec.Struct, frozen=True):
     reduce_only: bool
 
 
+class Permits(msgspec.Struct, frozen=True):
+    """What each order of a batch was allowed under: all of them hold, or none is sent."""
+
+    permits: tuple[Permit, ...]
+
+
 class Grant(msgspec.Struct, frozen=True):
     """What execution holds at a moment.
 
@@ -77,6 +83,21 @@ class PlaceOrder(Effect, frozen=True):
     expiration_s: int
     post_only: bool
     permit: Permit
+    deadline_ns: BootNs
+
+
+class PlaceOrders(Effect, frozen=True):
+    """Sign some orders and post them in one request; all their intents are journaled.
+
+    Answered once, by `HttpReply` or `HttpFailed` with its own request id.
+
+    Attributes:
+        orders: Two at least, no more than the venue takes; their own request ids are void.
+        deadline_ns: Total deadline of the request.
+    """
+
+    request_id: int
+    orders: tuple[PlaceOrder, ...]
     deadline_ns: BootNs
 
 

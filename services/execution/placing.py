@@ -166,6 +166,18 @@ class Desk:
         _bound(self._pauses)
         self._pauses[slot] = Pause(until_ns, refusals)
 
+    def unsent(self, order: Order, now: Instant) -> None:
+        """Take an order that never left: its intent is decided anew at once.
+
+        When that happens again before one of its orders was accepted, it pauses.
+        """
+        slot = _slot(order.record)
+        if slot in self._pauses:
+            self.refused(order, now)
+            return
+        _bound(self._pauses)
+        self._pauses[slot] = Pause(now.boot_ns, 0)
+
     def accepted(self, order: Order) -> None:
         """Take an acceptance: the intent's next refusal counts anew."""
         self._pauses.pop(_slot(order.record), None)
@@ -219,7 +231,7 @@ class Desk:
         intended = self.rehearsal.holds(slot, target, now.boot_ns)
         if intended:
             return Denial(DRY_RUN, intended)
-        if not self.rate.take(now.boot_ns):
+        if self.rates.posts_left(now.boot_ns) < 1 or not self.rate.take(now.boot_ns):
             return Denial("message_rate")
         return self._prepare(candidate, now)
 
@@ -294,6 +306,7 @@ class Desk:
         request_id = self._requests.number(PostAsk(record.order_id))
         kept.post_request = request_id
         self._register.add(kept)
+        self.rates.posted(request_id, 1, now.boot_ns)
         return PlaceOrder(
             request_id=request_id,
             order_id=record.order_id,

@@ -31,7 +31,7 @@ class RateBudget:
     """A token bucket of posts, one second deep.
 
     Attributes:
-        refusals: 429 answers so far.
+        refusals: 429 answers and warnings so far.
     """
 
     def __init__(self, orders_per_second_max: int) -> None:
@@ -54,13 +54,18 @@ class RateBudget:
 
     def refused(self, retry_after_ns: int | None, now_ns: BootNs) -> None:
         """Take a 429 in: halve the rate and hold posts for as long as the venue says."""
-        self.refusals += 1
-        self._parts = max(RATE_PARTS_MIN, self._parts_now(now_ns) // 2)
-        self._halved_ns = now_ns
+        self._halve(now_ns)
         pause_ns = RETRY_NS_DEFAULT if retry_after_ns is None else retry_after_ns
         pause_ns += pause_ns * (self.refusals * 5 % JITTER_PARTS) // 16
         self._held_until_ns = BootNs(max(self._held_until_ns, now_ns + pause_ns))
         self._milli_tokens = 0
+
+    def warned(self, now_ns: BootNs) -> None:
+        """Take a warning in: the venue would have refused, so the rate is halved without a hold.
+
+        Source: https://docs.polymarket.com/api-reference/trading-rate-limits (2026-09-28).
+        """
+        self._halve(now_ns)
 
     def hold(self, until_ns: BootNs) -> None:
         """Send no post before a moment: the venue takes none."""
@@ -69,6 +74,11 @@ class RateBudget:
     def rate_parts(self, now_ns: BootNs) -> int:
         """Return the present rate in thousandths of the normal one."""
         return self._parts_now(now_ns)
+
+    def _halve(self, now_ns: BootNs) -> None:
+        self.refusals += 1
+        self._parts = max(RATE_PARTS_MIN, self._parts_now(now_ns) // 2)
+        self._halved_ns = now_ns
 
     def _parts_now(self, now_ns: BootNs) -> int:
         """The rate grows back evenly over the recovery time."""

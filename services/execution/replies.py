@@ -3,6 +3,8 @@
 Accepted, rejected with a reason, or UNKNOWN; nothing is ever sent again here.
 """
 
+from collections.abc import Sequence
+
 from services.execution.lifecycle import Order
 from services.execution.may_send import DOOMED, DRY_RUN
 from services.execution.order_register import OrderRegister
@@ -10,8 +12,15 @@ from services.execution.placing import Desk
 from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish
 from shared.facts import Alert
 from shared.units import NS_PER_MS, Instant
-from shared.venue.modes import VenueMode, mode_of, read_mode, retry_after_ms
-from shared.venue.outcomes import Accepted, Rejected, judge_post
+from shared.venue.modes import ModeSignal, VenueMode, mode_of, read_mode, retry_after_ms
+from shared.venue.outcomes import (
+    Accepted,
+    Outcome,
+    Rejected,
+    Unknown,
+    judge_batch,
+    judge_post,
+)
 from shared.venue.refusals import Refusal
 
 GRAVE_MODES = frozenset({VenueMode.CLOSED_ONLY, VenueMode.RESTRICTED, VenueMode.DISABLED})
@@ -21,29 +30,80 @@ GRAVE_MODES = frozenset({VenueMode.CLOSED_ONLY, VenueMode.RESTRICTED, VenueMode.
 def take_post_reply(
     order: Order, reply: HttpReply, register: OrderRegister, desk: Desk, now: Instant
 ) -> list[Effect]:
-    """Apply an answer to a post."""
-    order.post_request = 0
-    order.look_after_ns = now.boot_ns
-    register.mark_sent(order, reply.sent_ns, now)
+    """Apply an answer to the post of one order."""
     outcome = judge_post(reply.status, reply.body, order.record.order_id)
-    effects = _hear_mode(reply, desk, now)
+    return _take_outcomes(((order, outcome),), reply, register, desk, now)
+
+
+def take_batch_reply(
+    orders: Sequence[Order], reply: HttpReply, register: OrderRegister, desk: Desk, now: Instant
+) -> list[Effect]:
+    """Apply an answer to a batch: each order has its own outcome, in the order of sending."""
+    ids = tuple(order.record.order_id for order in orders)
+    outcomes = judge_batch(reply.status, reply.body, ids)
+    paired = tuple(zip(orders, outcomes, strict=True))
+    return _take_outcomes(paired, reply, register, desk, now)
+
+
+def _take_outcomes(
+    paired: Sequence[tuple[Order, Outcome]],
+    reply: HttpReply,
+    register: OrderRegister,
+    desk: Desk,
+    now: Instant,
+) -> list[Effect]:
+    """Apply what an answer says of the venue once, and of each order what it says of it."""
+    effects = _hear_rate(reply, desk, now)
+    limited = [o for _, o in paired if isinstance(o, Rejected) and _is_limit(o)]
+    if limited:
+        asked_ms = retry_after_ms(reply.headers, reply.body)
+        pause_ns = None if asked_ms is None else asked_ms * NS_PER_MS
+        desk.rate.refused(pause_ns, now.boot_ns)
+    for order, outcome in paired:
+        order.post_request = 0
+        order.look_after_ns = now.boot_ns
+        register.mark_sent(order, reply.sent_ns, now)
+        effects += _take_outcome(order, outcome, register, desk, now)
+    # After what was accepted: the mode that this answer tells of is the newest word.
+    return [*_hear_mode(reply, [outcome for _, outcome in paired], desk, now), *effects]
+
+
+def _take_outcome(
+    order: Order, outcome: Outcome, register: OrderRegister, desk: Desk, now: Instant
+) -> list[Effect]:
+    """Apply the outcome of one order."""
     match outcome:
         case Accepted():
             register.apply(order, "accepted", now)
             desk.accepted(order)
+            return []
         case Rejected():
-            if outcome.reason is Refusal.RATE_LIMITED:
-                asked_ms = retry_after_ms(reply.headers, reply.body)
-                pause_ns = None if asked_ms is None else asked_ms * NS_PER_MS
-                desk.rate.refused(pause_ns, now.boot_ns)
-            if outcome.reason is not Refusal.RATE_LIMITED and mode_of(outcome) is None:
+            if not _is_limit(outcome) and mode_of(outcome) is None:
                 # Else the whole venue waits, and its intents with it.
                 desk.refused(order, now)
             register.apply(order, "refused", now, f"{outcome.reason.value}: {outcome.text}")
-            effects.append(_log("order.rejected", order, outcome.reason.value))
-        case _:
+            return [_log("order.rejected", order, outcome.reason.value)]
+        case Unknown():
             register.apply(order, "lost", now, f"{outcome.why.value}: {outcome.text}")
-            effects.append(_log("order.unknown", order, outcome.why.value))
+            return [_log("order.unknown", order, outcome.why.value)]
+
+
+def _is_limit(outcome: Rejected) -> bool:
+    """Whether the limiter has refused."""
+    return outcome.reason is Refusal.RATE_LIMITED
+
+
+def take_batch_failure(
+    orders: Sequence[Order],
+    failure: HttpFailed,
+    register: OrderRegister,
+    desk: Desk,
+    now: Instant,
+) -> list[Effect]:
+    """Apply a batch that got no answer: all of it was not sent, or all of it is in doubt."""
+    effects: list[Effect] = []
+    for order in orders:
+        effects += take_post_failure(order, failure, register, desk, now)
     return effects
 
 
@@ -59,7 +119,7 @@ def take_post_failure(
         return [_log("order.dry_run", order, DRY_RUN, "info")]
     if not failure.sent:
         if failure.reason != DOOMED:
-            desk.refused(order, now)
+            desk.unsent(order, now)
         register.apply(order, "withheld", now, failure.reason)
         return [_log("order.not_sent", order, failure.reason)]
     register.mark_sent(order, failure.sent_ns, now)
@@ -67,9 +127,24 @@ def take_post_failure(
     return [_log("order.unknown", order, failure.reason)]
 
 
-def _hear_mode(reply: HttpReply, desk: Desk, now: Instant) -> list[Effect]:
-    """Take in what an answer says of the venue itself."""
+def _hear_rate(reply: HttpReply, desk: Desk, now: Instant) -> list[Effect]:
+    """Take in what the headers say of the venue's bucket for orders."""
+    note = desk.rates.post_answered(reply.request_id, reply.status, reply.headers, now.boot_ns)
+    if not note.warning:
+        return []
+    desk.rate.warned(now.boot_ns)
+    return [Log("rate.warned", {"of": "orders", "text": note.warning}, "warning")]
+
+
+def _hear_mode(
+    reply: HttpReply, outcomes: Sequence[Outcome], desk: Desk, now: Instant
+) -> list[Effect]:
+    """Take in what an answer says of the venue itself, by its status or in an entry."""
     signal = read_mode(reply.status, reply.headers, reply.body)
+    if signal is None:
+        modes = (mode_of(outcome) for outcome in outcomes)
+        mode = next((one for one in modes if one is not None), None)
+        signal = None if mode is None else ModeSignal(mode, None)
     if signal is None or not desk.phase.hear(signal, now.boot_ns):
         return []
     name = f"venue_{signal.mode.value}"

@@ -21,6 +21,12 @@ class PostAsk(msgspec.Struct, frozen=True):
     order_id: OrderHash
 
 
+class BatchAsk(msgspec.Struct, frozen=True):
+    """A post of several orders, in the order of their places in it."""
+
+    order_ids: tuple[OrderHash, ...]
+
+
 class CancelAllAsk(msgspec.Struct, frozen=True):
     """A cancel of everything; ours that it is known to concern."""
 
@@ -57,7 +63,7 @@ class LookAsk(msgspec.Struct, frozen=True):
 CancelsAsk = CancelAllAsk | CancelMarketAsk | CancelAsk
 """Whatever cancels."""
 
-Ask = PostAsk | CancelsAsk | OpenOrdersAsk | TradesAsk | LookAsk
+Ask = PostAsk | BatchAsk | CancelsAsk | OpenOrdersAsk | TradesAsk | LookAsk
 
 
 class Requests:

@@ -8,7 +8,7 @@ It refuses posts and says how many orders may be out (EX-24); it never holds a c
 Source: https://docs.polymarket.com/api-reference/trading-rate-limits (2026-09-28).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from shared.units import NS_PER_S, BootNs
@@ -66,6 +66,12 @@ class VenueBucket:
         self._refill(now_ns)
         self._filled += max(0, debited - cost) * NS_PER_S
         self.spent -= max(0, debited - cost)
+
+    def regroup(self, request_ids: Iterable[int], request_id: int) -> None:
+        """Let one request stand for some that were debited."""
+        cost = sum(self._under_way.pop(one, 0) for one in request_ids)
+        self._under_way[request_id] = cost
+        self._newest = request_id
 
     def take_answer(self, request_id: int) -> None:
         """Take the end of a request that has cost all that was debited."""
@@ -144,6 +150,10 @@ class VenueRates:
     def posted(self, request_id: int, orders: int, now_ns: BootNs) -> None:
         """Debit a post of some orders."""
         self._orders.send(request_id, orders, now_ns)
+
+    def grouped(self, request_ids: Iterable[int], request_id: int) -> None:
+        """Note that posts which were debited one by one leave in one request."""
+        self._orders.regroup(request_ids, request_id)
 
     def canceling(self, request_id: int, cost: int, now_ns: BootNs) -> None:
         """Debit a cancel at the most that it can cost."""

@@ -3,12 +3,13 @@
 Everything is at its best until a test spoils it; time moves by ticks alone.
 """
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
 
 from services.execution.core import ExecutionCore
-from services.execution.may_send import PlaceOrder
+from services.execution.may_send import PlaceOrder, PlaceOrders
 from services.execution.messages import IdentityFound
 from services.execution.startup import OpenedLedger
 from shared.control import Lease, Ping, ScopeOrder
@@ -331,7 +332,7 @@ class Rig:
             answers += [
                 HttpFailed(effect.request_id, False, "not_journaled")
                 for effect in effects
-                if isinstance(effect, PlaceOrder)
+                if isinstance(effect, PlaceOrder | PlaceOrders)
                 or (isinstance(effect, HttpRequest) and effect.lane != "cancel")
             ]
         else:
@@ -347,10 +348,11 @@ class Rig:
     def _send(self, effect: Effect) -> list[Message]:
         if isinstance(effect, HttpRequest) and effect.lane != "cancel":
             return self.venue.request(effect, self.now)
-        if isinstance(effect, PlaceOrder):
-            refusal = self.core.may_send(effect.permit, self.now)
-            if refusal is not None:
-                return [HttpFailed(effect.request_id, False, refusal)]
+        if isinstance(effect, PlaceOrder | PlaceOrders):
+            for order in placed([effect]):
+                refusal = self.core.may_send(order.permit, self.now)
+                if refusal is not None:
+                    return [HttpFailed(effect.request_id, False, refusal)]
             return self.venue.post(effect, self.now)
         return []
 
@@ -361,6 +363,17 @@ class Rig:
             for one in held
             if isinstance(one, HttpReply)
         ]
+
+
+def placed(effects: Iterable[Effect]) -> list[PlaceOrder]:
+    """Return every order that is posted, alone or with others."""
+    found: list[PlaceOrder] = []
+    for effect in effects:
+        if isinstance(effect, PlaceOrders):
+            found += effect.orders
+        elif isinstance(effect, PlaceOrder):
+            found.append(effect)
+    return found
 
 
 def identity(**spoil: Any) -> IdentityFound:

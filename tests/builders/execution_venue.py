@@ -1,10 +1,11 @@
 """A venue that answers execution from memory, and can be told to fail."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from services.execution.may_send import PlaceOrder
+from services.execution.may_send import PlaceOrder, PlaceOrders
 from shared.effects import (
     HttpFailed,
     HttpReply,
@@ -23,7 +24,10 @@ class FakeVenue:
 
     Attributes:
         open: Orders that rest, by id, with their size matched.
-        posts: Every post that reached it.
+        posts: Every order that reached it.
+        post_sizes: How many orders each post had.
+        refuses: Why an order of its own is refused in an answer 200; empty accepts.
+        spoils: Changes the body of answers to posts.
         refusal: HTTP status and error text of posts; None accepts.
         loses: Post replies are lost after acceptance.
         holds: Post replies wait in `held`.
@@ -39,6 +43,9 @@ class FakeVenue:
         self.matched: dict[OrderHash, int] = {}
         self.gone: dict[OrderHash, str] = {}
         self.posts: list[PlaceOrder] = []
+        self.post_sizes: list[int] = []
+        self.refuses: Callable[[PlaceOrder], str] = lambda order: ""
+        self.spoils: Callable[[bytes], bytes] | None = None
         self.requests: list[HttpRequest] = []
         self.trades: list[dict[str, Any]] = []
         self.refusal: tuple[int, str] | None = None
@@ -52,27 +59,38 @@ class FakeVenue:
         self.cancel_status = 200
         self.cancel_headers: dict[str, str] = {}
 
-    def post(self, effect: PlaceOrder, now: Instant) -> list[Message]:
-        self.posts.append(effect)
+    def post(self, effect: PlaceOrder | PlaceOrders, now: Instant) -> list[Message]:
+        """Take one order, or several of one request, and answer once."""
+        orders = effect.orders if isinstance(effect, PlaceOrders) else (effect,)
+        self.posts += orders
+        self.post_sizes.append(len(orders))
         if self.refusal is not None:
             status, text = self.refusal
             return [reply(effect.request_id, status, {"error": text}, now)]
-        self.open[effect.order_id] = effect
+        entries = [self._take(order) for order in orders]
         if self.loses:
             return [HttpFailed(effect.request_id, True, "deadline", now.boot_ns)]
-        answer = {
-            "success": True,
-            "errorMsg": "",
-            "orderID": effect.order_id,
-            "status": "live",
-            "makingAmount": "",
-            "takingAmount": "",
-        }
+        answer = entries if isinstance(effect, PlaceOrders) else entries[0]
         message = reply(effect.request_id, 200, answer, now)
+        if self.spoils is not None:
+            message = msgspec.structs.replace(message, body=self.spoils(message.body))
         if self.holds:
             self.held.append(message)
             return []
         return [message]
+
+    def _take(self, order: PlaceOrder) -> dict[str, Any]:
+        text = self.refuses(order)
+        if not text:
+            self.open[order.order_id] = order
+        return {
+            "success": not text,
+            "errorMsg": text,
+            "orderID": "" if text else order.order_id,
+            "status": "" if text else "live",
+            "makingAmount": "",
+            "takingAmount": "",
+        }
 
     def request(self, effect: HttpRequest, now: Instant) -> list[Message]:
         if effect.lane in self.unsent:

@@ -8,6 +8,7 @@ a network that has swallowed packets and spits them out again.
 Source of the stamp: SO_TIMESTAMPNS of socket(7); on TCP it is that of the newest packet read.
 """
 
+import json
 import selectors
 import socket
 import struct
@@ -24,7 +25,9 @@ CONNECT_S_MAX = 5.0
 LOOK_EVERY_S = 0.05
 """How soon the thread sees what another has asked of it."""
 
-ORDER_PATH = "/order"
+ORDER_PATHS = ("/order", "/orders")
+ORDER_STARTS = tuple(f"POST {path} ".encode() for path in ORDER_PATHS)
+"""An order comes alone or with others."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -45,8 +48,15 @@ class Request(msgspec.Struct, frozen=True):
 
     @property
     def is_order(self) -> bool:
-        """Whether it places an order."""
-        return self.method == "POST" and self.path == ORDER_PATH
+        """Whether it places an order, or several."""
+        return self.method == "POST" and self.path in ORDER_PATHS
+
+    @property
+    def salts(self) -> tuple[int, ...]:
+        """Salts of the orders that it places."""
+        decoded = json.loads(self.body)
+        posts = decoded if isinstance(decoded, list) else [decoded]
+        return tuple(int(post["order"]["salt"]) for post in posts)
 
 
 class _Parser:
@@ -211,7 +221,7 @@ class Doorway:
 
     def _note(self, passage: _Passage, content: bytes, at_wall_ns: int) -> None:
         """Note the requests that are complete; one that is barred holds its connection."""
-        if self._is_order_barred and content.startswith(b"POST " + ORDER_PATH.encode() + b" "):
+        if self._is_order_barred and content.startswith(ORDER_STARTS):
             passage.is_held = passage.was_held = True
         for method, path, body in passage.parser.feed(content):
             request = Request(passage.port, method, path, body, at_wall_ns, passage.is_held)

@@ -4,7 +4,6 @@ The doorway's stamp is the kernel's, the row's times are those that execution re
 CLOCK_REALTIME of one machine, so that nothing between them needs to be estimated.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -49,18 +48,25 @@ def faults_of(orders: Iterable[Request], data: Path) -> list[str]:
     """
     rows, heard = orders_by_salt(data), epochs_heard(data)
     faults: list[str] = []
-    for order in orders:
-        row = rows.get(int(json.loads(order.body)["order"]["salt"]))
-        if row is None:
-            faults.append(f"port {order.port}: came without an intent in the ledger")
-            continue
-        at_ns = order.arrived_wall_ns - HOP_NS_MAX
-        if row.created_wall_ns > order.arrived_wall_ns:
-            faults.append(f"{row.order_id}: came before it was decided")
-        if at_ns > row.lease_until_wall_ns:
-            late_ms = (order.arrived_wall_ns - row.lease_until_wall_ns) / NS_PER_MS
-            faults.append(f"{row.order_id}: came {late_ms:.1f} ms after its lease")
-        newer = [epoch for wall_ns, epoch in heard if wall_ns < at_ns and epoch > row.epoch]
-        if newer:
-            faults.append(f"{row.order_id}: came under epoch {row.epoch} after {newer[0]}")
+    for request in orders:
+        for salt in request.salts:
+            row = rows.get(salt)
+            if row is None:
+                faults.append(f"port {request.port}: came without an intent in the ledger")
+            else:
+                faults += _faults_of_one(request, row, heard)
+    return faults
+
+
+def _faults_of_one(request: Request, row: OrderRecord, heard: list[tuple[int, int]]) -> list[str]:
+    faults: list[str] = []
+    at_ns = request.arrived_wall_ns - HOP_NS_MAX
+    if row.created_wall_ns > request.arrived_wall_ns:
+        faults.append(f"{row.order_id}: came before it was decided")
+    if at_ns > row.lease_until_wall_ns:
+        late_ms = (request.arrived_wall_ns - row.lease_until_wall_ns) / NS_PER_MS
+        faults.append(f"{row.order_id}: came {late_ms:.1f} ms after its lease")
+    newer = [epoch for wall_ns, epoch in heard if wall_ns < at_ns and epoch > row.epoch]
+    if newer:
+        faults.append(f"{row.order_id}: came under epoch {row.epoch} after {newer[0]}")
     return faults

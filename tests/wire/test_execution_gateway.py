@@ -11,7 +11,7 @@ from bus.credentials import write_credentials, write_private
 from bus.http import HttpEdge
 from bus.settings import Settings
 from services.execution.gateway import Gateway
-from services.execution.may_send import Permit, PlaceOrder
+from services.execution.may_send import Permit, PlaceOrder, PlaceOrders
 from services.execution.messages import IdentityFound, IdentityMissing
 from services.execution.panic_file import PANIC_FILE, PanicFile
 from services.execution.signer import OrderSigner
@@ -19,7 +19,7 @@ from shared.effects import HttpFailed, HttpRequest, HttpReset, Message
 from shared.units import NS_PER_S, BootNs, Instant
 from shared.venue.auth import Credentials, check_request
 from shared.venue.order_hash import UnsignedOrder, exchange_domain, order_hash
-from shared.venue.orders_wire import POST_ORDER, to_unsigned_order
+from shared.venue.orders_wire import POST_ORDER, POST_ORDERS, to_unsigned_order
 from tests.builders.execution_config import build_config
 from tests.builders.markets import instant
 from tests.builders.raw_server import Peer, RawServer, pump
@@ -98,9 +98,9 @@ def rig(tmp_path: Path, server: RawServer) -> Iterator[Rig]:
     made.gateway.close()
 
 
-def build_post() -> PlaceOrder:
+def build_post(salt: int = 7) -> PlaceOrder:
     order = UnsignedOrder(
-        salt=7,
+        salt=salt,
         maker=SIGNER.address,
         signer=SIGNER.address,
         token_id="111",
@@ -177,6 +177,45 @@ def test_core_is_asked_again_directly_before_the_write(rig: Rig) -> None:
     assert rig.gateway.apply(build_post(), clock.read()) == [HttpFailed(5, False, "lease")]
     assert len(rig.asked) == 2
     assert rig.asked[1].boot_ns > rig.asked[0].boot_ns, "with a fresh reading"
+
+
+def build_batch() -> PlaceOrders:
+    posts = tuple(build_post(salt) for salt in (7, 8, 9))
+    return PlaceOrders(6, posts, posts[0].deadline_ns)
+
+
+@pytest.mark.req("EX-2")
+def test_batch_is_one_request_of_signed_orders_in_their_places(rig: Rig) -> None:
+    batch = build_batch()
+    assert rig.gateway.apply(batch, clock.read()) == []
+    _, head, body = rig.read_post()
+    assert head.startswith(b"POST /orders HTTP/1.1\r\n")
+    sent = POST_ORDERS.decode(body)
+    assert [to_unsigned_order(one.order) for one in sent] == [one.order for one in batch.orders]
+    for one, post in zip(sent, batch.orders, strict=True):
+        assert one.order.signature == SIGNER.sign(post.order, DOMAIN)
+        assert (one.order_type, one.post_only) == ("GTD", True)
+
+
+@pytest.mark.req("INV-3", "EX-2")
+@pytest.mark.parametrize("refused", [0, 1, 2])
+def test_every_order_of_a_batch_is_asked_for_again_directly_before_the_write(
+    rig: Rig, refused: int
+) -> None:
+    rig.answers = [None for _ in range(6)]
+    rig.answers[3 + refused] = "too_late"
+    told = rig.gateway.apply(build_batch(), clock.read())
+    assert told == [HttpFailed(6, sent=False, reason="too_late")]
+    assert len(rig.asked) == 6
+    assert len({moment.boot_ns for moment in rig.asked[3:]}) == 1, "one reading for the one write"
+    assert rig.asked[3].boot_ns > rig.asked[0].boot_ns
+
+
+@pytest.mark.req("INV-2")
+def test_batch_whose_intents_were_not_journaled_comes_back_unsent(rig: Rig) -> None:
+    told = rig.gateway.withhold(build_batch(), clock.read())
+    assert told == [HttpFailed(6, False, "not_journaled")]
+    assert not rig.gateway.is_urgent(build_batch())
 
 
 @pytest.mark.req("EX-21")

@@ -17,7 +17,7 @@ from bus.credentials import write_credentials, write_private
 from bus.http import HttpEdge
 from bus.settings import Settings
 from services.execution.gateway import POST_CONNECTIONS, Gateway
-from services.execution.may_send import PlaceOrder
+from services.execution.may_send import PlaceOrder, PlaceOrders
 from services.execution.messages import IdentityFound
 from services.execution.signer import OrderSigner
 from shared.effects import Effect, HttpFailed, HttpReset, Message
@@ -99,7 +99,7 @@ class TlsRig(Rig):
         self.tell(message)
 
     def _send(self, effect: Effect) -> list[Message]:
-        if isinstance(effect, PlaceOrder):
+        if isinstance(effect, PlaceOrder | PlaceOrders):
             return self.gateway.apply(effect, self.now)
         return super()._send(effect)
 
@@ -160,8 +160,10 @@ def placing(rig: TlsRig) -> TlsRig:
     for peer in venue.peers[:IN_FLIGHT]:
         peer.shakes = True
     rig.turn_until(lambda: all(peer.is_open for peer in venue.peers[:IN_FLIGHT]))
-    rig.wishes = twenty_quotes()
-    rig.wish()
+    for count in range(1, POSTS + 1):
+        # One more in each turn: what is decided together would leave in one request.
+        rig.wishes = twenty_quotes()[:count]
+        rig.wish()
     rig.turn_until(lambda: venue.posts() == IN_FLIGHT)
     assert len(rig.orders("INTENDED")) == POSTS
     return rig
