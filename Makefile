@@ -49,6 +49,7 @@ processes: $(VENV)/installed-test
 endurance: $(VENV)/installed-test
 	INTERLOCK_STOPS=100 INTERLOCK_BLACKHOLES=25 $(BIN)/pytest --quiet tests/processes/test_stop_resume.py tests/processes/test_blackhole.py
 	INTERLOCK_PROBE_WHOLE=1 $(BIN)/pytest --quiet tests/processes/test_probe.py
+	INTERLOCK_NEAR_S=600 $(BIN)/pytest --quiet tests/simulation/test_near_crossing.py
 
 # Ten thousand orders under every fault at once, fifty kills of execution: some ten minutes.
 torture: $(VENV)/installed-test
