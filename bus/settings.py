@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from bus.endpoints import PathTooLong, socket_path
+from bus.restart_calendar import UnknownZone, find_zone
 from shared.config import Config, Finding, parse
 from shared.topics import COMPONENTS
 
@@ -96,6 +97,10 @@ def check_files(settings: Settings, *, secrets_needed: bool) -> list[Finding]:
         socket_path(str(settings.run_directory), f"{longest}.snap")
     except PathTooLong as error:
         findings.append(Finding("run.run_directory", str(error)))
+    try:
+        find_zone(settings.config.venue.restart_zone)
+    except UnknownZone as error:
+        findings.append(Finding("venue.restart_zone", str(error)))
     for where, path in (
         ("account.key_file", settings.key_file),
         ("account.credentials_file", settings.credentials_file),

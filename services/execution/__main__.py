@@ -4,6 +4,7 @@ import sys
 
 from bus import actor, clock, process
 from bus.locks import AlreadyRunning, lock_file
+from bus.restart_calendar import planned_restarts
 from bus.writer import Writer
 from services.execution.checkpoints import Checkpoints
 from services.execution.core import ExecutionCore
@@ -11,9 +12,12 @@ from services.execution.gateway import Gateway
 from services.execution.ledger import Ledger, NoLedger
 from services.execution.ledger_fault import LedgerFault
 from services.execution.panic_file import PanicFile
+from services.execution.venue_phase import PlannedRestarts
+from shared.config import VenueSettings
 from shared.effects import Log
 from shared.ledger_schema import LEDGER_FILE
 from shared.topics import EXECUTION
+from shared.units import NS_PER_S
 
 
 def open_ledger(started: process.Started) -> Ledger | NoLedger:
@@ -24,6 +28,13 @@ def open_ledger(started: process.Started) -> Ledger | NoLedger:
     except (LedgerFault, OSError) as error:
         started.lines.write(Log("ledger.refused", {"why": str(error)}, "critical"), clock.read())
         return NoLedger(str(error))
+
+
+def read_calendar(venue: VenueSettings) -> PlannedRestarts:
+    """Return the venue's planned restarts; the settings were checked when they were read."""
+    moments = planned_restarts(venue, clock.read().wall_ns)
+    lead_ns, lasts_ns = venue.restart_lead_s * NS_PER_S, venue.restart_lasts_s * NS_PER_S
+    return PlannedRestarts(moments, lead_ns, lasts_ns)
 
 
 def main() -> int:
@@ -41,7 +52,13 @@ def main() -> int:
     ledger = open_ledger(started)
     # The loop that renews the lease waits for no disk.
     writer = Writer(ledger)
-    core = ExecutionCore(settings.config, started.incarnation, ledger.opened, clock.read())
+    core = ExecutionCore(
+        settings.config,
+        started.incarnation,
+        ledger.opened,
+        clock.read(),
+        read_calendar(settings.config.venue),
+    )
     gateway = Gateway(settings, core.may_send)
     path = settings.data_directory / LEDGER_FILE
     checkpoints = Checkpoints(path) if isinstance(ledger, Ledger) else None

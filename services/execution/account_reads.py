@@ -88,9 +88,10 @@ class PagedRead(Generic[Row]):
         self._after_ns = BootNs(0)
         self.is_under_way = False
 
-    def may_begin(self, now: Instant) -> bool:
-        """Whether a read can be sent now."""
-        return not self.is_under_way and now.boot_ns >= self._after_ns
+    def may_begin(self, path: str, now: Instant) -> bool:
+        """Whether a read of a path can be sent now."""
+        is_free = not self.is_under_way and now.boot_ns >= self._after_ns
+        return is_free and self._requests.may_read(path, now.boot_ns)
 
     def begin(self, base_path: str, now: Instant) -> list[Effect]:
         """Ask for the first page; `base_path` ends where the cursor goes."""
@@ -139,11 +140,15 @@ class AccountReads:
 
     def may_read_orders(self, now: Instant) -> bool:
         """Whether a read of the open orders can be sent now."""
-        return self._orders.may_begin(now)
+        return self._orders.may_begin(OPEN_ORDERS_PATH, now)
 
     def may_read_trades(self, now: Instant) -> bool:
         """Whether a read of trades can be sent now."""
-        return self._trades.may_begin(now)
+        return self._trades.may_begin(TRADES_PATH, now)
+
+    def may_look(self, now: Instant) -> bool:
+        """Whether a question after one order can be sent now."""
+        return self._requests.may_read(ORDER_PATH_PREFIX, now.boot_ns)
 
     def read_orders(self, now: Instant) -> list[Effect]:
         """Ask for all open orders."""

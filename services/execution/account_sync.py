@@ -84,7 +84,7 @@ class AccountSync:
             self._trades_asked_ns = now.boot_ns
             effects += self._reads.read_trades(self._trades_since_ms(now), now)
         for order in self._reconciler.to_look_at(now.boot_ns):
-            if len(self._looks) >= LOOKS_MAX:
+            if len(self._looks) >= LOOKS_MAX or not self._reads.may_look(now):
                 break
             looked = self._reads.look(order.record.order_id, now)
             self._looks.add(order.record.order_id)

@@ -13,11 +13,16 @@ from services.execution.may_send import PlaceOrder, PlaceOrders
 from services.execution.order_register import OrderRegister
 from services.execution.requests import BatchAsk, Requests
 from services.execution.venue_rates import VenueRates
-from shared.venue.orders_wire import BATCH_ORDERS_MAX
+from shared.units import BootNs
+from shared.venue.orders_wire import BATCH_ORDERS_MAX, ORDER_PATH, ORDERS_PATH
 
 
 def gather(
-    posts: Sequence[PlaceOrder], requests: Requests, register: OrderRegister, rates: VenueRates
+    posts: Sequence[PlaceOrder],
+    requests: Requests,
+    register: OrderRegister,
+    rates: VenueRates,
+    now_ns: BootNs,
 ) -> list[PlaceOrder | PlaceOrders]:
     """Return what is to be sent for the posts of one turn.
 
@@ -26,6 +31,7 @@ def gather(
         requests: Numbers the gathered ones.
         register: Holds the orders, which learn what carries them.
         rates: Has debited every post.
+        now_ns: Present moment.
     """
     quotes = [post for post in posts if post.post_only]
     sent: list[PlaceOrder | PlaceOrders] = [post for post in posts if not post.post_only]
@@ -35,6 +41,9 @@ def gather(
             sent += chunk
         else:
             sent.append(_join(chunk, requests, register, rates))
+    for one in sent:
+        path = ORDERS_PATH if isinstance(one, PlaceOrders) else ORDER_PATH
+        requests.windows.count("POST", path, now_ns)
     return sent
 
 

@@ -70,7 +70,7 @@ class Conditions:
             lost_e6=-self._parts.positions.realised_today_e6(now),
             unpaired_e6=self._parts.inventory.unpaired_held_e6(),
             ledger_slow=self._slow_ledger(now),
-            venue_hold=self._parts.desk.phase.holds(now.boot_ns, post_only=True),
+            venue_hold=self._parts.desk.phase.holds_all(now.boot_ns, now.wall_ns),
             is_dry=self._parts.config.run.dry_run,
         )
         return gate.account_predicates(

@@ -20,6 +20,7 @@ from services.execution.messages import IdentityFound, IdentityMissing, PanicSee
 from services.execution.order_register import as_fact
 from services.execution.parts import Parts
 from services.execution.replies import (
+    hear_answer,
     take_batch_failure,
     take_batch_reply,
     take_post_failure,
@@ -34,6 +35,7 @@ from services.execution.requests import (
     PostAsk,
 )
 from services.execution.startup import OpenedLedger
+from services.execution.venue_phase import NOTHING_PLANNED, PlannedRestarts
 from services.execution.wishes import Key
 from shared.config import Config
 from shared.control import ExecutionPong, Ping
@@ -56,6 +58,8 @@ from shared.identifiers import ConditionId, Incarnation
 from shared.targets import TargetSet
 from shared.units import NS_PER_S, Instant
 
+OK: Final = 200
+
 HealthState = Literal["starting", "ready", "sick", "stopping"]
 
 FORGET_EVERY_NS: Final = 60 * NS_PER_S
@@ -70,10 +74,15 @@ class ExecutionCore:
     """The core. Public beside the two of every core: `may_send`, `execution_pong`, `health`."""
 
     def __init__(
-        self, config: Config, incarnation: Incarnation, ledger: OpenedLedger, now: Instant
+        self,
+        config: Config,
+        incarnation: Incarnation,
+        ledger: OpenedLedger,
+        now: Instant,
+        planned: PlannedRestarts = NOTHING_PLANNED,
     ) -> None:
-        """Begin halted, with what a verified ledger says."""
-        self._parts = Parts(config, incarnation, ledger, now)
+        """Begin halted, with what a verified ledger and the venue's calendar say."""
+        self._parts = Parts(config, incarnation, ledger, now, planned)
         self._conditions = Conditions(self._parts)
         self._fencing = Fencing(self._parts)
         self._hearing = Hearing(self._parts)
@@ -112,6 +121,8 @@ class ExecutionCore:
         account = self._conditions.account_predicates(now)
         effects += self._sweep(account, now)
         effects += self._work_all(account, now)
+        if parts.desk.phase.is_expected(now.wall_ns):
+            parts.canceller.escalation.restarting(now.boot_ns)
         effects += parts.canceller.tick(now)
         effects += self._fencing.call_risk(now)
         effects += parts.sync.tick(parts.zeroing, parts.inputs.user_sound_ns, now)
@@ -193,7 +204,7 @@ class ExecutionCore:
         if isinstance(body, TargetSet):
             key = self._hearing.take_targets(received, now)
             account = self._conditions.account_predicates(now)
-            posts = self._gather(self._work(key, account, now))
+            posts = self._gather(self._work(key, account, now), now)
             return [*self._parts.canceller.tick(now), *posts]
         if isinstance(body, OwnOrder | OwnTrade):
             return self._hearing.take_own(body, now)
@@ -213,9 +224,12 @@ class ExecutionCore:
         if isinstance(ask, BatchAsk):
             orders = self._orders_of(ask)
             return take_batch_reply(orders, reply, parts.register, parts.desk, now)
+        heard = hear_answer(reply, parts.desk, now)
         if isinstance(ask, CancelAllAsk | CancelAsk | CancelMarketAsk):
-            return parts.canceller.replied(ask, reply, now)
-        effects = parts.sync.replied(ask, reply, parts.zeroing, now)
+            if reply.status == OK:
+                parts.desk.phase.reopened(now.boot_ns)
+            return [*heard, *parts.canceller.replied(ask, reply, now)]
+        effects = heard + parts.sync.replied(ask, reply, parts.zeroing, now)
         return [*effects, *parts.sync.cancel_strangers(parts.canceller, now)]
 
     def _on_failure(self, failure: HttpFailed, now: Instant) -> list[Effect]:
@@ -281,12 +295,12 @@ class ExecutionCore:
         posts: list[PlaceOrder] = []
         for key in keys:
             posts += self._work(key, account, now)
-        return self._gather(posts)
+        return self._gather(posts, now)
 
-    def _gather(self, posts: Sequence[PlaceOrder]) -> list[Effect]:
+    def _gather(self, posts: Sequence[PlaceOrder], now: Instant) -> list[Effect]:
         """Let the posts of one decision leave in as few requests as the venue takes."""
         parts = self._parts
-        return [*gather(posts, parts.requests, parts.register, parts.rates)]
+        return [*gather(posts, parts.requests, parts.register, parts.rates, now.boot_ns)]
 
     def _work_market(self, market: ConditionId, now: Instant) -> list[Effect]:
         """Bring all orders of a market to the wishes at once: its price step has changed."""

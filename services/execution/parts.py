@@ -17,6 +17,7 @@ from services.execution.reconcile import Reconciler, restore_doubt
 from services.execution.requests import Requests
 from services.execution.self_fence import SelfFence
 from services.execution.startup import OpenedLedger, Startup
+from services.execution.venue_phase import PlannedRestarts
 from services.execution.venue_rates import VenueRates
 from services.execution.wishes import Wishes
 from shared.config import Config
@@ -34,7 +35,12 @@ class Parts:
     """
 
     def __init__(
-        self, config: Config, incarnation: Incarnation, ledger: OpenedLedger, now: Instant
+        self,
+        config: Config,
+        incarnation: Incarnation,
+        ledger: OpenedLedger,
+        now: Instant,
+        planned: PlannedRestarts,
     ) -> None:
         """Begin with what a verified ledger says."""
         timing = config.timing
@@ -70,6 +76,7 @@ class Parts:
             self.canceller,
             self.requests,
             self.rates,
+            planned,
         )
         self.startup = Startup(ledger)
         self.desk.epoch = self.reconciler.epoch = ledger.epoch

@@ -28,7 +28,7 @@ from services.execution.order_register import OrderRegister
 from services.execution.rate_budget import RateBudget
 from services.execution.rehearsal import Rehearsal
 from services.execution.requests import PostAsk, Requests
-from services.execution.venue_phase import VenuePhase
+from services.execution.venue_phase import NOTHING_PLANNED, PlannedRestarts, VenuePhase
 from services.execution.venue_rates import VenueRates
 from shared.config import Config
 from shared.facts import MarketInfo, Side
@@ -45,6 +45,7 @@ from shared.venue.order_hash import (
     exchange_domain,
     order_hash,
 )
+from shared.venue.orders_wire import ORDER_PATH, ORDERS_PATH
 
 PAUSE_NS_FIRST: Final = 250 * NS_PER_MS
 PAUSE_DOUBLINGS_MAX: Final = 5
@@ -94,6 +95,7 @@ class Desk:
         canceller: Canceller,
         requests: Requests,
         rates: VenueRates,
+        planned: PlannedRestarts = NOTHING_PLANNED,
     ) -> None:
         """Work on these."""
         self._config = config
@@ -108,7 +110,7 @@ class Desk:
         self._salts = 0
         self._pauses: dict[Slot, Pause] = {}
         self.rate = RateBudget(config.limits.orders_per_second_max)
-        self.phase = VenuePhase()
+        self.phase = VenuePhase(planned)
         self.rehearsal = Rehearsal()
         self.identity: IdentityRecord | None = None
         self.signer: Signer | None = None
@@ -178,10 +180,10 @@ class Desk:
         _bound(self._pauses)
         self._pauses[slot] = Pause(now.boot_ns, 0)
 
-    def accepted(self, order: Order) -> None:
+    def accepted(self, order: Order, now: Instant) -> None:
         """Take an acceptance: the intent's next refusal counts anew."""
         self._pauses.pop(_slot(order.record), None)
-        self.phase.accepted()
+        self.phase.accepted(now.boot_ns, post_only=order.record.post_only)
 
     def count_denial(self, reason: str) -> None:
         """Count a denial that concerns no single intent."""
@@ -210,7 +212,9 @@ class Desk:
         failing = first_failing(predicates[target.token], reduce_only=target.reduce_only)
         if failing is not None:
             return Denial(failing.name, failing.value)
-        held = self.phase.holds(now.boot_ns, post_only=target.post_only)
+        held = self.phase.holds(
+            now.boot_ns, post_only=target.post_only, reduce_only=target.reduce_only
+        )
         if held:
             return Denial("venue", held)
         pause = self._pauses.get(slot)
@@ -231,9 +235,16 @@ class Desk:
         intended = self.rehearsal.holds(slot, target, now.boot_ns)
         if intended:
             return Denial(DRY_RUN, intended)
-        if self.rates.posts_left(now.boot_ns) < 1 or not self.rate.take(now.boot_ns):
+        if not self._has_room(now.boot_ns) or not self.rate.take(now.boot_ns):
             return Denial("message_rate")
         return self._prepare(candidate, now)
+
+    def _has_room(self, now_ns: BootNs) -> bool:
+        """Whether the venue would surely take one more order, alone or in a batch."""
+        windows = self._requests.windows
+        return self.rates.posts_left(now_ns) >= 1 and all(
+            windows.has_room("POST", path, now_ns) for path in (ORDER_PATH, ORDERS_PATH)
+        )
 
     def _prepare(self, candidate: Candidate, now: Instant) -> PlaceOrder:
         """Make the order, take it into the register as INTENDED, and return its post."""

@@ -4,6 +4,7 @@ Accepted, rejected with a reason, or UNKNOWN; nothing is ever sent again here.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from services.execution.lifecycle import Order
 from services.execution.may_send import DOOMED, DRY_RUN
@@ -75,7 +76,7 @@ def _take_outcome(
     match outcome:
         case Accepted():
             register.apply(order, "accepted", now)
-            desk.accepted(order)
+            desk.accepted(order, now)
             return []
         case Rejected():
             if not _is_limit(outcome) and mode_of(outcome) is None:
@@ -136,10 +137,18 @@ def _hear_rate(reply: HttpReply, desk: Desk, now: Instant) -> list[Effect]:
     return [Log("rate.warned", {"of": "orders", "text": note.warning}, "warning")]
 
 
+def hear_answer(reply: HttpReply, desk: Desk, now: Instant) -> list[Effect]:
+    """Take in what an answer to a cancel or a read says of the venue itself."""
+    return _hear_mode(reply, (), desk, now)
+
+
 def _hear_mode(
     reply: HttpReply, outcomes: Sequence[Outcome], desk: Desk, now: Instant
 ) -> list[Effect]:
-    """Take in what an answer says of the venue itself, by its status or in an entry."""
+    """Take in what an answer says of the venue itself, by its status or in an entry.
+
+    What the calendar has announced is no warning.
+    """
     signal = read_mode(reply.status, reply.headers, reply.body)
     if signal is None:
         modes = (mode_of(outcome) for outcome in outcomes)
@@ -148,14 +157,20 @@ def _hear_mode(
     if signal is None or not desk.phase.hear(signal, now.boot_ns):
         return []
     name = f"venue_{signal.mode.value}"
-    grave = signal.mode in GRAVE_MODES
     alert = Alert(
-        severity="critical" if grave else "warning",
+        severity=_severity(signal.mode, is_expected=desk.phase.is_expected(now.wall_ns)),
         name=name,
-        text=f"the venue answered a post by {reply.status}",
+        text=f"the venue answered by {reply.status}",
         runbook=name,
     )
     return [Publish("risk.alert", alert, now.monotonic_ns)]
+
+
+def _severity(mode: VenueMode, *, is_expected: bool) -> Literal["info", "warning", "critical"]:
+    """Return how much people should care about a mode."""
+    if mode in GRAVE_MODES:
+        return "critical"
+    return "info" if is_expected else "warning"
 
 
 def _log(event: str, order: Order, reason: str, level: str = "warning") -> Log:

@@ -6,6 +6,7 @@ Lanes share nothing: a cancel never waits behind a post or a read.
 
 import msgspec
 
+from services.execution.address_windows import AddressWindows
 from shared.effects import HttpRequest
 from shared.identifiers import ConditionId, OrderHash
 from shared.units import NS_PER_MS, BootNs
@@ -67,12 +68,17 @@ Ask = PostAsk | BatchAsk | CancelsAsk | OpenOrdersAsk | TradesAsk | LookAsk
 
 
 class Requests:
-    """All requests without an answer."""
+    """All requests without an answer.
+
+    Attributes:
+        windows: What has been asked lately, of each endpoint.
+    """
 
     def __init__(self) -> None:
         """Begin with none."""
         self._last = 0
         self._asks: dict[int, Ask] = {}
+        self.windows = AddressWindows()
 
     def number(self, ask: Ask) -> int:
         """Return a new request id for an ask."""
@@ -88,10 +94,16 @@ class Requests:
         self, ask: Ask, path: str, body: bytes, deadline_ms: int, now_ns: BootNs
     ) -> HttpRequest:
         """Return a cancel; every cancelling request is a DELETE."""
+        self.windows.count("DELETE", path, now_ns)
         deadline_ns = BootNs(now_ns + deadline_ms * NS_PER_MS)
         return HttpRequest(self.number(ask), CANCEL_LANE, "DELETE", path, body, deadline_ns)
 
+    def may_read(self, path: str, now_ns: BootNs) -> bool:
+        """Whether a read stays within our share of the venue's limits."""
+        return self.windows.has_room("GET", path, now_ns)
+
     def read(self, ask: Ask, path: str, deadline_ms: int, now_ns: BootNs) -> HttpRequest:
         """Return a read."""
+        self.windows.count("GET", path, now_ns)
         deadline_ns = BootNs(now_ns + deadline_ms * NS_PER_MS)
         return HttpRequest(self.number(ask), READ_LANE, "GET", path, b"", deadline_ns)

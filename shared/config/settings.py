@@ -69,6 +69,37 @@ class VenueSettings(Section, frozen=True, kw_only=True):
         Meta(description="Second opinion about books over REST; empty: where orders go."),
     ] = ""
     chain_id: Annotated[int, Meta(description="Polygon.", ge=1)] = 137
+    restart_weekday: Annotated[
+        Literal[
+            "never",
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+        ],
+        Meta(description="Of the matching engine's planned restart; never: none is planned."),
+    ] = "tuesday"
+    restart_time: Annotated[
+        str,
+        Meta(
+            description="Hour and minute of the planned restart in its zone.",
+            pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+        ),
+    ] = "07:00"
+    restart_zone: Annotated[
+        str, Meta(description="Time zone of the planned restart, summer time included.")
+    ] = "America/New_York"
+    restart_lead_s: Annotated[
+        int,
+        Meta(description="Posts stop so long before a planned restart.", ge=0, le=600),
+    ] = 10
+    restart_lasts_s: Annotated[
+        int,
+        Meta(description="A planned restart takes so long, as a rule about 90 s.", ge=0, le=1800),
+    ] = 90
 
 
 class MarketSettings(Section, frozen=True, kw_only=True):

@@ -230,5 +230,5 @@ def test_unnamed_wait_doubles_until_the_venue_takes_an_order() -> None:
     assert phase.holds(at(1_000), post_only=True) == ""
     phase.hear(ModeSignal(VenueMode.CANCEL_ONLY, None), at(1_000))
     assert phase.holds(at(2_999), post_only=True) == "cancel_only"
-    phase.accepted()
+    phase.accepted(at(2_999), post_only=True)
     assert phase.holds(at(2_999), post_only=True) == ""
