@@ -148,7 +148,7 @@ def test_refused_cancel_tells_posts_that_the_venue_restarts() -> None:
     rig = resting()
     rig.venue.cancel_status = 425
     rig.wishes = (target(), target(level=1, price=PriceE4(4_700)))
-    rig.run(100)
+    rig.run(400)
     posts = len(rig.venue.posts)
     rig.wishes = (target(), target(level=2, price=PriceE4(4_600)))
     rig.run(800)
