@@ -16,11 +16,16 @@ from ops.keys import Key
 from shared.units import NS_PER_S, BootNs
 from shared.venue.account_wire import (
     API_KEY,
+    BALANCE_ALLOWANCE,
+    COLLATERAL_ASSET,
     CURSOR_END,
     CURSOR_FIRST,
     OPEN_ORDERS,
     OPEN_ORDERS_PATH,
+    VERSION_PATH,
+    BalanceAllowance,
     OpenOrder,
+    balance_path,
 )
 from shared.venue.auth import (
     ADDRESS_HEADER,
@@ -33,6 +38,7 @@ from shared.venue.auth import (
 )
 from shared.venue.faults import WireFault
 from shared.venue.gamma_wire import GEOBLOCK, GEOBLOCK_PATH, Geoblock
+from shared.venue.market_wire import VERSION
 from shared.venue.orders_wire import CANCEL_ALL_PATH, CANCEL_REPLY, CancelReply
 from shared.venue.wire import decode
 
@@ -122,6 +128,28 @@ class Venue:
         except WireFault as fault:
             return Unanswered(str(fault)[:BODY_SHOWN_MAX])
 
+    def balance(self, kind: int) -> BalanceAllowance | Unanswered:
+        """Return the collateral that the venue sees, and what each exchange may move of it.
+
+        Args:
+            kind: Signature type of the wallet.
+        """
+        return self._ask("GET", balance_path(COLLATERAL_ASSET, kind), BALANCE_ALLOWANCE)
+
+    def refresh_balance(self, kind: int) -> str | Unanswered:
+        """Let the venue read the wallet from the chain anew; return its answer as it is."""
+        return self._ask_text("GET", balance_path(COLLATERAL_ASSET, kind, is_update=True))
+
+    def order_version(self) -> int | Unanswered:
+        """Return which version of orders the venue takes."""
+        answer = self._send("GET", VERSION_PATH, {})
+        if isinstance(answer, Unanswered):
+            return answer
+        try:
+            return decode(VERSION, answer.content, "version").version
+        except WireFault as fault:
+            return Unanswered(str(fault)[:BODY_SHOWN_MAX])
+
     def obtain_key(self, key: Key, chain_id: int, nonce: int = 0) -> Credentials | Unanswered:
         """Create an API key for a wallet, or derive the one that exists."""
         created = self._attested("POST", CREATE_KEY_PATH, key, chain_id, nonce)
@@ -151,6 +179,13 @@ class Venue:
             return Credentials(key.address, found.api_key, found.secret, found.passphrase)
         except ValueError:  # its text might repeat a secret
             return Unanswered("the answer is no API key")
+
+    def _ask_text(self, method: str, path: str) -> str | Unanswered:
+        assert self._credentials is not None, "this request needs an API key"
+        timestamp_s = clock.read().wall_ns // NS_PER_S
+        headers = request_headers(self._credentials, timestamp_s, method, path, b"")
+        answer = self._send(method, path, headers)
+        return answer if isinstance(answer, Unanswered) else answer.text
 
     def _ask(self, method: str, path: str, decoder: msgspec.json.Decoder[T]) -> T | Unanswered:
         assert self._credentials is not None, "this request needs an API key"

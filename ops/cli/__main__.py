@@ -19,6 +19,7 @@ COMMANDS = (
     "fills",
     "pnl",
     "panic",
+    "approve",
     "doctor",
     "replay",
     "probe",

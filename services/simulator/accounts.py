@@ -134,6 +134,7 @@ class Accounts:
         standings: Standings | None = None,
         *,
         lag_ns: int = 0,
+        unapproved: tuple[str, ...] = (),
     ) -> None:
         """Set what accounts start with, and how late the venue sees what comes in.
 
@@ -142,7 +143,13 @@ class Accounts:
             participant_collateral: Of a participant's.
             standings: Who may trade.
             lag_ns: From coming in to being seen.
+            unapproved: Exchanges that a new account of a client has allowed nothing.
         """
+        self._unapproved = {
+            allowance_key(spender, conditional=conditional): 0
+            for spender in unapproved
+            for conditional in (False, True)
+        }
         self._lag_ns = lag_ns
         self._now_ns = 0
         self.standings = standings or Standings()
@@ -160,6 +167,7 @@ class Accounts:
         account = self._accounts.get(address)
         if account is None:
             account = Account(address, self._collateral, deposited=self._collateral)
+            account.allowances.update(self._unapproved)
             self._accounts[address] = account
             self._hide(account, COLLATERAL, self._collateral)
             self.changed[address] = account
@@ -218,6 +226,13 @@ class Accounts:
         else:
             account.allowances[key] = amount
         self.changed[account.address] = account
+
+    def allowance(self, address: str, spender: str, *, conditional: bool) -> int:
+        """Return how much an exchange may move for an address, known or not."""
+        known = self._accounts.get(address)
+        if known is not None:
+            return known.allowance(spender, conditional=conditional)
+        return self._unapproved.get(allowance_key(spender, conditional=conditional), UNLIMITED)
 
     def find(self, address: str) -> Account | None:
         """Return an account that is there, opening none."""

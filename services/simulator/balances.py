@@ -13,18 +13,11 @@ from services.simulator.accounts import COLLATERAL, Account
 from services.simulator.answers import Answer, error, ok
 from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
+from services.simulator.spenders import SPENDERS
 from services.simulator.wallet_query import wallet_of
 from shared.units import Instant
 from shared.venue.account_wire import BalanceAllowance
 from shared.venue.auth import Credentials
-from shared.venue.order_hash import EXCHANGE_V2, EXCHANGE_V2_NEG_RISK, EXCHANGE_V3
-
-SPENDERS: dict[str, tuple[str, ...]] = {
-    "COLLATERAL": (EXCHANGE_V2, EXCHANGE_V2_NEG_RISK, EXCHANGE_V3),
-    "CONDITIONAL": (EXCHANGE_V2, EXCHANGE_V2_NEG_RISK),
-    "CONDITIONAL-V2": (EXCHANGE_V3,),
-}
-"""Which exchanges may move what, by the asset type of a request."""
 
 ASSET_TYPE_TEXT = "invalid asset type"
 TOKEN_TEXT = "token_id is required"  # noqa: S105  (a refusal, not a secret)

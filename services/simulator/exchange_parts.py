@@ -9,6 +9,7 @@ from services.simulator.oracles.oracle import Oracle
 from services.simulator.oracles.recorded import RecordedPrices
 from services.simulator.oracles.recording import Playback, Recording
 from services.simulator.oracles.walk import RandomWalk
+from services.simulator.spenders import SPENDERS
 from services.simulator.standings import Standings
 from services.simulator.trades import TradeBook, Trouble
 from shared.config import SimulatorSettings
@@ -81,6 +82,7 @@ def make_money(settings: SimulatorSettings) -> tuple[Accounts, TradeBook]:
         PARTICIPANT_COLLATERAL_E6,
         standings,
         lag_ns=settings.balance_lag_ms * NS_PER_MS,
+        unapproved=() if settings.approvals == "given" else SPENDERS["COLLATERAL"],
     )
     trades = TradeBook(
         accounts, settings.seed, settings.mined_ms * NS_PER_MS, settings.confirmed_ms * NS_PER_MS

@@ -10,10 +10,12 @@ hosts share a path, as `/markets` of trading and of discovery do:
     data        http://127.0.0.1:18080/data-api
     relayer     http://127.0.0.1:18080/relayer
     a chain     http://127.0.0.1:18080/rpc, which answers what is asked before trading
+                and takes approvals of plain keys
 """
 
 from collections.abc import Iterable
 
+from services.simulator.chain.mempool import Mempool
 from services.simulator.chain.relayer import Relayer
 from services.simulator.chain.rpc import Rpc
 from services.simulator.data_api.api import DataApi
@@ -53,7 +55,8 @@ class Hosts:
         self._data = DataApi(ledger)
         self._markets = DataMarkets(ledger, history, self._volumes, calendar.resolution_ms)
         self._relayer = Relayer(keys, accounts, settings.mined_ms, settings.confirmed_ms)
-        self._rpc = Rpc(accounts)
+        mempool = Mempool(accounts, settings.mined_ms)
+        self._rpc = Rpc(accounts, mempool, self._relayer.stands)
 
     def note(self, happening: Happening, now: Instant) -> None:
         """Hear what the exchange has done."""

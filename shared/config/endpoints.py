@@ -12,8 +12,8 @@ from shared.config.settings import Config
 
 _LOOPBACK_NAME = "localhost"
 
-TRADING = ("clob_url", "user_socket_url")
-"""Settings of `[venue]` over which orders go out and their fate comes back."""
+TRADING = ("clob_url", "user_socket_url", "rpc_url", "relayer_url")
+"""Settings of `[venue]` over which orders and approvals go out and their fate comes back."""
 
 READING = (
     "discovery_url",

@@ -49,6 +49,10 @@ class AccountSettings(Section, frozen=True, kw_only=True):
     credentials_file: Annotated[
         str, Meta(description="API key, secret, passphrase as JSON, mode 0600.", min_length=1)
     ]
+    relayer_key_file: Annotated[
+        str,
+        Meta(description="Key of the relayer as JSON (`key`, `address`), 0600; empty: none."),
+    ] = ""
     price_credentials_file: Annotated[
         str,
         Meta(description="API key for the price socket alone; empty: that of the account."),
@@ -67,6 +71,12 @@ class VenueSettings(Section, frozen=True, kw_only=True):
     books_url: Annotated[
         str,
         Meta(description="Second opinion about books over REST; empty: where orders go."),
+    ] = ""
+    rpc_url: Annotated[
+        str, Meta(description="A node of the chain, for approvals and their checks; empty: none.")
+    ] = ""
+    relayer_url: Annotated[
+        str, Meta(description="Sends approvals of wallets that are contracts; empty: none.")
     ] = ""
     chain_id: Annotated[int, Meta(description="Polygon.", ge=1)] = 137
     restart_weekday: Annotated[

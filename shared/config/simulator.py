@@ -97,6 +97,10 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
     legacy_makers: Annotated[
         Literal["allowed", "refused"], Meta(description="Proxies and Safes nobody has made known.")
     ] = "allowed"
+    approvals: Annotated[
+        Literal["given", "missing"],
+        Meta(description="What new wallets have allowed the exchanges; `interlock approve`."),
+    ] = "given"
     deposit_wallets: Annotated[
         Literal["deployed", "undeployed"],
         Meta(description="Whether a deposit wallet that nobody has made known may sign."),

@@ -12,6 +12,17 @@ import msgspec
 from shared.venue.wire import Wire, WireNumber
 
 OPEN_ORDERS_PATH = "/data/orders"
+BALANCE_PATH = "/balance-allowance"
+VERSION_PATH = "/version"
+
+COLLATERAL_ASSET = "COLLATERAL"
+TOKENS_ASSET = {"v1": "CONDITIONAL", "v2": "CONDITIONAL-V2"}
+"""Asset type of the outcome tokens of each protocol."""
+
+ORDER_VERSION_OURS = 2
+"""The order struct that we sign, in markets of both protocols.
+Source: py-clob-client-v2 1.2.1, which takes it for the default, too."""
+
 ORDER_PATH_PREFIX = "/data/order/"
 TRADES_PATH = "/data/trades"
 
@@ -123,6 +134,20 @@ class BalanceAllowance(Wire, frozen=True):
 
     balance: WireNumber
     allowances: dict[str, WireNumber] = msgspec.field(default_factory=dict)
+
+
+def balance_path(asset: str, kind: int, token: str = "", *, is_update: bool = False) -> str:
+    """Return the path that asks for a wallet's balance and what exchanges may move of it.
+
+    Args:
+        asset: `COLLATERAL_ASSET`, or the outcome tokens of a protocol.
+        kind: Signature type of the wallet.
+        token: An outcome token, which outcome tokens' approvals are asked by.
+        is_update: Whether the venue shall read the chain anew.
+    """
+    named = f"&token_id={token}" if token else ""
+    path = BALANCE_PATH + ("/update" if is_update else "")
+    return f"{path}?asset_type={asset}{named}&signature_type={kind}"
 
 
 class ApiKey(Wire, frozen=True, rename="camel"):

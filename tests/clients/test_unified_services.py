@@ -13,8 +13,8 @@ from polymarket.errors import RequestRejectedError
 from polymarket.models.clob.order_response import AcceptedOrder
 from polymarket.types import EvmAddress
 
-from services.simulator.data_api.approvals import COLLATERAL
 from services.simulator.discovery.rows import event_id_of, series_id_of
+from shared.venue.contracts import COLLATERAL
 from shared.venue.order_hash import EXCHANGE_V2
 from shared.venue.wallets import deposit_address
 from tests.builders.simulator_server import ANY_ASK, SimulatorServer, serving

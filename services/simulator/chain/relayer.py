@@ -18,16 +18,17 @@ from services.simulator.answers import Answer, error, ok
 from services.simulator.chain.wire import (
     SUBMISSION,
     Approval,
-    Submission,
     approval_of,
-    approvals_of,
+    calls_of,
     is_signed,
+    wallet_of,
 )
 from services.simulator.chance import derive
 from services.simulator.edge import Request, last_segment
 from services.simulator.keys import Keys
 from shared.units import NS_PER_S, Instant
 from shared.venue.faults import Malformed
+from shared.venue.relayer_wire import Submission
 from shared.venue.wallets import (
     DEPOSIT_WALLET,
     PROXY,
@@ -83,9 +84,9 @@ class Relayer:
 
     def deployed(self, request: Request, now: Instant) -> Answer:
         """Handle GET /deployed."""
-        return ok({"deployed": self._stands(request.query.get("address", "").lower())})
+        return ok({"deployed": self.stands(request.query.get("address", "").lower())})
 
-    def _stands(self, address: str) -> bool:
+    def stands(self, address: str) -> bool:
         """Tell whether a wallet of somebody with a key is there; others are not known."""
         for owner in self._keys.owners():
             for kind, address_of in _WALLETS.items():
@@ -156,7 +157,7 @@ class Relayer:
         if self._is_too_fast(owner, now):
             return error(429, "Too Many Requests", retry_after_s=60)
         try:
-            wallet = deposit_address(owner)
+            wallet = wallet_of(submission)
         except ValueError:
             return error(400, "invalid payload")
         active = self._in_flight.get(wallet)
@@ -176,20 +177,26 @@ class Relayer:
         return False
 
     def _check(self, submission: Submission, wallet: str, now: Instant) -> Answer | None:
-        """Return why a batch is refused; other kinds are refused by the chain, if at all."""
-        if submission.type != "WALLET":
+        """Return why what an owner has signed is refused."""
+        if submission.type == "WALLET-CREATE":
             return None
-        params, owner = submission.params, submission.sender.lower()
-        if params is None or params.deposit_wallet.lower() != wallet:
-            return error(400, "deposit wallet does not belong to the signer")
-        if not _is_number(params.deadline) or int(params.deadline) * _MS_PER_S < now.wall_ms:
-            return error(400, "deadline has passed")
-        nonce = self._nonces.get(owner, 0)
+        if submission.type not in ("WALLET", "SAFE", "PROXY"):
+            return error(400, "invalid payload")
+        params = submission.params
+        if submission.type == "WALLET":
+            if params is None or params.deposit_wallet.lower() != wallet:
+                return error(400, "deposit wallet does not belong to the signer")
+            if not _is_number(params.deadline) or int(params.deadline) * _MS_PER_S < now.wall_ms:
+                return error(400, "deadline has passed")
+        elif submission.proxy_wallet.lower() != wallet:
+            return error(400, "wallet does not belong to the signer")
+        nonce = self._nonces.get(submission.sender.lower(), 0)
         if submission.nonce != str(nonce):
             return error(
                 400, f"batch nonce {submission.nonce} does not match on-chain nonce {nonce}"
             )
-        return None if is_signed(submission, nonce) else error(400, "invalid signature")
+        is_right = is_signed(submission, nonce, RELAYER_ADDRESS)
+        return None if is_right else error(400, "invalid signature")
 
     def _accept(self, submission: Submission, wallet: str, now: Instant) -> Answer:
         owner = submission.sender.lower()
@@ -198,8 +205,7 @@ class Relayer:
             return error(503, "the simulator keeps no more transactions")
         digits = f"{derive(0, 'transaction id', owner, str(number)):032x}"[-32:]
         name = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-        fault = _fault_of(submission)
-        approvals = () if fault or submission.params is None else approvals_of(submission.params)
+        fault, approvals = _outcome_of(submission)
         transaction = Transaction(name, wallet, now.wall_ms, fault, approvals)
         self._transactions[name] = transaction
         self._in_flight[wallet] = transaction
@@ -213,13 +219,19 @@ class Relayer:
 _WALLETS = {DEPOSIT_WALLET: deposit_address, PROXY: proxy_address, SAFE: safe_address}
 
 
-def _fault_of(submission: Submission) -> str:
+def _outcome_of(submission: Submission) -> tuple[str, tuple[Approval, ...]]:
+    """Return why a transaction fails, or what it allows."""
     if submission.type == "WALLET-CREATE":
-        return ""
-    if submission.type != "WALLET" or submission.params is None:
-        return f"transactions of kind {submission.type} are not simulated"
-    strange = [call for call in submission.params.calls if approval_of(call) is None]
-    return f"calls of {strange[0].selector} are not simulated" if strange else ""
+        return "", ()
+    try:
+        calls = calls_of(submission)
+    except ValueError as fault:
+        return f"reverted: {fault}", ()
+    approvals = [(call, approval_of(call)) for call in calls]
+    strange = [call for call, approval in approvals if approval is None]
+    if strange:
+        return f"calls of {strange[0].selector} are not simulated", ()
+    return "", tuple(approval for _, approval in approvals if approval is not None)
 
 
 def _is_number(text: str) -> bool:

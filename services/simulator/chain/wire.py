@@ -1,40 +1,35 @@
-"""What is sent to the relayer, and whether a deposit wallet's owner has signed it.
+"""What a submission to the relayer would do on the chain, and whether its owner has signed it.
 
-Source: polymarket-client 0.14.0, relayer payloads and the typed data of a batch;
-https://docs.polymarket.com/api-reference (relayer, 2026-09-28).
+Source: https://docs.polymarket.com/api-reference (relayer, 2026-09-28); shapes and digests stand
+in `shared/venue/relayer_wire.py`.
 """
-
-import re
 
 import msgspec
 
-from services.simulator.accounts import UNLIMITED
 from services.simulator.keys import recover_address
-from shared.venue.typed_data import (
-    address_word,
-    digest,
-    domain_separator,
-    hex_bytes,
-    keccak256,
-    uint_word,
+from shared.venue.approvals import UNLIMITED, given_by
+from shared.venue.contracts import RELAY_HUB, SAFE_MULTISEND
+from shared.venue.relayer_wire import (
+    DELEGATE_CALL,
+    PLAIN_CALL,
+    Submission,
+    batch_digest,
+    from_safe_signature,
+    proxy_digest,
+    safe_digest,
+)
+from shared.venue.typed_data import POLYGON_CHAIN_ID
+from shared.venue.wallet_calls import MULTISEND, WalletCall, multisend_calls, proxy_calls
+from shared.venue.wallets import (
+    PROXY_FACTORY,
+    deposit_address,
+    proxy_address,
+    safe_address,
 )
 
-CHAIN_ID = 137
-_CALL_TYPE = "Call(address target,uint256 value,bytes data)"
-_CALL_HASH = keccak256(_CALL_TYPE.encode())
-_BATCH_HASH = keccak256(
-    f"Batch(address wallet,uint256 nonce,uint256 deadline,Call[] calls){_CALL_TYPE}".encode()
-)
-_WORD_BYTES = 32
-_SELECTOR_CHARACTERS = 10
+CHAIN_ID = POLYGON_CHAIN_ID
 
-APPROVE = "0x095ea7b3"
-"""Selector of `approve(address,uint256)`, of a contract that holds money."""
-
-APPROVE_ALL = "0xa22cb465"
-"""Selector of `setApprovalForAll(address,bool)`, of a contract that holds positions."""
-
-_APPROVAL = re.compile(rf"({APPROVE}|{APPROVE_ALL})0{{24}}([0-9a-f]{{40}})([0-9a-f]{{64}})")
+SUBMISSION = msgspec.json.Decoder(Submission)
 
 
 class Approval(msgspec.Struct, frozen=True):
@@ -45,99 +40,81 @@ class Approval(msgspec.Struct, frozen=True):
     conditional: bool
 
 
-class WalletCall(msgspec.Struct, frozen=True):
-    """One call that a wallet shall make."""
-
-    target: str
-    value: str
-    data: str
-
-    @property
-    def selector(self) -> str:
-        """Return the first four bytes of the data, as 0x and lower-case hex."""
-        return self.data[:_SELECTOR_CHARACTERS].lower()
-
-
-class DepositWalletParams(msgspec.Struct, frozen=True, rename="camel"):
-    """A batch of calls of a deposit wallet."""
-
-    deposit_wallet: str
-    deadline: str
-    calls: tuple[WalletCall, ...]
-
-
-class Submission(
-    msgspec.Struct, frozen=True, rename={"sender": "from", "params": "depositWalletParams"}
-):
-    """The body of `POST /submit`.
-
-    Attributes:
-        type: `WALLET-CREATE`, `WALLET`, or a kind that needs a chain.
-        sender: The owner's address.
-    """
-
-    type: str
-    sender: str
-    nonce: str = ""
-    signature: str = ""
-    params: DepositWalletParams | None = None
-
-
-SUBMISSION = msgspec.json.Decoder(Submission)
-
-
-def batch_digest(params: DepositWalletParams, nonce: int) -> bytes:
-    """Return the 32 bytes that the owner signs for a batch.
-
-    Raises:
-        ValueError: A member is malformed; OverflowError: or too large.
-    """
-    wallet = params.deposit_wallet
-    separator = domain_separator("DepositWallet", "1", CHAIN_ID, wallet)
-    calls = b"".join(_call_hash(call) for call in params.calls)
-    return digest(
-        separator,
-        keccak256(
-            _BATCH_HASH
-            + address_word(wallet)
-            + uint_word(nonce)
-            + uint_word(int(params.deadline))
-            + keccak256(calls)
-        ),
-    )
-
-
-def _call_hash(call: WalletCall) -> bytes:
-    data = hex_bytes(call.data, (len(call.data) - 2) // 2)
-    return keccak256(
-        _CALL_HASH + address_word(call.target) + uint_word(int(call.value)) + keccak256(data)
-    )
-
-
 def approval_of(call: WalletCall) -> Approval | None:
     """Return what a call approves, None when it does anything else."""
-    found = _APPROVAL.fullmatch(call.data.lower())
+    found = given_by(call)
     if found is None:
         return None
-    selector, spender, word = found.groups()
-    amount = int(word, 16)
-    if selector == APPROVE_ALL:
-        return Approval("0x" + spender, UNLIMITED if amount else 0, conditional=True)
-    return Approval("0x" + spender, amount, conditional=False)
+    spender, amount, is_operator = found
+    if is_operator:
+        return Approval(spender, UNLIMITED if amount else 0, conditional=True)
+    return Approval(spender, amount, conditional=False)
 
 
-def approvals_of(params: DepositWalletParams) -> tuple[Approval, ...]:
-    """Return what a batch approves."""
-    found = (approval_of(call) for call in params.calls)
-    return tuple(approval for approval in found if approval is not None)
+def wallet_of(submission: Submission) -> str:
+    """Return the lower-case address of the wallet that shall call.
+
+    Raises:
+        ValueError: The sender is no address.
+    """
+    owner = submission.sender.lower()
+    if submission.type == "SAFE":
+        return safe_address(owner)
+    return proxy_address(owner) if submission.type == "PROXY" else deposit_address(owner)
 
 
-def is_signed(submission: Submission, nonce: int) -> bool:
-    """Tell whether the owner has signed a batch with this nonce."""
-    if submission.params is None:
-        return False
+def calls_of(submission: Submission) -> tuple[WalletCall, ...]:
+    """Return the calls that a submission makes its wallet do.
+
+    Raises:
+        ValueError: They cannot be read.
+    """
+    match submission.type:
+        case "WALLET" if submission.params is not None:
+            return submission.params.calls
+        case "PROXY" if submission.target.lower() == PROXY_FACTORY.lower():
+            return proxy_calls(submission.data)
+        case "SAFE" if submission.data.startswith(MULTISEND):
+            is_multisend = submission.target.lower() == SAFE_MULTISEND.lower()
+            if not is_multisend or _operation(submission) != DELEGATE_CALL:
+                raise ValueError("MultiSend is called in the wallet's own name")
+            return multisend_calls(submission.data)
+        case "SAFE" if _operation(submission) == PLAIN_CALL:
+            return (WalletCall(submission.target, "0", submission.data),)
+        case _:
+            raise ValueError(f"a {submission.type} without what it needs")
+
+
+def is_signed(submission: Submission, nonce: int, relay: str) -> bool:
+    """Tell whether the owner has signed a submission with this nonce, for this relay."""
     try:
-        signed = batch_digest(submission.params, nonce)
+        signed, signature = _digest(submission, nonce, relay), submission.signature
+        if submission.type == "SAFE":
+            signature = from_safe_signature(signature)
     except (ValueError, OverflowError):
         return False
-    return recover_address(signed, submission.signature) == submission.sender.lower()
+    return recover_address(signed, signature) == submission.sender.lower()
+
+
+def _digest(submission: Submission, nonce: int, relay: str) -> bytes:
+    if submission.type == "WALLET":
+        if submission.params is None:
+            raise ValueError("no batch")
+        return batch_digest(submission.params, nonce, CHAIN_ID)
+    signed = submission.signature_params
+    if signed is None:
+        raise ValueError("no members of the signature")
+    if submission.type == "SAFE":
+        call = WalletCall(submission.target, "0", submission.data)
+        wallet = safe_address(submission.sender.lower())
+        return safe_digest(wallet, call, signed.operation, nonce, CHAIN_ID)
+    is_free = signed.relayer_fee == signed.gas_price == "0"
+    if not is_free or signed.relay_hub.lower() != RELAY_HUB.lower():
+        raise ValueError("a fee, or another hub")
+    return proxy_digest(
+        submission.sender, submission.target, submission.data, signed.gas_limit, nonce, relay
+    )
+
+
+def _operation(submission: Submission) -> str:
+    return "" if submission.signature_params is None else submission.signature_params.operation

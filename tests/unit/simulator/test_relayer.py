@@ -6,14 +6,11 @@ import pytest
 from coincurve import PrivateKey
 
 from services.simulator.chain.relayer import SUBMITS_PER_MINUTE
-from services.simulator.chain.wire import (
-    APPROVE,
-    DepositWalletParams,
-    WalletCall,
-    batch_digest,
-)
 from services.simulator.hosts import RELAYER_PREFIX
+from shared.venue.approvals import APPROVE
 from shared.venue.order_hash import EXCHANGE_V2
+from shared.venue.relayer_wire import DepositWalletParams, batch_digest
+from shared.venue.wallet_calls import WalletCall
 from shared.venue.wallets import (
     deposit_address,
     legacy_deposit_address,
@@ -44,7 +41,7 @@ def batch(
         "type": "WALLET",
         "from": client.address,
         "nonce": str(nonce),
-        "signature": sign(client.key, batch_digest(params, nonce)),
+        "signature": sign(client.key, batch_digest(params, nonce, 137)),
         "depositWalletParams": params,
     }
     return body | spoil
@@ -152,7 +149,7 @@ def test_batch_must_be_signed_by_the_wallets_owner_in_time() -> None:
     other = Client(rig.settings.seed, 2)
     stranger = PrivateKey((3).to_bytes(32, "big"))
     params = batch(rig, rig.client)["depositWalletParams"]
-    wrong = sign(stranger, batch_digest(params, 0))
+    wrong = sign(stranger, batch_digest(params, 0, 137))
     late = DepositWalletParams(params.deposit_wallet, str(rig.now_s - 1), params.calls)
     for spoil in (
         {"signature": wrong},
