@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture soak fold day bench safety-case faults-page lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants soak fold day bench safety-case faults-page lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -55,6 +55,10 @@ endurance: $(VENV)/installed-test
 torture: $(VENV)/installed-test
 	INTERLOCK_TORTURE_ORDERS=10000 INTERLOCK_TORTURE_KILLS=50 $(BIN)/pytest --quiet -rP tests/processes/test_torture.py
 
+# Some fifteen minutes on two cores; fails for a survivor that nobody has explained.
+mutants: $(VENV)/installed-test
+	nice -n 10 $(BIN)/pytest --quiet -p no:cacheprovider --mutants docs/mutation.md $(ASKED)
+
 soak: $(VENV)/installed-test
 	INTERLOCK_SOAK_S=600 $(BIN)/pytest --quiet tests/processes/test_soak.py
 
@@ -86,6 +90,11 @@ clean:
 PARTS = test-long-groups test-short-groups test-pure
 PART = --quiet -p no:cacheprovider
 LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart or test_recorded_prices
+
+# The tests that are fast enough to be asked about each mutant.
+ASKED = tests/unit/execution tests/unit/shared tests/unit/venue \
+	tests/properties/test_execution_positions.py tests/properties/test_venue_outcomes.py \
+	tests/wire/test_execution_ledger.py tests/wire/test_execution_migration.py
 
 # Names no registry: where packages come from is the machine's own setting.
 PIP_COMPILE = pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \

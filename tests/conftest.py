@@ -1,3 +1,7 @@
-"""What every test may rely on; the plugin that turns marks into the safety case."""
+"""What every test may rely on; plugins: marks into the safety case, mutants instead of tests."""
 
-pytest_plugins = ["tests.safety_case"]
+from tests.mutation.imported import put_in_place
+
+pytest_plugins = ["tests.safety_case", "tests.mutation.session"]
+
+put_in_place()

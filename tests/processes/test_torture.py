@@ -53,6 +53,7 @@ def test_ledger_and_venue_agree_after_faults_and_kills(tortured: GroupUnderTest)
     left = run.settle()
     run.figures.settled_s = (clock.read().boot_ns - halted_ns) / NS_PER_S
     run.figures.counts = run.count()
+    run.figures.recovered_s = run.recoveries_s()
     assert not left, report(run, left)
     ledger = run.read_ledger()
     twice = duplicates(run.venue, ledger)

@@ -4,6 +4,7 @@ Holds the profile, the faults, and what is asked of both sides while it runs. Ju
 `agreement.py` alone; decides nothing about which moments: a seed does.
 """
 
+import bisect
 import os
 import random
 import signal
@@ -14,10 +15,12 @@ from typing import Any, Final
 
 import msgspec
 
+from bus import clock
 from bus.ledger_reader import LedgerReader, Rows, Unreadable
 from ops.waiting import wait_for
 from shared.ledger_schema import LEDGER_FILE
 from shared.topics import EXECUTION
+from shared.units import NS_PER_MS, NS_PER_S
 from tests.processes.accounts import Balances, LedgerSide, VenueSide, ledger_side, units
 from tests.processes.agreement import disagreements, revived, unexplained
 from tests.processes.group import GroupUnderTest
@@ -44,6 +47,9 @@ daily_loss_usd_max = 1000000
 
 [timing]
 clean_data_ms = 500
+post_deadline_ms = 600
+cancel_deadline_ms = 400
+read_deadline_ms = 600
 
 [strategy.market_making]
 levels = 3
@@ -54,7 +60,8 @@ price_e4_min = 100
 disagreement_e4_max = 10000
 """
 """Many orders: three levels in eight books whose fair value moves by ticks twice a second, every
-move followed, at a venue whose rates and an account whose limits leave room for it."""
+move followed, at a venue whose rates and an account whose limits leave room for it. Deadlines are
+short, so that an answer that is lost costs little time."""
 
 LOST_REPLIES = 0.10
 SERVER_ERRORS = 0.05
@@ -108,12 +115,13 @@ FAULTS: Final[tuple[dict[str, Any], ...]] = (
 STREAMS = ("user", "user", "market", "price", "")
 """Which sockets are cut at random; the own-order stream most often, the empty name cuts all."""
 
-DROPS_SHARE = 0.4
+DROPS_SHARE = 0.25
 EARLY_SHARE = 0.3
 """Part of the kills that strike soon after the one before: at a start, or in the first look."""
 
 EARLY_S = (0.2, 2.5)
 JITTER_S_MAX = 0.05
+ON_ITS_WAY_NS = 100 * NS_PER_MS
 STARTS_WITHIN_S = 20.0
 PLACES_WITHIN_S = 90.0
 READS_WITHIN_S = 10.0
@@ -122,11 +130,17 @@ SETTLES_WITHIN_S = 60.0
 
 
 class Figures(msgspec.Struct):
-    """What one run was, for people."""
+    """What one run was, for people.
+
+    Attributes:
+        recovered_s: From each kill to the next order at the venue, as far as no kill came before.
+        settled_s: From the halt at the end to agreement.
+    """
 
     seed: int
     kills: int = 0
     drops: int = 0
+    recovered_s: tuple[float, ...] = ()
     looks: int = 0
     settled_s: float = 0.0
     counts: dict[str, int] = {}
@@ -151,6 +165,7 @@ class Torture:
         self.figures = Figures(seed)
         self.found: list[str] = []
         self._heard = 0
+        self._killed_wall_ns: list[int] = []
         self._chance = random.Random(seed)
         self._ledger = LedgerReader(group.data / LEDGER_FILE)
 
@@ -205,6 +220,7 @@ class Torture:
     def _kill(self) -> None:
         pid = wait_for(lambda: self.group.pid(EXECUTION) or None, STARTS_WITHIN_S)
         assert pid, f"execution does not start\n{self.group.log_tails()}"
+        self._killed_wall_ns.append(clock.read().wall_ns)
         os.kill(pid, signal.SIGKILL)
         self.figures.kills += 1
 
@@ -267,6 +283,18 @@ class Torture:
 
         wait_for(look, SETTLES_WITHIN_S)
         return last
+
+    def recoveries_s(self) -> tuple[float, ...]:
+        """Return how long it took after each kill until an order came, unless another kill did."""
+        placed = sorted(order.placed_wall_ns for order in self.venue.orders.values())
+        found: list[float] = []
+        for place, killed_ns in enumerate(self._killed_wall_ns):
+            # What was on its way when execution died still arrives.
+            after = bisect.bisect(placed, killed_ns + ON_ITS_WAY_NS)
+            later = self._killed_wall_ns[place + 1 :]
+            if after < len(placed) and (not later or placed[after] < later[0]):
+                found.append(round((placed[after] - killed_ns) / NS_PER_S, 1))
+        return tuple(found)
 
     def count(self) -> dict[str, int]:
         """Return what the venue did and what it said of it."""

@@ -7,6 +7,7 @@ import pytest
 
 from services.execution.gate import (
     Account,
+    Predicate,
     account_predicates,
     account_state,
     first_failing,
@@ -111,6 +112,7 @@ def test_all_good_passes() -> None:
         ({"unpaired_e6": 100_000_000}, None),
         ({"unpaired_e6": 100_000_001}, "unpaired_held"),
         ({"venue_hold": "restarting"}, "venue"),
+        ({"ledger_slow": "a commit is late"}, "ledger_slow"),
     ],
 )
 def test_account_predicates_at_their_limits(spoil: dict[str, Any], expected: str | None) -> None:
@@ -206,6 +208,43 @@ def test_scope_that_risk_holds_back_denies_and_cancels(kind: Any) -> None:
     failing = first_failing(predicates, reduce_only=True, cancels_only=True)
     assert failing is not None
     assert failing.name == f"{kind}_scope"
+
+
+@pytest.mark.parametrize(
+    ("state", "of_any", "of_reducing"),
+    [("ACTIVE", True, True), ("REDUCING", False, True), ("PAUSED", False, False)],
+)
+def test_scope_lets_pass_what_its_state_allows(state: Any, of_any: bool, of_reducing: bool) -> None:
+    name = StrategyName("market_making")
+    scopes: Any = {("strategy", name): ScopeOrder("strategy", name, 1, state, "why")}
+    (predicate,) = strategy_predicates(name, scopes)
+    assert predicate.value == f"{state}: why"
+    for reduce_only, passes in ((False, of_any), (True, of_reducing)):
+        assert (first_failing([predicate], reduce_only=reduce_only) is None) == passes
+
+
+def test_market_whose_view_was_never_told_may_not_be_in() -> None:
+    inputs, now = Inputs(TIMING.user_stale_ms * NS_PER_MS), instant()
+    inputs.take_calendar(Calendar((market_info(),), now.monotonic_ns))
+    predicates = market_predicates(MARKET, inputs, {}, TIMING, CALENDAR_STALE_MS, now)
+    assert predicates[-1] == Predicate("state_view", False, True, "never told")
+
+
+def test_dry_run_needs_no_own_orders_and_says_what_it_is() -> None:
+    dry = msgspec.structs.replace(GOOD, is_dry=True, user_age_ns=None, is_reconciled=False)
+    predicates = {one.name: one for one in account_predicates(dry, TIMING, LIMITS)}
+    assert first_failing(predicates.values(), reduce_only=False) is None
+    words = "DRY RUN: what passes is recorded as NOT_SENT and never leaves"
+    assert predicates["dry_run"] == Predicate("dry_run", True, False, words)
+    feed = Predicate("user_feed", True, False, "not needed in a dry run")
+    assert predicates["user_feed"] == feed
+    assert "dry_run" not in {one.name for one in account_predicates(GOOD, TIMING, LIMITS)}
+
+
+def test_predicate_says_nothing_and_reduces_nothing_unless_told() -> None:
+    predicate = Predicate("name", False, True)
+    assert (predicate.value, predicate.age_ns, predicate.reducing) == ("", None, False)
+    assert (GOOD.is_dry, GOOD.ledger_slow) == (False, "")
 
 
 def test_token_and_strategy_scopes_deny() -> None:

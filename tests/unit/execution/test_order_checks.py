@@ -193,6 +193,7 @@ def test_buy_cannot_reduce() -> None:
         (OwnQuote(DOWN, "BUY", PriceE4(5_200)), "own_crossing"),
         (OwnQuote(DOWN, "BUY", PriceE4(5_100)), None),
         (OwnQuote(DOWN, "SELL", PriceE4(4_000)), None),
+        (OwnQuote(DOWN, "SELL", PriceE4(5_200)), None),
     ],
 )
 def test_buy_never_meets_our_own_order(own: OwnQuote, expected: str | None) -> None:
@@ -207,6 +208,7 @@ def test_buy_never_meets_our_own_order(own: OwnQuote, expected: str | None) -> N
         (OwnQuote(UP, "BUY", PriceE4(5_200)), None),
         (OwnQuote(DOWN, "SELL", PriceE4(4_700)), "own_crossing"),
         (OwnQuote(DOWN, "SELL", PriceE4(4_800)), None),
+        (OwnQuote(DOWN, "BUY", PriceE4(4_700)), None),
     ],
 )
 def test_sell_never_meets_our_own_order(own: OwnQuote, expected: str | None) -> None:
@@ -230,6 +232,12 @@ def test_sell_never_meets_our_own_order(own: OwnQuote, expected: str | None) -> 
 def test_post_only_price_is_clamped_inside_the_spread(side: str, wished: int, clamped: int) -> None:
     wish = target(side=side, price=PriceE4(wished))
     assert clamp_inside(wish, book_view(UP), PriceE4(100)) == clamped
+
+
+@pytest.mark.parametrize(("side", "price"), [("BUY", 9_999), ("SELL", 1)])
+def test_empty_other_side_leaves_room_to_the_last_tick(side: str, price: int) -> None:
+    wish = target(side=side, price=PriceE4(price))
+    assert clamp_inside(wish, book_view(UP, None, None), PriceE4(1)) == price
 
 
 def test_price_that_may_take_is_not_clamped() -> None:
@@ -286,6 +294,18 @@ def test_position_below_the_minimum_is_named_dust() -> None:
 def test_exposure_of_a_buy_that_may_take_holds_its_fee(cents: int, expected: str | None) -> None:
     taking: dict[str, Any] = {"post_only": False, "purpose": "complete"}
     assert reason(load={"exposure_e6": cents * 10_000}, **taking) == expected
+
+
+@pytest.mark.parametrize(("over_e6", "expected"), [(0, None), (1, "exposure_cap")])
+def test_exposure_is_capped_to_the_micro_dollar(over_e6: int, expected: str | None) -> None:
+    wish = target()
+    cost_e6 = wish.price * wish.size // 10_000
+    left_e6 = LIMITS.exposure_usd_max * 1_000_000 - cost_e6
+    assert reason(load={"exposure_e6": left_e6 + over_e6}) == expected
+
+
+def test_denial_says_nothing_more_unless_told() -> None:
+    assert Denial("why").value == ""
 
 
 @pytest.mark.req("INV-12")
