@@ -5,6 +5,8 @@ breaks off, that cannot be understood or that never ends says nothing: its resul
 never an empty list (EX-22). Decides nothing by what it reads.
 """
 
+from collections.abc import Mapping
+from email.utils import mktime_tz, parsedate_tz
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote
 
@@ -27,6 +29,7 @@ from shared.venue.account_wire import (
     Page,
 )
 from shared.venue.faults import WireFault
+from shared.venue.outcomes import error_text
 from shared.venue.parse_user import rest_order, rest_trade
 from shared.venue.wire import decode
 
@@ -65,12 +68,14 @@ class Look(msgspec.Struct, frozen=True):
 
     Attributes:
         is_known: False when nobody said; True with an order of None: it is not there.
+        venue_s: The venue's own clock at its answer, wall seconds; None when it did not say.
     """
 
     order_id: OrderHash
     sent_ns: BootNs
     is_known: bool
     order: OwnOrder | None = None
+    venue_s: int | None = None
 
 
 class PagedRead(Generic[Row]):
@@ -208,7 +213,8 @@ def judge_look(order_id: OrderHash, reply: HttpReply) -> Look:
     """
     nothing = reply.status == OK and reply.body.strip() in (b"", b"null", b"{}")
     if nothing or (reply.status == NOT_FOUND and _says_not_found(reply.body)):
-        return Look(order_id, reply.sent_ns, is_known=True)
+        venue_s = date_s(reply.headers)
+        return Look(order_id, reply.sent_ns, is_known=True, venue_s=venue_s)
     if reply.status != OK:
         return Look(order_id, reply.sent_ns, is_known=False)
     try:
@@ -222,4 +228,18 @@ def judge_look(order_id: OrderHash, reply: HttpReply) -> Look:
 
 def _says_not_found(body: bytes) -> bool:
     """Whether a 404 is the venue's own word on the order and not some page of a proxy."""
-    return b"not found" in body.lower()
+    text = error_text(body)
+    return text is not None and "not found" in text.lower()
+
+
+def date_s(headers: Mapping[str, str]) -> int | None:
+    """Return the venue's clock of an answer, wall seconds; None when it has no readable date.
+
+    Args:
+        headers: With lower-case names.
+    """
+    text = headers.get("date")
+    if text is None:
+        return None
+    parsed = parsedate_tz(text)
+    return None if parsed is None else mktime_tz(parsed)

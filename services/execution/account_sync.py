@@ -28,6 +28,9 @@ LOOKS_MAX: Final = 16
 HISTORY_MS: Final = 3_600_000
 """How far back trades are read when none is known, or one does not settle."""
 
+WINDOW_MS: Final = 600_000
+"""How far back a full reconciliation reads trades: two of the venue's shortest markets."""
+
 
 class AccountSync:
     """When what was read.
@@ -35,6 +38,10 @@ class AccountSync:
     Attributes:
         has_trades: Whether trades have been read whole since the start.
         reconciled_ns: CLOCK_MONOTONIC of the newest whole read of both; None before the first.
+        orders_ns: When the newest whole read of the open orders was sent; None before the first.
+        trades_ns: Likewise of trades.
+        window_ns: Likewise of trades as far back as a full reconciliation asks for them.
+        rows: Open orders of that read.
     """
 
     def __init__(
@@ -52,8 +59,13 @@ class AccountSync:
         self._positions = positions
         self._reconciler = reconciler
         self._reads = AccountReads(requests, timing.read_deadline_ms)
-        self._orders_ns: BootNs | None = None
-        self._trades_ns: BootNs | None = None
+        self.orders_ns: BootNs | None = None
+        self.trades_ns: BootNs | None = None
+        self.window_ns: BootNs | None = None
+        self.rows: tuple[OwnOrder, ...] = ()
+        self._demanded_ns = BootNs(0)
+        self._since_wall_ns = 0
+        self._reads_window = False
         self._orders_asked_ns = BootNs(0)
         self._trades_asked_ns = BootNs(0)
         self._looks: set[OrderHash] = set()
@@ -62,15 +74,19 @@ class AccountSync:
 
     def is_reconciled(self, sound_ns: BootNs | None) -> bool:
         """Whether both reads were sent after the own-order feed was last found sound."""
-        if sound_ns is None or self._orders_ns is None or self._trades_ns is None:
+        if sound_ns is None or self.orders_ns is None or self.trades_ns is None:
             return False
-        return min(self._orders_ns, self._trades_ns) > sound_ns
+        return min(self.orders_ns, self.trades_ns) > sound_ns
 
     def age_ns(self, now: Instant) -> int | None:
         """Return the age of the older of both reads; None before the first."""
-        if self._orders_ns is None or self._trades_ns is None:
+        if self.orders_ns is None or self.trades_ns is None:
             return None
-        return now.boot_ns - min(self._orders_ns, self._trades_ns)
+        return now.boot_ns - min(self.orders_ns, self.trades_ns)
+
+    def demand(self, now: Instant) -> None:
+        """Ask for reads of both that are sent from now on, trades as far back as the window."""
+        self._demanded_ns = now.boot_ns
 
     def tick(self, zeroing: Zeroing | None, sound_ns: BootNs | None, now: Instant) -> list[Effect]:
         """Send the reads that are due."""
@@ -82,7 +98,9 @@ class AccountSync:
             effects += self._reads.read_orders(now)
         if self._reads.may_read_trades(now) and self._wants_trades(sound_ns, now):
             self._trades_asked_ns = now.boot_ns
-            effects += self._reads.read_trades(self._trades_since_ms(now), now)
+            since_ms = self._trades_since_ms(now)
+            self._since_wall_ns = since_ms * NS_PER_MS
+            effects += self._reads.read_trades(since_ms, now)
         for order in self._reconciler.to_look_at(now.boot_ns):
             if len(self._looks) >= LOOKS_MAX or not self._reads.may_look(now):
                 break
@@ -137,22 +155,42 @@ class AccountSync:
 
     def _wants_orders(self, zeroing: Zeroing | None, sound_ns: BootNs | None, now: Instant) -> bool:
         since_ns = now.boot_ns - self._orders_asked_ns
+        if self._reconciler.is_hinted or self._reconciler.awaits_orders():
+            return True
+        if (self.orders_ns or 0) < self._demanded_ns:
+            return True
         if zeroing is not None:
             return zeroing.wants_read(now) or since_ns >= ZERO_READ_EVERY_NS
-        is_behind = sound_ns is not None and (self._orders_ns or 0) <= sound_ns
+        is_behind = sound_ns is not None and (self.orders_ns or 0) <= sound_ns
         return is_behind or since_ns >= self._every_ns
 
     def _wants_trades(self, sound_ns: BootNs | None, now: Instant) -> bool:
         since_ns = now.boot_ns - self._trades_asked_ns
-        is_behind = sound_ns is not None and (self._trades_ns or 0) <= sound_ns
+        is_behind = sound_ns is not None and (self.trades_ns or 0) <= sound_ns
+        if self._reconciler.awaits_trades(self.trades_ns) or self._is_window_due():
+            return True
         return is_behind or not self.has_trades or since_ns >= self._every_ns
 
+    def _is_window_due(self) -> bool:
+        """Whether a full reconciliation waits for its window of trades."""
+        return (self.window_ns or 0) < self._demanded_ns
+
     def _trades_since_ms(self, now: Instant) -> int:
-        """Return from when on trades are read: the newest known, or the oldest unsettled."""
+        """Return from when on trades are read.
+
+        From the newest that is known, or the oldest that is not settled, or the making of the
+        oldest order whose fills nobody has told yet, whichever is earliest; a full
+        reconciliation goes back by its window.
+        """
         earliest_ms = now.wall_ms - HISTORY_MS
         newest_ms = self._positions.newest_match_ms() or earliest_ms
         oldest_ms = min((fill.match_ms for fill in self._positions.unsettled()), default=newest_ms)
-        return min(newest_ms, max(oldest_ms, earliest_ms))
+        since_ms = min(newest_ms, max(oldest_ms, earliest_ms))
+        self._reads_window = self._is_window_due()
+        if self._reads_window:
+            since_ms = min(since_ms, now.wall_ms - WINDOW_MS)
+        doubtful_ns = self._reconciler.doubtful_since_ns()
+        return since_ms if doubtful_ns is None else min(since_ms, doubtful_ns // NS_PER_MS)
 
     def _take_orders(
         self, read: Read[OwnOrder] | None, zeroing: Zeroing | None, now: Instant
@@ -166,7 +204,9 @@ class AccountSync:
         if read.rows is None:
             return [Log("reconcile.failed", {"what": "orders", "why": read.trouble}, "warning")]
         self._reconciler.take_read(read, now)
-        self._orders_ns = read.sent_ns
+        self._reconciler.is_hinted = False
+        self.orders_ns = read.sent_ns
+        self.rows = read.rows
         self._note(now)
         return []
 
@@ -178,11 +218,14 @@ class AccountSync:
         for trade in read.rows:
             self._reconciler.take_trade(trade, now)
         self._register.tell_trades(read.sent_ns)
-        self._trades_ns = read.sent_ns
+        self._reconciler.bury(read.sent_ns, self._since_wall_ns, now)
+        self.trades_ns = read.sent_ns
+        if self._reads_window:
+            self.window_ns = read.sent_ns
         self.has_trades = True
         self._note(now)
         return []
 
     def _note(self, now: Instant) -> None:
-        if self._orders_ns is not None and self._trades_ns is not None:
+        if self.orders_ns is not None and self.trades_ns is not None:
             self.reconciled_ns = now.monotonic_ns

@@ -41,6 +41,10 @@ class Order(msgspec.Struct):
         cancel_sent_ns: When the newest was sent.
         cancels_failed: Cancels of it in a row that brought nothing.
         absent_reads: Whole reads in a row, sent while it was live, that did not show it.
+        unlisted_ns: When the newest whole read that did not show it was sent; 0 while the
+            newest one shows it, or there is none.
+        not_found_ns: When the question was sent that did not find it after its deadline; 0 while
+            there is none, or it was seen since.
         look_request: Request that asks for it; 0 when none is outstanding.
         look_after_ns: It is not asked for before.
         unseen_since_ns: When it ended by a word that does not say how much was filled before;
@@ -61,6 +65,8 @@ class Order(msgspec.Struct):
     cancel_sent_ns: BootNs = BootNs(0)
     cancels_failed: int = 0
     absent_reads: int = 0
+    unlisted_ns: BootNs = BootNs(0)
+    not_found_ns: BootNs = BootNs(0)
     look_request: int = 0
     look_after_ns: BootNs = BootNs(0)
     unseen_since_ns: BootNs = BootNs(0)
