@@ -111,6 +111,23 @@ class SelfFenced(_Line, frozen=True):
     since_ns: BootNs
 
 
+class Mismatch(_Line, frozen=True):
+    """What execution found to disagree with the venue, repeated in every pong while it does.
+
+    Attributes:
+        round: Number of the full reconciliation in this run of execution.
+        in_a_row: How many of the newest ones have disagreed; 0 when the newest agreed.
+        halt_round: Which of them disagreed so often that an operator has to look, 0 for none;
+            repeated until an epoch newer than the finding's and a reconciliation that agrees.
+        text: What, with both numbers.
+    """
+
+    round: int
+    in_a_row: int
+    halt_round: int
+    text: str
+
+
 class ExecutionPong(_Line, frozen=True):
     """What only execution says.
 
@@ -122,6 +139,7 @@ class ExecutionPong(_Line, frozen=True):
         unresolved: Journaled intents that are neither NOT_SENT, refused, terminal nor past their
             deadline.
         unresolved_until_ns: Latest deadline among them (CLOCK_BOOTTIME), 0 for none.
+        mismatch: What disagrees with the venue; None while nothing does.
     """
 
     asked_ns: BootNs
@@ -135,6 +153,7 @@ class ExecutionPong(_Line, frozen=True):
     in_flight: int
     unresolved: int
     unresolved_until_ns: BootNs
+    mismatch: Mismatch | None = None
 
 
 class InputAge(_Line, frozen=True):

@@ -5,7 +5,7 @@ ids follow from it by counting.
 """
 
 import hashlib
-from typing import NewType
+from typing import Final, NewType
 
 Incarnation = NewType("Incarnation", int)
 """Random 64 bits drawn once per run of a process; part of everything it says."""
@@ -45,3 +45,7 @@ def order_salt(incarnation: Incarnation, counter: int) -> int:
     seed = f"order:{incarnation}:{counter}".encode()
     digest = hashlib.blake2b(seed, digest_size=8).digest()
     return int.from_bytes(digest, "big") % ((1 << SALT_BITS) - 1) + 1
+
+
+ADOPTED: Final = StrategyName("adopted")
+"""Owner of orders and positions that were found at the venue and nobody here had wished for."""

@@ -7,8 +7,10 @@ feed, and as often as a proof of zero needs them. Reads wait for nothing and hol
 from typing import Final
 
 from services.execution.account_reads import AccountReads, Read, judge_look
+from services.execution.agreement import Difference
 from services.execution.canceling import Canceller
 from services.execution.fence import Zeroing
+from services.execution.order_comparison import OrderComparison
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
 from services.execution.reconcile import Reconciler
@@ -21,6 +23,9 @@ from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant, MonotonicNs
 
 ZERO_READ_EVERY_NS: Final = NS_PER_S
 """How often open orders are read on the way to zero, to find what is left."""
+
+CANCEL_ALL_FAILED: Final = 3
+"""Cancel-alls in a row without an answer after which each market is cancelled by itself (EX-5)."""
 
 LOOKS_MAX: Final = 16
 """Questions after single orders under way at once."""
@@ -42,6 +47,7 @@ class AccountSync:
         trades_ns: Likewise of trades.
         window_ns: Likewise of trades as far back as a full reconciliation asks for them.
         rows: Open orders of that read.
+        comparison: What the newest reads of the open orders disagree about.
     """
 
     def __init__(
@@ -64,11 +70,14 @@ class AccountSync:
         self.window_ns: BootNs | None = None
         self.rows: tuple[OwnOrder, ...] = ()
         self._demanded_ns = BootNs(0)
+        self._by_market_ns = BootNs(0)
         self._since_wall_ns = 0
         self._reads_window = False
         self._orders_asked_ns = BootNs(0)
         self._trades_asked_ns = BootNs(0)
         self._looks: set[OrderHash] = set()
+        self._unknown: list[Difference] = []
+        self.comparison = OrderComparison(register, timing.mismatch_grace_ms)
         self.has_trades = False
         self.reconciled_ns: MonotonicNs | None = None
 
@@ -148,10 +157,33 @@ class AccountSync:
             return []
         for order in strangers:
             canceller.doom(order, "adopted")
+            record = order.record
+            theirs = f"{record.side} {record.size_e6} 1e-6 shares at {record.price_e4}"
+            self._unknown.append(Difference(f"order {record.order_id}", "none", theirs))
         text = f"{len(strangers)} orders at the venue that are not ours; cancelling them"
         strangers.clear()
         alert = Alert("critical", "unknown_orders", text, "unknown_orders")
         return [Publish("risk.alert", alert, now.monotonic_ns), *canceller.tick(now)]
+
+    def take_unknown(self) -> tuple[Difference, ...]:
+        """Return the orders of nobody here that were found since the last call."""
+        unknown = tuple(self._unknown)
+        self._unknown.clear()
+        return unknown
+
+    def cancel_by_market(
+        self, canceller: Canceller, zeroing: Zeroing | None, now: Instant
+    ) -> list[Effect]:
+        """Cancel what the newest read lists market by market, while cancel-all keeps failing."""
+        if zeroing is None or canceller.escalation.alls_failed < CANCEL_ALL_FAILED:
+            return []
+        if now.boot_ns - self._by_market_ns < ZERO_READ_EVERY_NS:
+            return []
+        self._by_market_ns = now.boot_ns
+        effects: list[Effect] = []
+        for market in sorted({row.market for row in self.rows}):
+            effects += canceller.cancel_market(market, zeroing.cause, now)
+        return effects
 
     def _wants_orders(self, zeroing: Zeroing | None, sound_ns: BootNs | None, now: Instant) -> bool:
         since_ns = now.boot_ns - self._orders_asked_ns
@@ -204,6 +236,7 @@ class AccountSync:
         if read.rows is None:
             return [Log("reconcile.failed", {"what": "orders", "why": read.trouble}, "warning")]
         self._reconciler.take_read(read, now)
+        self.comparison.take_read(read, now)
         self._reconciler.is_hinted = False
         self.orders_ns = read.sent_ns
         self.rows = read.rows

@@ -9,7 +9,7 @@ accounted for and chooses its form (`cancel_forms.py`), never its moment. Failur
 
 from typing import Final
 
-from services.execution.cancel_forms import choose, cost_max, cost_of, wire_form
+from services.execution.cancel_forms import BATCH_MAX, choose, cost_max, cost_of, wire_form
 from services.execution.escalation import Escalation
 from services.execution.lifecycle import Order
 from services.execution.order_register import OrderRegister
@@ -23,7 +23,7 @@ from services.execution.requests import (
 from services.execution.venue_rates import VenueRates
 from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish
 from shared.facts import Alert
-from shared.identifiers import ConditionId
+from shared.identifiers import ConditionId, OrderHash
 from shared.units import NS_PER_MS, BootNs, Instant
 from shared.venue.cancel_outcomes import (
     CancelAnswer,
@@ -106,6 +106,19 @@ class Canceller:
             return []
         ids = tuple(order.record.order_id for order in ours)
         return [self._send(CancelMarketAsk(market, ids), now)]
+
+    def cancel_ids(self, order_ids: tuple[OrderHash, ...], now: Instant) -> list[Effect]:
+        """Ask for orders to be cancelled that have ended here and that the venue still lists."""
+        if not self.is_ready:
+            return []
+        return [
+            self._send(CancelAsk(order_ids[start : start + BATCH_MAX]), now)
+            for start in range(0, len(order_ids), BATCH_MAX)
+        ]
+
+    def stand_down(self) -> None:
+        """Want no cancel-all any more: zero is proven, so that a late one would hit what is new."""
+        self._all_wanted = False
 
     def tick(self, now: Instant) -> list[Effect]:
         """Send what is due: a cancel-all not answered yet, then what is left by id."""

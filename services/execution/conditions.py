@@ -36,7 +36,7 @@ class Conditions:
             found.append(("ledger", self._parts.journaling.fault))
         if self._parts.zeroing is not None:
             found.append(("zeroing", self._parts.zeroing.cause))
-        return tuple(found)
+        return (*found, *self._parts.full.blocks())
 
     def grant(self) -> Grant:
         """Return what is held now, for `may_send`."""
@@ -73,8 +73,9 @@ class Conditions:
             venue_hold=self._parts.desk.phase.holds_all(now.boot_ns, now.wall_ns),
             is_dry=self._parts.config.run.dry_run,
         )
-        return gate.account_predicates(
-            account, self._parts.config.timing, self._parts.config.limits
+        return (
+            *gate.account_predicates(account, self._parts.config.timing, self._parts.config.limits),
+            self._parts.full.predicate(now),
         )
 
     def _slow_ledger(self, now: Instant) -> str:
@@ -106,7 +107,7 @@ class Conditions:
         """Say what the start still waits for; empty once it is proven."""
         doubts = self._parts.register.count("INTENDED", "SUBMITTED", "UNKNOWN")
         cause = self._parts.zeroing.cause if self._parts.zeroing is not None else ""
-        return self._parts.startup.missing(doubts, cause)
+        return self._parts.startup.missing(doubts, cause, self._parts.full.trouble())
 
     def status_fact(self, now: Instant) -> Publish:
         """Return what execution says of itself every 100 ms."""

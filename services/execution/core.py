@@ -28,6 +28,7 @@ from services.execution.replies import (
 )
 from services.execution.reporting import Repeated
 from services.execution.requests import (
+    BalanceAsk,
     BatchAsk,
     CancelAllAsk,
     CancelAsk,
@@ -125,6 +126,9 @@ class ExecutionCore:
             parts.canceller.escalation.restarting(now.boot_ns)
         effects += parts.canceller.tick(now)
         effects += self._fencing.call_risk(now)
+        effects += parts.full.tick(
+            parts.canceller, parts.standing.epoch, now, is_start=not parts.startup.is_proven
+        )
         effects += parts.sync.tick(parts.zeroing, parts.inputs.user_sound_ns, now)
         effects += self._fencing.conclude(now)
         effects += self._report(now)
@@ -168,6 +172,7 @@ class ExecutionCore:
             in_flight=parts.register.count("INTENDED", "SUBMITTED"),
             unresolved=unresolved,
             unresolved_until_ns=until_ns,
+            mismatch=parts.full.agreement.mismatch(),
         )
 
     def snapshot(self, now: Instant) -> list[Publish]:
@@ -229,8 +234,15 @@ class ExecutionCore:
             if reply.status == OK:
                 parts.desk.phase.reopened(now.boot_ns)
             return [*heard, *parts.canceller.replied(ask, reply, now)]
-        effects = heard + parts.sync.replied(ask, reply, parts.zeroing, now)
-        return [*effects, *parts.sync.cancel_strangers(parts.canceller, now)]
+        if isinstance(ask, BalanceAsk):
+            parts.full.replied(ask, reply, now)
+            return heard
+        return [
+            *heard,
+            *parts.sync.replied(ask, reply, parts.zeroing, now),
+            *parts.sync.cancel_strangers(parts.canceller, now),
+            *parts.sync.cancel_by_market(parts.canceller, parts.zeroing, now),
+        ]
 
     def _on_failure(self, failure: HttpFailed, now: Instant) -> list[Effect]:
         """Take the lack of an answer to where its question came from."""
@@ -247,6 +259,9 @@ class ExecutionCore:
             return take_batch_failure(orders, failure, parts.register, parts.desk, now)
         if isinstance(ask, CancelAllAsk | CancelAsk | CancelMarketAsk):
             return parts.canceller.failed(ask, failure, now)
+        if isinstance(ask, BalanceAsk):
+            parts.full.failed(ask, failure, now)
+            return []
         return parts.sync.failed(ask, failure, parts.zeroing, now)
 
     def _orders_of(self, ask: BatchAsk) -> list[Order]:

@@ -49,6 +49,11 @@ class Escalation:
         self._restart_since_ns: BootNs | None = None
         self._restart_ns = BootNs(0)
 
+    @property
+    def alls_failed(self) -> int:
+        """How many cancels of everything in a row have failed."""
+        return self._alls_failed
+
     def all_answered(self) -> None:
         """Take an answer to a cancel of everything."""
         self._alls_failed = 0

@@ -134,6 +134,7 @@ class Fencing:
     def on_identity(self, found: IdentityFound, now: Instant) -> list[Effect]:
         """Take key and credentials."""
         self._parts.startup.find(found)
+        self._parts.full.signature_type = found.signature_type
         self._parts.desk.signer = Signer(found.wallet, found.signer, found.signature_type)
         self.admit(now)
         return []
@@ -164,11 +165,13 @@ class Fencing:
         if zero_ns is not None:
             assert zeroing is not None, "only a proof has a time"
             self._parts.startup.is_zero = True
+            self._parts.canceller.stand_down()
             self._parts.zeroing = None
             took_ms = (zero_ns - zeroing.began_ns) // NS_PER_MS
             return [Log("execution.zero", {"cause": zeroing.cause, "took_ms": took_ms})]
         if self._parts.startup.is_zero and self._parts.sync.has_trades:
             self._parts.startup.has_trades = True
+        self._parts.startup.has_positions = self._parts.full.is_seeded
         return []
 
     def _end(self, zero_ns: BootNs | None, now: Instant) -> list[Effect]:

@@ -6,6 +6,7 @@ Holds the nouns and the few flags that concern all of them; decides nothing.
 from services.execution.account_sync import AccountSync
 from services.execution.canceling import Canceller
 from services.execution.fence import FenceAnswers, Zeroing
+from services.execution.full_reconcile import FullReconcile
 from services.execution.inputs import Inputs
 from services.execution.inventory import Inventory
 from services.execution.journaling import Journaling
@@ -64,6 +65,16 @@ class Parts:
         self.reconciler = Reconciler(self.register, self.positions, incarnation)
         self.sync = AccountSync(
             timing, self.requests, self.register, self.positions, self.reconciler
+        )
+        self.full = FullReconcile(
+            config,
+            self.requests,
+            self.register,
+            self.positions,
+            self.inputs,
+            self.reconciler,
+            self.sync,
+            now,
         )
         self.journaling = Journaling(self.register, self.positions)
         self.desk = Desk(

@@ -17,14 +17,11 @@ from services.execution.lifecycle import Order, as_order
 from services.execution.order_register import ENDS_UNSEEN, OrderRegister
 from services.execution.positions import Positions
 from shared.facts import OwnOrder, OwnTrade, TradeLeg
-from shared.identifiers import ConditionId, StrategyName, TokenId
+from shared.identifiers import ADOPTED, ConditionId, TokenId
 from shared.ledger_schema import FillRecord, IdentityRecord, OrderRecord
 from shared.orders import OrderEvent
 from shared.units import NS_PER_MS, BootNs, Instant, MoneyE6, SizeE6, WallMs, WallNs
 from shared.venue.rules import GTD_EXPIRATION_MIN_S, taker_fee
-
-ADOPTED: Final = StrategyName("adopted")
-"""Owner of what was found at the venue and nobody here had wished for."""
 
 LOOK_EVERY_NS: Final = 500 * NS_PER_MS
 """How often an order in doubt is asked for."""
@@ -97,7 +94,7 @@ class Reconciler:
             is_asked = trade.source == "rest"
             news = self._positions.take(fill, asked=is_asked, now_ns=now.boot_ns)
             if news:
-                self._note_change(fill.token, now)
+                self.note_change(fill.token, now)
             if news == "new":
                 fresh.append(fill)
                 self._register.count_leg(order, fill.size_e6, now)
@@ -140,6 +137,13 @@ class Reconciler:
         if look.order.status == "MATCHED" and order.is_exposed:
             # What is left of a matched order is dust that can never be filled (EX-27).
             self._register.apply(order, "filled_fully", now, "matched")
+
+    def note_change(self, token: TokenId, now: Instant) -> None:
+        """Keep when a token's legs changed; the oldest entry goes when there are too many."""
+        self.changed_ns.pop(token, None)
+        self.changed_ns[token] = now.boot_ns
+        if len(self.changed_ns) > TOKENS_KEPT_MAX:
+            self.changed_ns.pop(next(iter(self.changed_ns)))
 
     def bury(self, trades_ns: BootNs, since_wall_ns: int, now: Instant) -> None:
         """Take a whole read of trades, whose legs are counted: end what was found nowhere.
@@ -189,13 +193,6 @@ class Reconciler:
 
     def _sought(self) -> Iterator[Order]:
         return (order for order in self._register.exposed() if order.not_found_ns)
-
-    def _note_change(self, token: TokenId, now: Instant) -> None:
-        """Keep when a token's legs changed; the oldest entry goes when there are too many."""
-        self.changed_ns.pop(token, None)
-        self.changed_ns[token] = now.boot_ns
-        if len(self.changed_ns) > TOKENS_KEPT_MAX:
-            self.changed_ns.pop(next(iter(self.changed_ns)))
 
     def _is_ours(self, order: Order) -> bool:
         """Whether the present API key may ask for an order: to another it is not found."""

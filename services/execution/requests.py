@@ -8,7 +8,7 @@ import msgspec
 
 from services.execution.address_windows import AddressWindows
 from shared.effects import HttpRequest
-from shared.identifiers import ConditionId, OrderHash
+from shared.identifiers import ConditionId, OrderHash, TokenId
 from shared.units import NS_PER_MS, BootNs
 
 POST_LANE = "post"
@@ -61,10 +61,21 @@ class LookAsk(msgspec.Struct, frozen=True):
     order_id: OrderHash
 
 
+class BalanceAsk(msgspec.Struct, frozen=True):
+    """A question after the balance of one token.
+
+    Attributes:
+        is_update: Whether the venue is to read the chain anew.
+    """
+
+    token: TokenId
+    is_update: bool
+
+
 CancelsAsk = CancelAllAsk | CancelMarketAsk | CancelAsk
 """Whatever cancels."""
 
-Ask = PostAsk | BatchAsk | CancelsAsk | OpenOrdersAsk | TradesAsk | LookAsk
+Ask = PostAsk | BatchAsk | CancelsAsk | OpenOrdersAsk | TradesAsk | LookAsk | BalanceAsk
 
 
 class Requests:

@@ -2,8 +2,9 @@
 
 In order: key and credentials are there; the ledger belongs to them; cancel-all is
 answered and zero proven by two reads; trades since the last one known are counted; no order
-of an earlier run is in doubt. Each stage is waited for inside, saying why; the process
-never ends in order to wait.
+of an earlier run is in doubt; the balance of every token of the open markets agrees with
+what trades make, or what differs was adopted. Each stage is waited for inside, saying why;
+the process never ends in order to wait.
 """
 
 from collections.abc import Iterable
@@ -43,6 +44,7 @@ class Startup:
         has_identity: Whether key and credentials were found and fit the ledger.
         is_zero: Whether zero has been proven once.
         has_trades: Whether trades were read after it.
+        has_positions: Whether every balance was read and agrees with what trades make.
     """
 
     def __init__(self, ledger: OpenedLedger) -> None:
@@ -54,6 +56,7 @@ class Startup:
         self._misfit = ""
         self.is_zero = False
         self.has_trades = False
+        self.has_positions = False
         self._is_proven = False
 
     @property
@@ -92,12 +95,13 @@ class Startup:
         self.identity = wished
         return wished
 
-    def missing(self, in_doubt: int, zero: str) -> str:
+    def missing(self, in_doubt: int, zero: str, positions: str) -> str:
         """Say what the start still waits for; empty once it is proven, for good.
 
         Args:
             in_doubt: Orders of an earlier run whose fate is not known.
             zero: What the proof of zero waits for.
+            positions: What the comparison of positions waits for.
         """
         if self._is_proven:
             return ""
@@ -111,5 +115,7 @@ class Startup:
             return "trades since the last run"
         if in_doubt:
             return f"{in_doubt} orders of an earlier run in doubt"
+        if not self.has_positions:
+            return f"positions: {positions}"
         self._is_proven = True
         return ""

@@ -237,6 +237,23 @@ class TimingSettings(Section, frozen=True, kw_only=True):
     reconcile_light_ms: Annotated[
         int, Meta(description="Open orders and trades asked of the venue.", ge=500, le=60_000)
     ] = 5_000
+    reconcile_full_ms: Annotated[
+        int,
+        Meta(
+            description="Open orders, trades and balances compared with ours (KS-14).",
+            ge=2_000,
+            le=600_000,
+        ),
+    ] = 30_000
+    mismatch_grace_ms: Annotated[
+        int,
+        Meta(
+            description="The venue's lists and its cache of balances lag: what differs counts "
+            "only when it still does this long after the last change.",
+            ge=1_000,
+            le=300_000,
+        ),
+    ] = 10_000
     halted_poll_ms: Annotated[
         int, Meta(description="While halted open orders are polled for good.", ge=500, le=60_000)
     ] = 5_000
@@ -275,6 +292,23 @@ class LimitSettings(Section, frozen=True, kw_only=True):
             le=10_000,
         ),
     ] = 2_000
+
+    position_mismatch_e6_max: Annotated[
+        int,
+        Meta(
+            description="What our count of a token and its balance may differ by, 1e-6 share: "
+            "dust of the venue's rounding.",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 10_000
+    unknown_position: Annotated[
+        Literal["hold", "caretaker"],
+        Meta(
+            description="A position found that nobody here made, owner `adopted`: held until its "
+            "market pays out, or given to the caretaker to close, reduce-only."
+        ),
+    ] = "hold"
 
 
 class RecorderSettings(Section, frozen=True, kw_only=True):

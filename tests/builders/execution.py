@@ -82,6 +82,7 @@ class Rig:
         self.config = build_config(**limits)
         self.venue = FakeVenue()
         self.core = ExecutionCore(self.config, EXECUTION_RUN, ledger or OpenedLedger(), self.now)
+        self.venue.held_of = self.held
         self.effects: list[Effect] = []
         self.journal: list[AnyRecord] = []
         self.epoch = 5

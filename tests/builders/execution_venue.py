@@ -12,9 +12,7 @@ from shared.effects import (
     HttpRequest,
     Message,
 )
-from shared.identifiers import (
-    OrderHash,
-)
+from shared.identifiers import OrderHash, TokenId
 from shared.units import Instant
 from tests.builders.markets import MARKET
 
@@ -36,6 +34,9 @@ class FakeVenue:
         unsent: Lanes whose requests come back unwritten.
         keeps: Why every cancel is refused by name; empty for none.
         status: HTTP status of all cancels.
+        held_of: What the wallet holds of a token where `balances` does not say.
+        balances: What the wallet holds, 1e-6 share; cached: what the venue believes instead,
+            until it is updated.
     """
 
     def __init__(self) -> None:
@@ -58,6 +59,11 @@ class FakeVenue:
         self.keeps = ""
         self.cancel_status = 200
         self.cancel_headers: dict[str, str] = {}
+        self.held_of: Callable[[TokenId], int] = lambda token: 0
+        self.balances: dict[str, int] = {}
+        self.cached: dict[str, int] = {}
+        self.balance_status = 200
+        self.update_status = 200
 
     def post(self, effect: PlaceOrder | PlaceOrders, now: Instant) -> list[Message]:
         """Take one order, or several of one request, and answer once."""
@@ -138,10 +144,25 @@ class FakeVenue:
         if effect.path.startswith("/data/trades"):
             body = {"data": self.trades, "next_cursor": "LTE="}
             return reply(effect.request_id, 200, body, now)
+        if effect.path.startswith("/balance-allowance"):
+            return self._balance(effect, now)
         order_id = OrderHash(effect.path.rsplit("/", 1)[1])
         if order_id in self.open or order_id in self.gone:
             return reply(effect.request_id, 200, self.row(order_id), now)
         return reply(effect.request_id, 404, {"error": "Order not found"}, now)
+
+    def _balance(self, effect: HttpRequest, now: Instant) -> Message:
+        """Answer with what is cached of a token, or else with what its trades make."""
+        path, _, query = effect.path.partition("?")
+        token = dict(pair.split("=") for pair in query.split("&"))["token_id"]
+        is_update = path.endswith("/update")
+        status = self.update_status if is_update else self.balance_status
+        if status != 200:
+            return reply(effect.request_id, status, {"error": "no"}, now)
+        if is_update:
+            self.cached.pop(token, None)
+        held = self.cached.get(token, self.balances.get(token, self.held_of(TokenId(token))))
+        return reply(effect.request_id, 200, {"balance": str(held), "allowances": {}}, now)
 
     def row(self, order_id: OrderHash) -> dict[str, Any]:
         post = next(one for one in self.posts if one.order_id == order_id)
