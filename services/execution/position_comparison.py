@@ -1,7 +1,7 @@
 """What the venue, or the chain, says we hold of a token against what our trades make.
 
-While trades settle, what is held lies between two numbers: bought shares come with the
-mining, sold ones leave with the match or with the mining. A balance outside them counts as
+While trades settle, what is held lies between two numbers: the least and the most that
+their ends can make. A balance outside them counts as
 different only when the read was sent a grace after the last change of the token and after
 the venue had read the chain anew: its cache lags, and has been seen to lag for weeks.
 Source: https://github.com/Polymarket/py-clob-client/issues/274 and /287.
@@ -20,9 +20,6 @@ from shared.units import NS_PER_MS, BootNs, SizeE6
 
 Verdict = Literal["unread", "agrees", "doubted", "differs"]
 """`doubted` differs, but its read proves nothing yet."""
-
-MINED: frozenset[str] = frozenset({"MINED", "CONFIRMED", "FAILED"})
-"""Settlements in which the chain has moved what it will move."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -80,20 +77,11 @@ class PositionComparison:
 
     def held(self, token: TokenId) -> Held:
         """Return between what the shares of a token may lie now."""
-        matched_e6 = self._positions.matched_e6(token)
-        unmined = [
-            fill
-            for fill in self._positions.unsettled()
-            if fill.token == token and fill.settlement not in MINED
-        ]
-        buys_e6 = sum(fill.size_e6 for fill in unmined if fill.side == "BUY")
-        sells_e6 = sum(fill.size_e6 for fill in unmined if fill.side == "SELL")
-        untold_sells_e6 = self._register.untold_e6(token, "SELL")
-        untold_buys_e6 = self._register.untold_e6(token, "BUY")
+        position = self._positions.of_token(token)
         return Held(
-            matched_e6 - buys_e6 - untold_sells_e6,
-            matched_e6 + sells_e6 + untold_buys_e6,
-            matched_e6,
+            position.confirmed_e6 - self._register.unseen_e6(token, "SELL"),
+            position.most_e6 + self._register.unseen_e6(token, "BUY"),
+            position.matched_e6,
         )
 
     def take(self, read: BalanceRead) -> None:
@@ -104,6 +92,7 @@ class PositionComparison:
                 check.updated_ns = read.answered_ns
             return
         if read.balance_e6 is None:
+            self._positions.take_chain(read.token, None, read.sent_ns)
             return
         check.read_ns, check.balance_e6 = read.sent_ns, read.balance_e6
         check.held = held = self.held(read.token)
@@ -111,10 +100,13 @@ class PositionComparison:
         low_e6, high_e6 = held.low_e6 - tolerance_e6, held.high_e6 + tolerance_e6
         if low_e6 <= read.balance_e6 <= high_e6:
             check.verdict = "agrees"
+            self._positions.take_chain(read.token, read.balance_e6, read.sent_ns)
             return
         settled_ns = self._settled_ns(read.token)
         is_fresh = check.updated_ns > settled_ns and read.sent_ns > check.updated_ns
         check.verdict = "differs" if is_fresh else "doubted"
+        proven_e6 = read.balance_e6 if is_fresh else None
+        self._positions.take_chain(read.token, proven_e6, read.sent_ns)
 
     def wants_update(self, token: TokenId, now_ns: BootNs) -> bool:
         """Whether the venue is to be asked to read the chain anew for a doubted balance."""
