@@ -178,7 +178,9 @@ def market_making(world: World, process: Process) -> Body:
 
 def caretaker(world: World, process: Process) -> Body:
     """Build the caretaker."""
-    return _strategy(world, Caretaker(world.config.strategy.caretaker))
+    return _strategy(
+        world, Caretaker(world.config.strategy.caretaker, world.config.limits.unknown_position)
+    )
 
 
 BUILDERS: dict[Component, Builder] = {

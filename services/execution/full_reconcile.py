@@ -105,7 +105,7 @@ class FullReconcile:
             return []
         effects = self._cancel_ghosts(canceller, now)
         if self._began_ns is None:
-            if now.boot_ns < self._due_ns and not self._sync.comparison.confirmed():
+            if now.boot_ns < self._due_ns and not self._is_alarmed():
                 return effects
             self._begin(now)
         assert self._began_ns is not None, "a round is under way"
@@ -166,6 +166,10 @@ class FullReconcile:
     def doubted(self) -> int:
         """Return how many balances differ without proof."""
         return sum(self._verdict_of(token) == "doubted" for token in self._tokens)
+
+    def _is_alarmed(self) -> bool:
+        """Whether the open orders differ, so that a round is due at once, and none said so yet."""
+        return not self.agreement.differences and bool(self._sync.comparison.confirmed())
 
     def _begin(self, now: Instant) -> None:
         """Begin a round with the tokens of the markets that run or will."""

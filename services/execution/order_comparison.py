@@ -1,8 +1,9 @@
 """Open orders as the venue lists them against ours, whole read by whole read.
 
-A difference counts once it has stood for the grace between two reads that both show it: a
-list may lag behind an answer. Finds the ghosts, which we hold for ended and the venue lists;
-cancelling them, and what follows from a difference, is decided elsewhere.
+A difference counts once it has stood for the grace between two reads that both show it, as a
+list may lag behind an answer; one in a number that was signed counts at once. Finds the
+ghosts, which we hold for ended and the venue lists; cancelling them, and what follows from
+a difference, is decided elsewhere.
 """
 
 from typing import Final
@@ -20,6 +21,13 @@ from shared.units import NS_PER_MS, BootNs, Instant, WallNs
 
 FILLED_TOLERANCE_E6: Final = 10_000
 """A hundredth of a share: what sums over trades may differ by from the venue's count."""
+
+SIGNED: Final = frozenset({"token", "side", "price_e4", "size_e6"})
+"""Numbers that were signed and never change: no lag explains another."""
+
+SIZE_E6: Final = 1_000_000
+"""The venue's schema shows sizes in units, its answers in shares: the other form of the same
+size is no difference. Source: https://docs.polymarket.com/api-reference (2026-09-28)."""
 
 _Key = tuple[OrderHash, str]
 
@@ -72,11 +80,11 @@ class OrderComparison:
         }
 
     def confirmed(self) -> tuple[Difference, ...]:
-        """Return the differences that have stood for the grace."""
+        """Return the differences that have stood for the grace, and those that need none."""
         return tuple(
             one.difference
-            for one in self._standing.values()
-            if one.newest_ns - one.since_ns >= self._grace_ns
+            for (_, name), one in self._standing.items()
+            if name in SIGNED or one.newest_ns - one.since_ns >= self._grace_ns
         )
 
     def _stand(self, key: _Key, difference: Difference, sent_ns: BootNs) -> _Standing:
@@ -98,11 +106,14 @@ def _state(order: Order, row: OwnOrder) -> Difference:
 def _numbers(order: Order, row: OwnOrder, sent_ns: BootNs, now: Instant) -> dict[_Key, Difference]:
     """Return what a listed order's numbers differ in from those that were signed and told."""
     record = order.record
+    size_e6 = row.original_size_e6
+    if size_e6 == record.size_e6 * SIZE_E6:
+        size_e6 = None
     pairs: list[tuple[str, object, object]] = [
         ("token", record.token, row.token),
         ("side", record.side, row.side),
         ("price_e4", record.price_e4, row.price),
-        ("size_e6", record.size_e6, row.original_size_e6),
+        ("size_e6", record.size_e6, size_e6),
     ]
     matched_e6 = row.size_matched_e6
     is_older = _boot_ns(record.updated_wall_ns, now) < sent_ns
@@ -113,5 +124,5 @@ def _numbers(order: Order, row: OwnOrder, sent_ns: BootNs, now: Instant) -> dict
     return {
         (row.order_id, name): Difference(f"order {row.order_id} {name}", str(ours), str(theirs))
         for name, ours, theirs in pairs
-        if ours != theirs and theirs is not None
+        if theirs not in (ours, None)
     }

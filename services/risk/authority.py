@@ -27,9 +27,12 @@ epochs that were reserved, and makes fewer pauses than this for each of them."""
 
 
 def latched_state(row: LatchRow) -> TradingState:
-    """Return the state that a latch puts its scope into; HALTED for a row no table knows."""
+    """Return the state that a latch puts its scope into.
+
+    HALTED for a row no table knows, and for a pause that has become a latch.
+    """
     switch = BY_NAME.get(row.name)
-    return "HALTED" if switch is None else switch.state
+    return "HALTED" if switch is None or switch.kind == "pause" else switch.state
 
 
 class Authority:

@@ -41,7 +41,7 @@ from shared.facts import RiskStatus
 from shared.identifiers import Incarnation
 from shared.operator import OperatorGone, OperatorRequest, RecoveryCheck
 from shared.risk_schema import EpochReserved, LatchRow
-from shared.switches import HEARTBEAT_LOST, PANIC
+from shared.switches import HEARTBEAT_LOST, PANIC, RECONCILIATION_MISMATCH
 from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, BootNs, Instant
 
@@ -74,6 +74,7 @@ class RiskCore:
             status=self._show,
             switches=lambda: switch_statuses(guard.authority, guard.breakers),
         )
+        self._mismatch_latched: tuple[Incarnation, int] | None = None
         self._turn_ns = now.boot_ns
         self._ping_due_ns = now.boot_ns
         self._ticked_ns = now.boot_ns
@@ -187,6 +188,7 @@ class RiskCore:
         fenced = told.self_fenced
         if fenced is not None and fenced.epoch == authority.epochs.current:
             guard.halt_trading(f"execution fenced itself: {fenced.cause}", now)
+        self._latch_mismatch(pong.incarnation, told, now)
         if told.fence_answer is not None and not authority.trading:
             fence = authority.present_fence
             fence.answered(pong.incarnation, told.fence_answer, now.boot_ns)
@@ -195,6 +197,22 @@ class RiskCore:
         # A loop that has not looked at its deadlines lately grants nothing.
         if now.boot_ns - self._ticked_ns <= self._ping_ns:
             guard.echo(pong, now)
+
+    def _latch_mismatch(self, incarnation: Incarnation, told: ExecutionPong, now: Instant) -> None:
+        """KS-14: latch once for each reconciliation that execution says an operator must see.
+
+        It repeats the same one until the operator has resumed, which must not latch again.
+        """
+        mismatch = told.mismatch
+        if mismatch is None or not mismatch.halt_round:
+            return
+        seen = (incarnation, mismatch.halt_round)
+        if seen == self._mismatch_latched:
+            return
+        self._mismatch_latched = seen
+        key: LatchKey = (RECONCILIATION_MISMATCH.name, "account", "")
+        evidence = f"round {mismatch.halt_round}, {mismatch.in_a_row} in a row"
+        self._guard.latch(key, mismatch.text, evidence, now)
 
     def _compare_epochs(self, told: ExecutionPong, now: Instant) -> None:
         """Stand above the ledger's epoch; one that no run of ours can have given means a loss.

@@ -23,6 +23,7 @@ from shared.switches import (
     MARKET_FEED_STALE,
     ORACLE_STALE,
     OWN_ORDER_FEED_STALE,
+    RECONCILIATION_MISMATCH,
     STRATEGY_LOST,
     Confirmation,
     Switch,
@@ -91,6 +92,7 @@ class Sampler:
     def data(self, now: Instant) -> Iterator[Sample]:
         """Yield what the data shows; looked at once a ping, so that n of m is a time."""
         yield self._own_orders(now)
+        yield from self._agreement()
         yield self._state(now)
         yield self._calendar(now)
         for asset in self._config.markets.assets:
@@ -118,6 +120,21 @@ class Sampler:
         age_ns = self._evidence.age_ns(FEED_USER, OWN_ORDERS_KEY, now)
         bad, why = _too_old("own-order evidence", age_ns, limit_ns)
         return Sample(OWN_ORDER_FEED_STALE, "", ACCOUNT, bad, why)
+
+    def _agreement(self) -> Iterator[Sample]:
+        """KS-14: what execution found to disagree with the venue, as its newest pong says.
+
+        An execution that does not answer says nothing of it; that it is lost stops everything
+        by itself (KS-7).
+        """
+        run = self._liveness.newest(EXECUTION)
+        told = None if run is None else run.pong.execution
+        if told is None:
+            return
+        mismatch = told.mismatch
+        disagrees = mismatch is not None and mismatch.in_a_row > 0
+        why = "" if mismatch is None else mismatch.text
+        yield Sample(RECONCILIATION_MISMATCH, "", ACCOUNT, disagrees, why)
 
     def _state(self, now: Instant) -> Sample:
         """KS-4, the whole of it: state has not renewed its view."""

@@ -17,7 +17,7 @@ def strategy_named(name: Component, config: Config) -> Strategy:
     if name == MARKET_MAKING:
         return MarketMaking(config.strategy.market_making, config.limits)
     assert name == CARETAKER
-    return Caretaker(config.strategy.caretaker)
+    return Caretaker(config.strategy.caretaker, config.limits.unknown_position)
 
 
 def main(arguments: list[str]) -> int:

@@ -2,12 +2,13 @@
 
 Decides an offer of the excess at the touch, and a stop: when the best bid falls too far
 below cost, the excess is sold at market within a bound. Opens nothing ever, and leaves
-complete sets alone: they pay one dollar whatever happens.
+complete sets alone: they pay one dollar whatever happens. What was found and nobody here
+had bought is left alone too, unless the setting says that it is to be closed.
 """
 
 from services.strategy.interface import Holding, MarketContext, Wish
-from shared.config import CaretakerSettings
-from shared.identifiers import StrategyName
+from shared.config import CaretakerSettings, UnknownPosition
+from shared.identifiers import ADOPTED, StrategyName
 from shared.targets import Target
 from shared.units import PRICE_ONE_E4, PriceE4, SizeE6
 
@@ -20,12 +21,15 @@ class Caretaker:
 
     name = StrategyName("caretaker")
 
-    def __init__(self, settings: CaretakerSettings) -> None:
+    def __init__(self, settings: CaretakerSettings, unknown_position: UnknownPosition) -> None:
         self._settings = settings
+        self._held = frozenset({ADOPTED}) if unknown_position == "hold" else frozenset()
 
     def wish(self, context: MarketContext) -> Wish:
         """Return reduce-only targets for the first orphan that holds an excess here."""
         for owner, holdings in context.orphans:
+            if owner in self._held:
+                continue
             target = self._care(context, holdings)
             if target is not None:
                 reason = "stop" if target.purpose == "stop" else "unwinding"

@@ -18,6 +18,7 @@ from shared.config.settings import (
     RecorderSettings,
     RunSettings,
     TimingSettings,
+    UnknownPosition,
     VenueSettings,
 )
 from shared.config.simulator import SimulatorSettings
@@ -40,6 +41,7 @@ __all__ = [
     "SimulatorSettings",
     "StrategySettings",
     "TimingSettings",
+    "UnknownPosition",
     "VenueSettings",
     "check_together",
     "is_loopback",

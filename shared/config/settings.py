@@ -259,6 +259,9 @@ class TimingSettings(Section, frozen=True, kw_only=True):
     ] = 5_000
 
 
+UnknownPosition = Literal["hold", "caretaker"]
+
+
 class LimitSettings(Section, frozen=True, kw_only=True):
     """Caps that the gate enforces on every order."""
 
@@ -303,7 +306,7 @@ class LimitSettings(Section, frozen=True, kw_only=True):
         ),
     ] = 10_000
     unknown_position: Annotated[
-        Literal["hold", "caretaker"],
+        UnknownPosition,
         Meta(
             description="A position found that nobody here made, owner `adopted`: held until its "
             "market pays out, or given to the caretaker to close, reduce-only."

@@ -187,14 +187,18 @@ REPEATED_EXECUTION = Switch(
 RECONCILIATION_MISMATCH = Switch(
     "reconciliation_mismatch",
     "KS-14",
-    "local orders or positions disagree with the venue or the chain",
-    ("timing.reconcile_light_ms",),
+    "local orders or positions disagree with the venue after a full reconciliation",
+    (
+        "timing.reconcile_full_ms",
+        "timing.mismatch_grace_ms",
+        "limits.position_mismatch_e6_max",
+    ),
     "account",
     "PAUSED",
     False,
     "pause",
     AT_ONCE,
-    "reconciled; an operator when they disagree twice",
+    "reconciled; an operator when they disagree twice in a row",
     "reconciliation-mismatch",
-    False,
+    True,
 )

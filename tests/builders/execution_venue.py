@@ -35,6 +35,7 @@ class FakeVenue:
         keeps: Why every cancel is refused by name; empty for none.
         status: HTTP status of all cancels.
         held_of: What the wallet holds of a token where `balances` does not say.
+        immortal: Orders that no cancel takes out; spoilt: what rows of orders say otherwise.
         balances: What the wallet holds, 1e-6 share; cached: what the venue believes instead,
             until it is updated.
     """
@@ -60,6 +61,8 @@ class FakeVenue:
         self.cancel_status = 200
         self.cancel_headers: dict[str, str] = {}
         self.held_of: Callable[[TokenId], int] = lambda token: 0
+        self.immortal: set[OrderHash] = set()
+        self.spoilt: dict[OrderHash, dict[str, Any]] = {}
         self.balances: dict[str, int] = {}
         self.cached: dict[str, int] = {}
         self.balance_status = 200
@@ -128,7 +131,8 @@ class FakeVenue:
         elif effect.path == "/cancel-market-orders":
             market = msgspec.json.decode(effect.body)["market"]
             wanted = [i for i in self.open if market == MARKET]
-        canceled = [i for i in wanted if i in self.open and not self.keeps]
+        free = [i for i in wanted if i in self.open and i not in self.immortal]
+        canceled = [] if self.keeps else free
         kept = {i: self.keeps or "Order not found" for i in wanted if i not in canceled}
         for order_id in canceled:
             del self.open[order_id]
@@ -179,6 +183,7 @@ class FakeVenue:
             "size_matched": str(self.matched.get(order_id, 0) / 1_000_000),
             "price": str(money / size),
             "created_at": 1_790_000_000,
+            **self.spoilt.get(order_id, {}),
         }
 
     def seen(self, path: str) -> list[HttpRequest]:

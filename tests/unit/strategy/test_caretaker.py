@@ -27,7 +27,7 @@ def _context(
 
 @pytest.mark.req("CP-3")
 def test_caretaker_offers_the_excess_of_an_orphan_reduce_only_on_its_behalf() -> None:
-    wish = Caretaker(CaretakerSettings()).wish(_context(_held(20), _held(8)))
+    wish = Caretaker(CaretakerSettings(), "hold").wish(_context(_held(20), _held(8)))
     (target,) = wish.targets
     assert wish.owner == OWNER
     assert (target.token, target.side, target.price) == (UP, "SELL", 5100)
@@ -39,14 +39,14 @@ def test_caretaker_offers_the_excess_of_an_orphan_reduce_only_on_its_behalf() ->
 @pytest.mark.req("CP-3")
 @pytest.mark.parametrize(("bid", "purpose"), [(3501, "unwind"), (3500, "stop"), (3499, "stop")])
 def test_caretaker_sells_at_market_once_the_stop_is_reached(bid: int, purpose: str) -> None:
-    (target,) = Caretaker(CaretakerSettings()).wish(_context(_held(20), bid=bid)).targets
+    (target,) = Caretaker(CaretakerSettings(), "hold").wish(_context(_held(20), bid=bid)).targets
     assert target.purpose == purpose
     assert target.reduce_only
 
 
 def test_stop_is_bounded_below_the_best_bid_and_on_tick() -> None:
     settings = CaretakerSettings(slippage_e4_max=250)
-    (target,) = Caretaker(settings).wish(_context(_held(20), bid=3000)).targets
+    (target,) = Caretaker(settings, "hold").wish(_context(_held(20), bid=3000)).targets
     assert not target.post_only
     assert target.price == 2700
 
@@ -63,4 +63,4 @@ def test_stop_is_bounded_below_the_best_bid_and_on_tick() -> None:
     ids=["no-orphan", "complete-sets", "below-minimum", "no-bid", "unconfirmed"],
 )
 def test_caretaker_leaves_alone_what_it_cannot_reduce(context: MarketContext) -> None:
-    assert Caretaker(CaretakerSettings()).wish(context).targets == ()
+    assert Caretaker(CaretakerSettings(), "hold").wish(context).targets == ()
