@@ -153,15 +153,37 @@ def _orders(view: View) -> Text:
     )
     made.append_text(age(view.age_ns("execution.status", EXECUTION)))
     made.append(", reconciled ")
-    made.append_text(age(_since(view.at_ns, execution), stale_ns=15_000_000_000))
+    made.append_text(age(_since(view.at_ns, execution.reconciled_ns), stale_ns=15_000_000_000))
+    made.append(", positions agreed ")
+    made.append_text(age(_since(view.at_ns, execution.agreed_ns), stale_ns=120_000_000_000))
+    if execution.mismatch:
+        made.append(f"\nDISAGREES with the venue: {execution.mismatch}", style="bold red")
+    made.append_text(_start(view, execution))
     if execution.refusals:
         denied = ", ".join(f"{row.reason} {row.count}" for row in execution.refusals)
         made.append(f"\ndenied in this run: {denied}")
     return made
 
 
-def _since(at_ns: MonotonicNs, execution: ExecutionStatus) -> int | None:
-    return None if execution.reconciled_ns is None else at_ns - execution.reconciled_ns
+def _start(view: View, execution: ExecutionStatus) -> Text:
+    """Return each stage of the start: when it was done, or what it waits for and how long."""
+    made = Text("\nstart:")
+    for place, stage in enumerate(execution.start):
+        made.append(", " if place else " ")
+        made.append(f"{stage.name} ")
+        if stage.since_ns is None:
+            made.append("later", style="dim")
+            continue
+        took = duration(max(0, view.at_ns - stage.since_ns))
+        if stage.state == "done":
+            made.append(f"done {took} ago")
+        else:
+            made.append(f"waits for {took} ({stage.why})", style="bold red")
+    return made if execution.start else Text("")
+
+
+def _since(at_ns: MonotonicNs, moment_ns: MonotonicNs | None) -> int | None:
+    return None if moment_ns is None else at_ns - moment_ns
 
 
 def _profit(found: Totals | Unreadable, wall_ns: int) -> Text:

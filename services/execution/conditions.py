@@ -105,9 +105,13 @@ class Conditions:
 
     def start_missing(self) -> str:
         """Say what the start still waits for; empty once it is proven."""
+        return self._parts.startup.missing(*self._start_waits())
+
+    def _start_waits(self) -> tuple[int, str, str]:
+        """Return the orders in doubt, and what the proofs of zero and of positions wait for."""
         doubts = self._parts.register.count("INTENDED", "SUBMITTED", "UNKNOWN")
         cause = self._parts.zeroing.cause if self._parts.zeroing is not None else ""
-        return self._parts.startup.missing(doubts, cause, self._parts.full.trouble())
+        return doubts, cause, self._parts.full.trouble()
 
     def status_fact(self, now: Instant) -> Publish:
         """Return what execution says of itself every 100 ms."""
@@ -127,6 +131,9 @@ class Conditions:
             reconciled_ns=self._parts.sync.reconciled_ns,
             refusals=reporting.refusals(self._parts.desk),
             dry_run=self._parts.config.run.dry_run,
+            start=self._parts.startup.stages(*self._start_waits(), now),
+            agreed_ns=self._parts.full.agreed_monotonic_ns(now),
+            mismatch=self._parts.full.agreement.text,
         )
         return Publish("execution.status", fact, now.monotonic_ns)
 

@@ -33,6 +33,7 @@ class Fencing:
     def __init__(self, parts: Parts) -> None:
         """Work on these."""
         self._parts = parts
+        self._zero_ns = BootNs(0)
 
     def watch(self, now: Instant) -> list[Effect]:
         """Look at the lease: one that ran out cancels everything."""
@@ -164,12 +165,15 @@ class Fencing:
             return self._end(zero_ns, now)
         if zero_ns is not None:
             assert zeroing is not None, "only a proof has a time"
-            self._parts.startup.is_zero = True
+            if not self._parts.startup.is_zero:
+                self._parts.startup.is_zero = True
+                self._zero_ns = zero_ns
+                self._parts.sync.demand(now)
             self._parts.canceller.stand_down()
             self._parts.zeroing = None
             took_ms = (zero_ns - zeroing.began_ns) // NS_PER_MS
             return [Log("execution.zero", {"cause": zeroing.cause, "took_ms": took_ms})]
-        if self._parts.startup.is_zero and self._parts.sync.has_trades:
+        if self._parts.startup.is_zero and (self._parts.sync.trades_ns or 0) >= self._zero_ns:
             self._parts.startup.has_trades = True
         self._parts.startup.has_positions = self._parts.full.is_seeded
         return []

@@ -27,7 +27,7 @@ from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish
 from shared.facts import Alert, MarketInfo
 from shared.identifiers import TokenId
 from shared.switches import RECONCILIATION_MISMATCH
-from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
+from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant, MonotonicNs
 
 AGAIN_NS: Final = 5 * NS_PER_S
 """From a round that disagreed to the next: what it cancelled and adopted shows by then."""
@@ -129,6 +129,11 @@ class FullReconcile:
         """Return how long ago a round last agreed; None before the first."""
         agreed_ns = self.agreement.agreed_ns
         return None if agreed_ns is None else now.boot_ns - agreed_ns
+
+    def agreed_monotonic_ns(self, now: Instant) -> MonotonicNs | None:
+        """Return when a round last agreed, by CLOCK_MONOTONIC; None before the first."""
+        age_ns = self.age_ns(now)
+        return None if age_ns is None else MonotonicNs(now.monotonic_ns - age_ns)
 
     def predicate(self, now: Instant) -> Predicate:
         """Return what must hold of the rounds for any order; a dry run needs none."""

@@ -13,8 +13,9 @@ import msgspec
 
 from services.execution.lifecycle import Order
 from services.execution.messages import IdentityFound
+from shared.facts import StartStage
 from shared.ledger_schema import FillRecord, IdentityRecord, OrderRecord, PayoutRecord
-from shared.units import Instant
+from shared.units import Instant, MonotonicNs
 
 
 class OpenedLedger(msgspec.Struct, frozen=True):
@@ -58,6 +59,8 @@ class Startup:
         self.has_trades = False
         self.has_positions = False
         self._is_proven = False
+        self._reached_ns: dict[str, MonotonicNs] = {}
+        self._waiting_ns: dict[str, MonotonicNs] = {}
 
     @property
     def is_proven(self) -> bool:
@@ -105,17 +108,43 @@ class Startup:
         """
         if self._is_proven:
             return ""
-        if self._ledger.fault:
-            return f"ledger: {self._ledger.fault}"
-        if self.identity is None:
-            return self._misfit or self._missing
-        if not self.is_zero:
-            return f"zero: {zero}"
-        if not self.has_trades:
-            return "trades since the last run"
-        if in_doubt:
-            return f"{in_doubt} orders of an earlier run in doubt"
-        if not self.has_positions:
-            return f"positions: {positions}"
+        for _, why in self._waits(in_doubt, zero, positions):
+            if why:
+                return why
         self._is_proven = True
         return ""
+
+    def stages(
+        self, in_doubt: int, zero: str, positions: str, now: Instant
+    ) -> tuple[StartStage, ...]:
+        """Return every stage as it stands now; a stage that was reached stays reached.
+
+        Args: as of `missing`, and the present moment.
+        """
+        shown: list[StartStage] = []
+        is_next = True
+        for name, why in self._waits(in_doubt, zero, positions):
+            if name in self._reached_ns or (is_next and not why):
+                reached_ns = self._reached_ns.setdefault(name, now.monotonic_ns)
+                shown.append(StartStage(name, "done", "", reached_ns))
+                continue
+            if is_next:
+                since_ns = self._waiting_ns.setdefault(name, now.monotonic_ns)
+                shown.append(StartStage(name, "waits", why, since_ns))
+            else:
+                shown.append(StartStage(name, "later", "", None))
+            is_next = False
+        return tuple(shown)
+
+    def _waits(self, in_doubt: int, zero: str, positions: str) -> tuple[tuple[str, str], ...]:
+        """Return each stage in its order and what it waits for, empty for nothing."""
+        fault = self._ledger.fault
+        doubts = f"{in_doubt} orders of an earlier run in doubt" if in_doubt else ""
+        return (
+            ("ledger", f"ledger: {fault}" if fault else ""),
+            ("identity", "" if self.identity is not None else self._misfit or self._missing),
+            ("zero", "" if self.is_zero else f"zero: {zero}"),
+            ("trades", "" if self.has_trades else "trades since the last run"),
+            ("doubts", doubts),
+            ("positions", "" if self.has_positions else f"positions: {positions}"),
+        )

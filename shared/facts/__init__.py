@@ -15,6 +15,7 @@ from shared.facts.execution_facts import (
     PositionFact,
     Positions,
     RefusalCount,
+    StartStage,
 )
 from shared.facts.fact import Fact, Level, MarketVersion, Side, TaggedFact
 from shared.facts.feeds import Evidence, FeedStatus, ReferencePrice
@@ -74,6 +75,7 @@ __all__ = [
     "RiskStatus",
     "Sequences",
     "Side",
+    "StartStage",
     "StateView",
     "StrategyStatus",
     "SwitchStatus",

@@ -1,5 +1,7 @@
 """What execution tells of orders, fills, positions and itself."""
 
+from typing import Literal
+
 from shared.facts.fact import Fact, Side
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
 from shared.units import BootNs, MoneyE6, MonotonicNs, PriceE4, SizeE6
@@ -83,6 +85,22 @@ class RefusalCount(Fact, frozen=True):
     count: int
 
 
+class StartStage(Fact, frozen=True):
+    """One stage of execution's start: nothing is placed before all of them are done.
+
+    Attributes:
+        name: `ledger`, `identity`, `zero`, `trades`, `doubts` or `positions`, in this order.
+        state: `done`, `waits`, or `later` for one behind it.
+        why: What a waiting one waits for.
+        since_ns: When it was done, or since when it waits; None for later.
+    """
+
+    name: str
+    state: Literal["done", "waits", "later"]
+    why: str
+    since_ns: MonotonicNs | None
+
+
 class ExecutionStatus(Fact, frozen=True):
     """Repeated every 100 ms.
 
@@ -92,6 +110,10 @@ class ExecutionStatus(Fact, frozen=True):
         lease_until_ns: 0 without a lease.
         unknown: Orders whose fate nobody has told.
         dry_run: Whether orders are decided and recorded, and none is ever sent.
+        start: Every stage of the start.
+        agreed_ns: When the newest full reconciliation that agreed was ended; None before the
+            first.
+        mismatch: What disagrees with the venue, with both numbers; empty while nothing does.
     """
 
     trading_state: str
@@ -106,6 +128,9 @@ class ExecutionStatus(Fact, frozen=True):
     refusals: tuple[RefusalCount, ...]
     halted_markets: tuple[tuple[ConditionId, str], ...] = ()
     dry_run: bool = False
+    start: tuple[StartStage, ...] = ()
+    agreed_ns: MonotonicNs | None = None
+    mismatch: str = ""
 
 
 class GatePredicate(Fact, frozen=True):

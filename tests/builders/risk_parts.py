@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from shared.config import Config, parse
-from shared.control import ExecutionPong, FenceAnswer, Ping, SelfFenced
+from shared.control import ExecutionPong, FenceAnswer, Mismatch, Ping, SelfFenced
 from shared.effects import HttpFailed, HttpReply, HttpRequest, Message
 from shared.identifiers import Incarnation
 from shared.units import BootNs, Instant
@@ -48,6 +48,7 @@ class FakeExecution:
         self.unresolved = 0
         self.unresolved_until = BootNs(0)
         self.self_fenced: SelfFenced | None = None
+        self.mismatch: Mismatch | None = None
         self.pings: list[Ping] = []
         self.answer: FenceAnswer | None = None
         self.carried: dict[tuple[Any, str], int] = {}
@@ -71,6 +72,7 @@ class FakeExecution:
             0,
             self.unresolved,
             self.unresolved_until,
+            self.mismatch,
         )
 
     def hear(self, ping: Ping, now: Instant) -> None:
