@@ -23,7 +23,7 @@ from shared.orders import (
     OrderState,
     next_state,
 )
-from shared.units import NS_PER_MS, NS_PER_S, SizeE6
+from shared.units import NS_PER_MS, NS_PER_S, BootNs, SizeE6
 from tests.builders.ledger_rows import build_order_record
 from tests.builders.markets import instant
 
@@ -111,3 +111,42 @@ def test_deadline_is_no_sooner_than_the_socket_timeout_after_the_last_write() ->
 def test_adopted_order_without_expiry_never_counts_as_expired() -> None:
     record = msgspec.structs.replace(build_order(), expiration_s=0)
     assert as_order(record, NOW).expires_ns == NEVER_NS
+
+
+def test_order_read_back_remembers_nothing_of_an_earlier_run() -> None:
+    order = as_order(build_order(), NOW)
+    of_this_run = {"record", "deadline_ns", "expires_ns", "wished_price"}
+    rest = {name for name in order.__struct_fields__ if name not in of_this_run}
+    assert {name: getattr(order, name) for name in rest} == {
+        name: "" if name == "doom" else 0 for name in rest
+    }
+
+
+def test_never_is_the_last_moment_that_there_is() -> None:
+    assert NEVER_NS == 9_223_372_036_854_775_807
+
+
+@pytest.mark.req("INV-5")
+@pytest.mark.parametrize("state", STATES)
+def test_terminal_order_has_nothing_left_to_fill(state: OrderState) -> None:
+    order = as_order(build_order(state, filled=2_000_000), NOW)
+    assert order.remaining_e6 == (0 if state in TERMINAL else 4_000_000)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize(("late_ns", "may_arrive"), [(-1, True), (0, False), (1, False)])
+def test_order_is_unresolved_while_the_venue_could_still_take_it(
+    state: OrderState, late_ns: int, may_arrive: bool
+) -> None:
+    order = as_order(build_order(state), NOW)
+    expected = may_arrive and state in EXPOSED
+    assert order.is_unresolved(BootNs(order.deadline_ns + late_ns)) is expected
+
+
+def test_event_without_a_reason_leaves_none() -> None:
+    row = advance(build_order("LIVE"), "canceled", NOW)
+    assert row is not None
+    assert row.reason == ""
+    named = advance(build_order("LIVE"), "canceled", NOW, "asked")
+    assert named is not None
+    assert named.reason == "asked"
