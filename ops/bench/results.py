@@ -30,6 +30,10 @@ class BenchFailed(Exception):
     """What was to be measured did not happen in time; says what."""
 
 
+class TooBusy(BenchFailed):
+    """It happened, but other load on this machine kept it from the rate that is measured."""
+
+
 def summarise(
     name: str, what: str, measured: Sequence[int], floor: str, floors: Sequence[int]
 ) -> Result:

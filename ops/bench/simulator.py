@@ -21,7 +21,7 @@ from websockets.sync.connection import Connection
 
 from bus.settings import SOURCE_ROOT
 from ops.bench.place import WITHIN_NS, Place, place
-from ops.bench.results import BenchFailed, Result, summarise
+from ops.bench.results import BenchFailed, Result, TooBusy, summarise
 from ops.keys import Key, make_throwaway_key
 from ops.simulation.alone import Alone
 from ops.venue import Unanswered, Venue
@@ -60,8 +60,10 @@ FRAME_BYTES = 860
 """Of a book forty-seven levels deep on both sides, and of one of its changes."""
 
 CHANGES = {
-    "[simulator]\n": f"[simulator]\nframes_per_second = {FRAMES_PER_S}\nrate_limits = false\n",
-    "interval_s = 60": "interval_s = 900",
+    # A price that stands still leaves the lowest bid one that rests, however late the window is.
+    "[simulator]\n": f"[simulator]\nframes_per_second = {FRAMES_PER_S}\nrate_limits = false\n"
+    "volatility_annual = 1e-9\n",
+    "interval_s = 60": "interval_s = 14_400",
 }
 
 
@@ -69,7 +71,8 @@ def measure_busy() -> Result:
     """Run the process for some seconds.
 
     Raises:
-        BenchFailed: It did not start, or the machine is too busy for the rate.
+        BenchFailed: It did not start.
+        TooBusy: The machine is too busy for the rate.
     """
     with place(CHANGES) as where, _process(where) as process:
         driver = _Driver(where)
@@ -164,8 +167,10 @@ class _Driver:
                 if second >= WARM_UP:
                     spent.append(round((_cpu_ns(process_id) - before_ns) / lasted_s))
                     frames += seen
+        if not frames:
+            raise BenchFailed(f"no market frame in {BUSY_SAMPLES} s")
         if frames < REACHED * FRAMES_PER_S * BUSY_SAMPLES:
-            raise BenchFailed(f"only {frames} market frames in {BUSY_SAMPLES} s")
+            raise TooBusy(f"only {frames} market frames in {BUSY_SAMPLES} s")
         return spent
 
     def _second(self, stream: Connection) -> tuple[int, float]:

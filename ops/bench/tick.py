@@ -13,7 +13,7 @@ from bus.floors import ipc_round_trips, synced_writes, tcp_round_trips
 from bus.ledger_reader import LedgerReader, Rows
 from bus.tap import Heard, Tap
 from ops.bench.place import Place, place
-from ops.bench.results import BenchFailed, Result, added, halved, summarise
+from ops.bench.results import BenchFailed, Result, TooBusy, added, halved, summarise
 from ops.group import Asked
 from ops.start import Begun, Say, start
 from ops.stop import stop
@@ -100,9 +100,8 @@ def _listen(where: Place, say: Say) -> Follower:
         while len(follower.input_ns) < SAMPLES:
             now = clock.read()
             if now.boot_ns > deadline_ns:
-                raise BenchFailed(
-                    f"only {len(follower.input_ns)} orders in {WITHIN_NS / NS_PER_S} s"
-                )
+                failure = TooBusy if follower.input_ns else BenchFailed
+                raise failure(f"only {len(follower.input_ns)} orders in {WITHIN_NS / NS_PER_S} s")
             heard = tap.receive(MonotonicNs(now.monotonic_ns + NS_PER_S))
             followed = len(follower.input_ns)
             if heard is not None:
