@@ -55,11 +55,13 @@ class _Statements:
 
 _STATEMENTS: Final = {kind: _Statements(kind) for kind in PROJECTIONS}
 
+_ORDER_OF_FILL: Final = columns(FillRecord).index("order_id")
+_STATE: Final = columns(OrderRecord).index("state")
+
 _OLD_ORDERS: Final = (
-    f"{_STATEMENTS[OrderRecord].working}"  # noqa: S608
+    f"{_STATEMENTS[OrderRecord].rows}"
+    " INDEXED BY orders_unfilled WHERE retired = 0 AND filled_e6 = 0"
     f" AND created_wall_ns < ? AND state IN ({', '.join('?' * len(TERMINAL))})"
-    " AND NOT EXISTS (SELECT 1 FROM fills"
-    " WHERE fills.order_id = orders.order_id AND fills.retired = 0)"
     " ORDER BY created_wall_ns, order_id LIMIT ?"
 )
 _OLD_PAYOUTS: Final = (
@@ -73,6 +75,9 @@ _OLD_PAYOUTS: Final = (
 _FILLS_OF: Final = (
     f"{_STATEMENTS[FillRecord].rows}"
     " INDEXED BY fills_by_market WHERE market = ? AND token = ? AND strategy = ? AND retired = 0"
+)
+_RETIRED_FILLS: Final = (
+    f"{_STATEMENTS[FillRecord].rows} INDEXED BY fills_by_order WHERE order_id = ? AND retired = 1"
 )
 
 
@@ -100,10 +105,14 @@ def project(database: sqlite3.Connection, record: AnyRecord, sequence: int) -> i
     if found is not None and not found[0]:
         added -= row_digest(statements.table, found[1:])
     database.execute(statements.put, values)
+    # What is heard of late works again, and with it what it belongs to.
+    if isinstance(record, OrderRecord) and found is not None and found[0]:
+        for fill in database.execute(_RETIRED_FILLS, (record.order_id,)).fetchall():
+            added += _recall(database, FillRecord, _key(FillRecord, fill))
+            added += _recall(database, PayoutRecord, _position(record))
     if isinstance(record, FillRecord):
-        # A leg that is heard of late works again, and with it what it belongs to.
         added += _recall(database, OrderRecord, (record.order_id,))
-        added += _recall(database, PayoutRecord, (record.market, record.token, record.strategy))
+        added += _recall(database, PayoutRecord, _position(record))
     return added
 
 
@@ -149,32 +158,34 @@ def _recall(database: sqlite3.Connection, kind: type[Record], key: Key) -> int:
 
 
 def _retire(database: sqlite3.Connection, anchor: AnchorRecord) -> int:
-    """Take what an anchor names out of the working set: paid markets first, then orders."""
+    """Take what an anchor names out of the working set."""
     payouts_ns, orders_ns = anchor.payouts_before_wall_ns, anchor.orders_before_wall_ns
-    added = _retire_rows(
-        database, PayoutRecord, _OLD_PAYOUTS, (payouts_ns, payouts_ns), anchor.rows_max
-    )
-    return added + _retire_rows(
-        database, OrderRecord, _OLD_ORDERS, (orders_ns, *sorted(TERMINAL)), anchor.rows_max
-    )
-
-
-def _retire_rows(
-    database: sqlite3.Connection, kind: type[Record], query: str, values: Key, rows_max: int
-) -> int:
-    """Retire the rows of a query, the oldest first, and with a payout its market's fills."""
-    added, left = 0, rows_max
-    while left > 0:
-        rows = database.execute(query, (*values, min(left, CHUNK))).fetchall()
-        for row in rows:
-            added += _retire_row(database, kind, row)
-            if kind is PayoutRecord:
-                key = _key(PayoutRecord, row)
-                for fill in database.execute(_FILLS_OF, key).fetchall():
-                    added += _retire_row(database, FillRecord, fill)
+    added, left = 0, anchor.rows_max
+    while left > 0 and (rows := _some(database, _OLD_PAYOUTS, (payouts_ns, payouts_ns), left)):
+        added += sum(_retire_market(database, row) for row in rows)
         left -= len(rows)
-        if len(rows) < CHUNK:
-            break
+    left = anchor.rows_max
+    values = (orders_ns, *sorted(TERMINAL))
+    while left > 0 and (rows := _some(database, _OLD_ORDERS, values, left)):
+        added += sum(_retire_row(database, OrderRecord, row) for row in rows)
+        left -= len(rows)
+    return added
+
+
+def _some(database: sqlite3.Connection, query: str, values: Key, rows_max: int) -> list[Key]:
+    """Return the next rows to retire."""
+    return database.execute(query, (*values, min(rows_max, CHUNK))).fetchall()
+
+
+def _retire_market(database: sqlite3.Connection, payout: Key) -> int:
+    """Retire a payout, its fills, and their orders, which are over with it."""
+    added = _retire_row(database, PayoutRecord, payout)
+    for fill in database.execute(_FILLS_OF, _key(PayoutRecord, payout)).fetchall():
+        added += _retire_row(database, FillRecord, fill)
+        key = (fill[_ORDER_OF_FILL],)
+        order = database.execute(_STATEMENTS[OrderRecord].select, key).fetchone()
+        if order is not None and not order[0] and order[1 + _STATE] in TERMINAL:
+            added += _retire_row(database, OrderRecord, order[1:])
     return added
 
 
@@ -182,6 +193,10 @@ def _retire_row(database: sqlite3.Connection, kind: type[Record], row: Key) -> i
     statements = _STATEMENTS[kind]
     database.execute(statements.mark, (1, *_key(kind, row)))
     return -row_digest(statements.table, row)
+
+
+def _position(record: OrderRecord | FillRecord) -> Key:
+    return (record.market, record.token, record.strategy)
 
 
 def _key(kind: type[Record], row: Key) -> Key:

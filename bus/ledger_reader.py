@@ -125,28 +125,48 @@ class LedgerReader:
         )
 
     def _read(self, ask: Callable[[sqlite3.Connection], T]) -> T | Unreadable:
-        if not self._path.exists():
-            return Unreadable("missing", f"{self._path} does not exist")
-        try:
-            with self._transaction() as connection:
-                found = _version(connection)
-                if found != str(SCHEMA_VERSION):
-                    return Unreadable("schema", version_words(found))
-                return ask(connection)
-        except sqlite3.OperationalError as error:
-            is_busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-            return Unreadable("locked" if is_busy else "corrupt", str(error))
-        except (sqlite3.DatabaseError, msgspec.ValidationError) as error:
-            return Unreadable("corrupt", str(error))
+        return read_ledger(self._path, ask)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Open for reading, and close again whatever happens, so that the log can shrink."""
-        location = f"{self._path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(location, uri=True, timeout=BUSY_S_MAX)) as connection:
-            connection.isolation_level = None
-            connection.execute("BEGIN")
-            yield connection
+
+def read_ledger(path: Path, ask: Callable[[sqlite3.Connection], T]) -> T | Unreadable:
+    """Ask a ledger of this program's version something, in one short transaction.
+
+    Args:
+        path: Of the file, which need not exist.
+        ask: Reads; what it returns is returned.
+    """
+
+    def ask_known(connection: sqlite3.Connection) -> T | Unreadable:
+        found = _version(connection)
+        if found != str(SCHEMA_VERSION):
+            return Unreadable("schema", version_words(found))
+        return ask(connection)
+
+    return read_file(path, ask_known)
+
+
+def read_file(path: Path, ask: Callable[[sqlite3.Connection], T]) -> T | Unreadable:
+    """Ask a database file something, in one short transaction."""
+    if not path.exists():
+        return Unreadable("missing", f"{path} does not exist")
+    try:
+        with read_transaction(path) as connection:
+            return ask(connection)
+    except sqlite3.OperationalError as error:
+        is_busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        return Unreadable("locked" if is_busy else "corrupt", str(error))
+    except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
+        return Unreadable("corrupt", str(error))
+
+
+@contextmanager
+def read_transaction(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open for reading, and close again whatever happens, so that the log can shrink."""
+    location = f"{path.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(location, uri=True, timeout=BUSY_S_MAX)) as connection:
+        connection.isolation_level = None
+        connection.execute("BEGIN")
+        yield connection
 
 
 def version_words(found: str) -> str:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from shared.effects import Durable
 from shared.facts import Side
@@ -165,8 +166,8 @@ class PayoutRecord(Record, frozen=True):
 class AnchorRecord(Record, frozen=True):
     """The place from which a start verifies, and what is old enough to leave its working set.
 
-    The ledger writes it by itself, now and then. It retires terminal orders of no working fill,
-    and markets that are paid out, whose newest row is older; the oldest of each first.
+    The ledger writes it by itself, now and then. It retires terminal orders without a fill, and
+    positions that are paid out, with their fills and the orders of these; the oldest first.
 
     Attributes:
         orders_before_wall_ns: Orders created before it.
@@ -245,8 +246,7 @@ def columns(record_type: type[Record]) -> tuple[str, ...]:
 
 def row_values(record: Record) -> tuple[str | int, ...]:
     """Return the values of a record's projection row, in the order of its columns."""
-    values = (getattr(record, name) for name in record.__struct_fields__)
-    return tuple(int(value) if isinstance(value, bool) else value for value in values)
+    return tuple([int(v) if v is True or v is False else v for v in astuple(record)])
 
 
 def meta_values(record: IdentityRecord | EpochRecord) -> tuple[tuple[str, str], ...]:

@@ -89,7 +89,8 @@ CREATE TABLE orders (
 
 CREATE INDEX orders_by_state ON orders (state);
 CREATE INDEX orders_by_time ON orders (created_wall_ns);
-CREATE INDEX orders_working ON orders (created_wall_ns) WHERE retired = 0;
+CREATE INDEX orders_working ON orders (retired, created_wall_ns) WHERE retired = 0;
+CREATE INDEX orders_unfilled ON orders (created_wall_ns) WHERE retired = 0 AND filled_e6 = 0;
 
 CREATE TABLE fills (
     trade_id TEXT NOT NULL,
@@ -141,7 +142,9 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         "ALTER TABLE orders ADD COLUMN retired INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE fills ADD COLUMN retired INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE payouts ADD COLUMN retired INTEGER NOT NULL DEFAULT 0",
-        "CREATE INDEX orders_working ON orders (created_wall_ns) WHERE retired = 0",
+        "CREATE INDEX orders_working ON orders (retired, created_wall_ns) WHERE retired = 0",
+        "CREATE INDEX orders_unfilled ON orders (created_wall_ns)"
+        " WHERE retired = 0 AND filled_e6 = 0",
         "CREATE INDEX fills_by_order ON fills (order_id)",
         "CREATE INDEX fills_working ON fills (updated_wall_ns) WHERE retired = 0",
         "CREATE INDEX payouts_working ON payouts (updated_wall_ns) WHERE retired = 0",

@@ -18,6 +18,7 @@ COMMANDS = (
     "positions",
     "fills",
     "pnl",
+    "audit",
     "panic",
     "approve",
     "doctor",

@@ -8,7 +8,7 @@ from ops.cli.__main__ import COMMANDS, main
 
 DATA_COMMANDS = {
     "up", "down", "restart", "status", "halt", "resume", "switches", "explain", "tap", "orders",
-    "positions", "fills", "pnl", "panic", "doctor", "sim", "bench",
+    "positions", "fills", "pnl", "audit", "panic", "doctor", "sim", "bench",
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def test_command_that_prints_data_has_json(name: str) -> None:
     assert "--json" in text
 
 
-@pytest.mark.parametrize("name", ["orders", "positions", "fills", "pnl"])
+@pytest.mark.parametrize("name", ["orders", "positions", "fills", "pnl", "audit"])
 def test_missing_ledger_is_unknown_and_no_empty_table(tmp_path: Path, name: str) -> None:
     status, text = run(name, "--data-directory", str(tmp_path), "--run-directory", str(tmp_path))
     assert status == 1
