@@ -96,7 +96,8 @@ PART = --quiet -p no:cacheprovider
 LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart or test_recorded_prices
 
 # The tests that are fast enough to be asked about each mutant.
-ASKED = tests/unit/execution tests/unit/shared tests/unit/venue \
+ASKED = tests/unit/execution tests/unit/shared/test_ledger_*.py \
+	tests/unit/shared/test_trade_settlement.py tests/unit/venue/test_outcomes.py \
 	tests/properties/test_execution_positions.py tests/properties/test_venue_outcomes.py \
 	tests/wire/test_execution_ledger.py tests/wire/test_execution_migration.py
 

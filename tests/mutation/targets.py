@@ -35,8 +35,17 @@ _TESTS: dict[str, tuple[str, ...]] = {
     "services/execution/ledger_migration.py": _LEDGER,
     "services/execution/ledger_opening.py": _LEDGER,
     "services/execution/ledger_start.py": _LEDGER,
-    "shared/ledger_schema.py": ("tests/unit/shared/test_ledger_schema.py", *_LEDGER),
-    "services/execution/reconcile.py": (f"{_EXECUTION}/test_recovery.py",),
+    "shared/ledger_schema.py": (
+        "tests/unit/shared/test_ledger_schema.py",
+        "tests/unit/shared/test_ledger_tables.py",
+        "tests/unit/shared/test_ledger_chain.py",
+        *_LEDGER,
+    ),
+    "services/execution/reconcile.py": (
+        f"{_EXECUTION}/test_reconcile.py",
+        f"{_EXECUTION}/test_reconcile_absence.py",
+        f"{_EXECUTION}/test_full_reconcile.py",
+    ),
     "shared/venue/outcomes.py": (
         "tests/unit/venue/test_outcomes.py",
         "tests/properties/test_venue_outcomes.py",
