@@ -59,10 +59,13 @@ TRANSITIONS: dict[OrderState, dict[OrderEvent, OrderState]] = {
         "absent": "EXPIRED",
         **_SENT_OUTCOMES,
     },
-    "SUBMITTED": _SENT_OUTCOMES,
+    "SUBMITTED": {**_SENT_OUTCOMES, "absent": "EXPIRED"},
     "UNKNOWN": {**_SENT_OUTCOMES, "absent": "EXPIRED"},
     "LIVE": {
         "accepted": "LIVE",
+        # The venue has said both: that it rests, and that it was never taken. Nobody knows, so
+        # it keeps its exposure and is asked for. A fill proves that it was taken.
+        "refused": "UNKNOWN",
         "filled_partly": "PARTLY_FILLED",
         "filled_fully": "FILLED",
         "canceled": "CANCELED",

@@ -356,7 +356,10 @@ class ExecutionCore:
 
     def _finish(self, effects: Sequence[Effect], now: Instant) -> list[Effect]:
         """Put the journal before what rests on it, and publish what has changed."""
-        journal = self._parts.journaling.take(now)
         parts = self._parts
+        for order in parts.register.turned_away:
+            parts.desk.refused(order, now)
+        parts.register.turned_away.clear()
+        journal = parts.journaling.take(now)
         changed = reporting.changes(parts.register, parts.positions, parts.inputs, now)
         return [*journal, *effects, *changed]

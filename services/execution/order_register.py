@@ -9,7 +9,9 @@ from typing import Final
 
 import msgspec
 
+from services.execution import troubles
 from services.execution.lifecycle import Order, advance, as_order, with_filled
+from services.execution.troubles import Trouble
 from shared.facts import OrderFact, Side
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId
 from shared.ledger_schema import OrderRecord
@@ -32,6 +34,9 @@ class OrderRegister:
     Attributes:
         unjournaled: Rows that changed since the ledger was last written, newest per order.
         unpublished: Rows that changed since they were last published.
+        turned_away: Orders that the venue ended without having been asked to, since the caller
+            last looked.
+        troubles: What people have not been told yet.
     """
 
     def __init__(self, restored: Iterable[OrderRecord], now: Instant) -> None:
@@ -41,6 +46,8 @@ class OrderRegister:
         self._unseen: dict[OrderHash, Order] = {}
         self.unjournaled: dict[OrderHash, OrderRecord] = {}
         self.unpublished: dict[OrderHash, OrderRecord] = {}
+        self.turned_away: list[Order] = []
+        self.troubles: list[Trouble] = []
         for record in restored:
             order = as_order(record, now)
             self._orders[record.order_id] = order
@@ -73,6 +80,10 @@ class OrderRegister:
         changed = advance(order.record, event, now, reason)
         if changed is None:
             return False
+        if order.record.state == "LIVE" and changed.state == "UNKNOWN":
+            self.troubles.append(troubles.order_contradicted(order.record, reason))
+        if event == "canceled" and not order.doom:
+            self.turned_away.append(order)
         order.record = changed
         if changed.state in ("LIVE", "PARTLY_FILLED") and not order.live_ns:
             order.live_ns = now.boot_ns
@@ -98,6 +109,10 @@ class OrderRegister:
         changed = with_filled(order.record, filled_e6, now)
         if changed is None:
             return False
+        if changed.state in ("NOT_SENT", "REJECTED"):
+            # It cannot have been, and it was: what is left of it may still rest there.
+            order.unseen_since_ns = now.boot_ns
+            self.troubles.append(troubles.order_contradicted(order.record, "filled"))
         order.record = changed
         if not order.live_ns:
             order.live_ns = now.boot_ns
@@ -123,6 +138,7 @@ class OrderRegister:
             wall_ns = now.wall_ns - (now.boot_ns - sent_ns)
             order.record = msgspec.structs.replace(order.record, sent_wall_ns=wall_ns)
             self._note(order)
+            self.apply(order, "sent", now)
 
     def exposed(self) -> tuple[Order, ...]:
         """Return every order that is, or may come to be, in the market."""

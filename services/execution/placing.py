@@ -35,7 +35,7 @@ from shared.facts import MarketInfo, Side
 from shared.identifiers import ConditionId, Incarnation, StrategyName, TokenId, order_salt
 from shared.ledger_schema import IdentityRecord, OrderRecord
 from shared.targets import Target
-from shared.units import NS_PER_MS, BootNs, Instant, PriceE4, SizeE6, WallNs
+from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant, PriceE4, SizeE6, WallNs
 from shared.venue.amounts import limit_amounts
 from shared.venue.order_hash import (
     BUY_CODE,
@@ -50,6 +50,10 @@ from shared.venue.orders_wire import ORDER_PATH, ORDERS_PATH
 PAUSE_NS_FIRST: Final = 250 * NS_PER_MS
 PAUSE_DOUBLINGS_MAX: Final = 5
 """An intent that the venue keeps refusing is tried again after a quarter to eight seconds."""
+
+STEADY_NS: Final = NS_PER_S
+"""An intent whose order was taken so long ago, and is refused again, counts anew; one that is
+taken and dropped at once does not."""
 
 SLOTS_MAX: Final = 4_096
 """Intents remembered for pauses and denials; beyond that the oldest are forgotten."""
@@ -66,10 +70,17 @@ class Signer(msgspec.Struct, frozen=True):
 
 
 class Pause(msgspec.Struct, frozen=True):
-    """An intent that the venue has refused."""
+    """An intent that the venue has refused.
+
+    Attributes:
+        until_ns: It is not tried before.
+        refusals: In a row.
+        taken_ns: When the venue took an order of it again; 0 while it has not.
+    """
 
     until_ns: BootNs
     refusals: int
+    taken_ns: BootNs = BootNs(0)
 
 
 class Desk:
@@ -160,9 +171,14 @@ class Desk:
         return posts
 
     def refused(self, order: Order, now: Instant) -> None:
-        """Take the venue's refusal of an order: its intent pauses, longer each time."""
+        """Take the venue's refusal of an order, or its end by the venue alone.
+
+        Its intent pauses, longer each time, so that it does not churn (EX-4).
+        """
         slot = _slot(order.record)
         known = self._pauses.get(slot)
+        if known is not None and known.taken_ns and now.boot_ns - known.taken_ns >= STEADY_NS:
+            known = None
         refusals = 1 if known is None else min(known.refusals + 1, PAUSE_DOUBLINGS_MAX + 1)
         until_ns = BootNs(now.boot_ns + (PAUSE_NS_FIRST << (refusals - 1)))
         _bound(self._pauses)
@@ -181,8 +197,11 @@ class Desk:
         self._pauses[slot] = Pause(now.boot_ns, 0)
 
     def accepted(self, order: Order, now: Instant) -> None:
-        """Take an acceptance: the intent's next refusal counts anew."""
-        self._pauses.pop(_slot(order.record), None)
+        """Take an acceptance: the intent's next refusal counts anew, once the order has stayed."""
+        slot = _slot(order.record)
+        known = self._pauses.get(slot)
+        if known is not None and not known.taken_ns:
+            self._pauses[slot] = msgspec.structs.replace(known, taken_ns=now.boot_ns)
         self.phase.accepted(now.boot_ns, post_only=order.record.post_only)
 
     def count_denial(self, reason: str) -> None:

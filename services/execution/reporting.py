@@ -61,8 +61,9 @@ def changes(
     if positions.unpublished:
         effects.append(holdings(positions, inputs, now))
     positions.unpublished.clear()
-    for trouble in positions.troubles:
+    for trouble in (*register.troubles, *positions.troubles):
         effects.append(Publish("risk.alert", trouble.alert(), now.monotonic_ns))
+    register.troubles.clear()
     positions.troubles.clear()
     return effects
 

@@ -1,6 +1,6 @@
-"""What went wrong with a trade or a payout, in words for people, and its alert.
+"""What went wrong with an order, a trade or a payout, in words for people, and its alert.
 
-Decides nothing: positions note troubles, the core publishes them.
+Decides nothing: register and positions note troubles, the core publishes them.
 """
 
 from collections.abc import Mapping
@@ -10,15 +10,19 @@ import msgspec
 
 from shared.facts import Alert
 from shared.identifiers import ConditionId, TokenId
-from shared.ledger_schema import FillRecord
+from shared.ledger_schema import FillRecord, OrderRecord
 from shared.units import NS_PER_S, PriceE4
 
 TroubleName = Literal[
-    "trade_failed", "trade_contradicted", "trade_unsettled", "resolution_contradicted"
+    "order_contradicted",
+    "trade_failed",
+    "trade_contradicted",
+    "trade_unsettled",
+    "resolution_contradicted",
 ]
 
 GRAVE: Final[frozenset[TroubleName]] = frozenset(
-    {"trade_failed", "trade_contradicted", "resolution_contradicted"}
+    {"order_contradicted", "trade_failed", "trade_contradicted", "resolution_contradicted"}
 )
 """Money or shares are not what they were told to be; a late settlement is only a warning."""
 
@@ -33,6 +37,12 @@ class Trouble(msgspec.Struct, frozen=True):
         """Return it as it is published."""
         severity: Literal["warning", "critical"] = "critical" if self.name in GRAVE else "warning"
         return Alert(severity, self.name, self.text, self.name)
+
+
+def order_contradicted(record: OrderRecord, said: str) -> Trouble:
+    """Return that the venue says of an order what cannot be, as we know it."""
+    text = f"order {record.order_id} is {record.state} here, and then: {said}"
+    return Trouble("order_contradicted", text)
 
 
 def failed(fill: FillRecord) -> Trouble:
