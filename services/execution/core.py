@@ -120,6 +120,7 @@ class ExecutionCore:
         effects = [*parts.journaling.watch(now), *self._fencing.watch(now)]
         self._fencing.admit(now)
         account = self._conditions.account_predicates(now)
+        effects += self._shed(now)
         effects += self._sweep(account, now)
         effects += self._work_all(account, now)
         if parts.desk.phase.is_expected(now.wall_ns):
@@ -212,7 +213,8 @@ class ExecutionCore:
             posts = self._gather(self._work(key, account, now), now)
             return [*self._parts.canceller.tick(now), *posts]
         if isinstance(body, OwnOrder | OwnTrade):
-            return self._hearing.take_own(body, now)
+            effects = self._hearing.take_own(body, now)
+            return [*effects, *self._shed(now)]
         self._hearing.take_view(received, now)
         if isinstance(body, TickChanged):
             return self._work_market(body.market, now)
@@ -301,6 +303,14 @@ class ExecutionCore:
             if name not in TARGETED:
                 effects += parts.canceller.cancel_market(market, name, now)
         return effects
+
+    def _shed(self, now: Instant) -> list[Effect]:
+        """Cancel the sells that offer more than there is, when a position shrinks under them."""
+        parts = self._parts
+        excessive = [o for o in parts.inventory.overdrawn(now.boot_ns) if not o.doom]
+        for order in excessive:
+            parts.canceller.doom(order, "inventory")
+        return parts.canceller.tick(now) if excessive else []
 
     def _work_all(self, account: Sequence[Predicate], now: Instant) -> list[Effect]:
         """Bring every strategy's orders to its wishes."""

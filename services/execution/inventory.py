@@ -16,6 +16,7 @@ from services.execution.order_checks import (
     worst_unpaired_e6,
 )
 from services.execution.order_register import OrderRegister
+from services.execution.position import Key
 from services.execution.positions import Positions
 from shared.identifiers import ConditionId, StrategyName, TokenId
 from shared.ledger_schema import OrderRecord
@@ -73,14 +74,9 @@ class Inventory:
         only what is confirmed stays, every sell fills, no buy does. A fresh reading of the
         chain widens both, never narrows them.
         """
-        held, register = self._positions.of_token(token), self._register
-        most, least = held.most_e6, held.confirmed_e6
-        on_chain = self._positions.chain.fresh_e6(token, now_ns)
-        if on_chain is not None:
-            most = max(most, on_chain)
-            least = min(least, on_chain - held.unsettled_sold_e6)
-        bought = register.outstanding_e6(token, "BUY")
-        sold = register.outstanding_e6(token, "SELL")
+        most, least = self._held_e6(token, now_ns)
+        bought = self._register.outstanding_e6(token, "BUY")
+        sold = self._register.outstanding_e6(token, "SELL")
         return most + bought, least - sold
 
     def available_e6(
@@ -90,8 +86,8 @@ class Inventory:
 
         Never more than the account has left after the sells of all, strangers' included.
         """
-        own = self._sellable_e6(market, token, strategy)
-        own -= self._register.open_size_e6(token, "SELL", strategy)
+        own = self._positions.of(market, token, strategy).confirmed_e6
+        own -= self._register.outstanding_e6(token, "SELL", strategy)
         return min(own, self.extremes_e6(token, now_ns)[1])
 
     def overdrawn(self, now_ns: BootNs) -> tuple[Order, ...]:
@@ -100,21 +96,20 @@ class Inventory:
         A position shrinks under a resting sell when a trade fails, or when the chain shows
         less than we knew of.
         """
-        sells = [o for o in self._register.exposed() if o.record.side == "SELL"]
-        own: dict[tuple[ConditionId, TokenId, StrategyName], int] = {}
+        sells = [o for o in self._register.outstanding() if o.record.side == "SELL"]
+        own: dict[Key, int] = {}
         account: dict[TokenId, int] = {}
         excessive: list[Order] = []
-        for order in sells:
+        for order in sorted(sells, key=lambda one: one.record.created_wall_ns):
             record = order.record
             key = (record.market, record.token, record.strategy)
             if key not in own:
-                own[key] = self._sellable_e6(*key)
+                own[key] = self._positions.of(*key).confirmed_e6
             if record.token not in account:
-                least = self.extremes_e6(record.token, now_ns)[1]
-                account[record.token] = least + self._register.open_size_e6(record.token, "SELL")
-            own[key] -= order.remaining_e6
-            account[record.token] -= order.remaining_e6
-            if min(own[key], account[record.token]) < 0:
+                account[record.token] = self._held_e6(record.token, now_ns)[1]
+            own[key] -= order.outstanding_e6
+            account[record.token] -= order.outstanding_e6
+            if order.is_exposed and min(own[key], account[record.token]) < 0:
                 excessive.append(order)
         return tuple(excessive)
 
@@ -135,6 +130,15 @@ class Inventory:
             held = [self._positions.matched_e6(token) for token in tokens]
             total += abs(held[0] - sum(held[1:]))
         return total
+
+    def _held_e6(self, token: TokenId, now_ns: BootNs) -> tuple[int, int]:
+        """Return the most and the least that is held of a token, before any order of ours."""
+        held = self._positions.of_token(token)
+        on_chain = self._positions.chain.fresh_e6(token, now_ns)
+        if on_chain is None:
+            return held.most_e6, held.confirmed_e6
+        least = min(held.confirmed_e6, on_chain - held.unmined_sold_e6)
+        return max(held.most_e6, on_chain), least
 
     def _unpaired_e6(self, except_market: ConditionId, now_ns: BootNs) -> int:
         """Return the worst unpaired shares over all markets but one."""
@@ -159,11 +163,6 @@ class Inventory:
             others.setdefault(market, set()).update(self._positions.tokens_of(market))
         known = {m: tuple(sorted(tokens)) for m, tokens in others.items() if m not in found}
         return {**found, **known}
-
-    def _sellable_e6(self, market: ConditionId, token: TokenId, strategy: StrategyName) -> int:
-        """Return a strategy's confirmed shares, less what it may have sold already unseen."""
-        held = self._positions.of(market, token, strategy).confirmed_e6
-        return held - self._register.unseen_e6(token, "SELL", strategy)
 
     def _cost_most_e6(self, record: OrderRecord, size: SizeE6) -> MoneyE6:
         """Return what a buy of ours can still cost."""

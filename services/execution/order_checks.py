@@ -124,6 +124,11 @@ def snap(side: Side, price: PriceE4, tick_e4: PriceE4) -> PriceE4:
     return floor_price(price, tick_e4) if side == "BUY" else ceil_price(price, tick_e4)
 
 
+def is_closing(target: Target) -> bool:
+    """Tell whether an order can do nothing but bring a position to its end."""
+    return target.reduce_only and target.purpose in CLOSING
+
+
 def check_order(
     candidate: Candidate, book: BookView | None, load: Load, limits: LimitSettings
 ) -> Denial | None:
@@ -165,7 +170,9 @@ def _check_shape(candidate: Candidate) -> Denial | None:
 
 
 def _check_notional(candidate: Candidate, limits: LimitSettings) -> Denial | None:
-    """One order's value."""
+    """One order's value; one that closes a position is bounded by what is held."""
+    if is_closing(candidate.target):
+        return None
     notional = notional_e6(candidate.price, candidate.target.size)
     if notional > limits.order_notional_usd_max * USD_E6:
         return Denial("notional", str(notional))
@@ -223,7 +230,7 @@ def _check_sell(candidate: Candidate, load: Load, limits: LimitSettings) -> Deni
         return Denial("reduce_only", "a buy adds") if target.reduce_only else None
     if target.size > load.available_e6:
         return Denial("inventory", f"{target.size} of {load.available_e6}")
-    if target.purpose in CLOSING and target.reduce_only:
+    if is_closing(target):
         return None
     least = load.outcome_least_e6 - target.size
     return _check_unpaired(load, load.complement_most_e6 - least, limits)

@@ -181,9 +181,11 @@ class OrderRegister:
             and strategy in (None, order.record.strategy)
         )
 
-    def outstanding_e6(self, token: TokenId, side: Side) -> int:
+    def outstanding_e6(
+        self, token: TokenId, side: Side, strategy: StrategyName | None = None
+    ) -> int:
         """Return all that may still become a fill on one side of a token."""
-        return self.open_size_e6(token, side) + self.unseen_e6(token, side)
+        return self.open_size_e6(token, side, strategy) + self.unseen_e6(token, side, strategy)
 
     def outstanding(self) -> tuple[Order, ...]:
         """Return every order that may still become a fill which no trade has told."""

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from services.execution.canceling import Canceller
-from services.execution.diff import difference
+from services.execution.diff import REMAINDER, difference
 from services.execution.gate import Predicate, first_failing
 from services.execution.inputs import Inputs
 from services.execution.inventory import Inventory
@@ -156,9 +156,15 @@ class Desk:
         ticks: dict[TokenId, PriceE4] = {}
         if info is not None:
             ticks = {token: self._inputs.tick_e4(info, token) for token in info.tokens}
-        change = difference(targets, orders, ticks, now.boot_ns)
+        sellable = {
+            token: self._inventory.available_e6(market, token, strategy, now.boot_ns)
+            for token in {order.record.token for order in orders if order.record.side == "SELL"}
+        }
+        change = difference(targets, orders, ticks, now.boot_ns, sellable)
         for order, reason in change.cancels:
             self._canceller.doom(order, reason)
+            if reason == REMAINDER and not order.record.filled_e6:
+                self.refused(order, now)  # nobody takes there: tried again, ever more slowly
         posts: list[PlaceOrder] = []
         for target in change.posts:
             slot = (strategy, market, target.token, target.side, target.level)

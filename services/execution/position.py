@@ -26,7 +26,7 @@ class Position(msgspec.Struct):
             that have not failed are taken off both: what may still be sold.
         most_e6: The most it can come to be: every buy that may settle does, and of the sells
             only those that are confirmed.
-        unsettled_sold_e6: Sold, and neither confirmed nor failed for certain.
+        unmined_sold_e6: Sold, and not yet mined as far as we know.
         cost_e6: Money paid less received, fees included.
         cost_most_e6: The same, when most_e6 comes true.
         realised_e6: Made or lost by the sells so far, at average cost.
@@ -36,7 +36,7 @@ class Position(msgspec.Struct):
     mined_e6: int = 0
     confirmed_e6: int = 0
     most_e6: int = 0
-    unsettled_sold_e6: int = 0
+    unmined_sold_e6: int = 0
     cost_e6: int = 0
     cost_most_e6: int = 0
     realised_e6: int = 0
@@ -106,8 +106,8 @@ def _count_extremes(position: Position, fill: FillRecord, *, is_certain: bool) -
     if is_certain:
         position.most_e6 -= fill.size_e6
         position.cost_most_e6 += cost
-    else:
-        position.unsettled_sold_e6 += fill.size_e6
+    elif fill.settlement != "MINED":
+        position.unmined_sold_e6 += fill.size_e6
 
 
 def payout_record(

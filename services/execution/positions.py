@@ -66,6 +66,7 @@ class Positions:
         self._fills: dict[FillKey, FillRecord] = {}
         self._by_key: dict[Key, dict[FillKey, FillRecord]] = {}
         self._positions: dict[Key, Position] = {}
+        self._of_token: dict[TokenId, dict[Key, None]] = {}
         self._payouts: dict[Key, PayoutRecord] = {}
         self._resolved: dict[ConditionId, dict[TokenId, PriceE4]] = {}
         self._disputed: set[FillKey] = set()
@@ -141,12 +142,12 @@ class Positions:
     def of_token(self, token: TokenId) -> Position:
         """Return the sums over all strategies of what is held of a token."""
         total = Position()
-        for key, position in self._positions.items():
-            if key[1] == token:
-                total.matched_e6 += position.matched_e6
-                total.confirmed_e6 += position.confirmed_e6
-                total.most_e6 += position.most_e6
-                total.unsettled_sold_e6 += position.unsettled_sold_e6
+        for key in self._of_token.get(token, ()):
+            position = self._positions[key]
+            total.matched_e6 += position.matched_e6
+            total.confirmed_e6 += position.confirmed_e6
+            total.most_e6 += position.most_e6
+            total.unmined_sold_e6 += position.unmined_sold_e6
         return total
 
     def matched_e6(self, token: TokenId) -> int:
@@ -266,6 +267,10 @@ class Positions:
                     self._disputed.discard(forgotten)
                     self._overdue.discard(forgotten)
                 self._positions.pop(key, None)
+                fellows = self._of_token.get(key[1], {})
+                fellows.pop(key, None)
+                if not fellows:
+                    self._of_token.pop(key[1], None)
             if age_ns > 2 * DAY_NS:
                 del self._payouts[key]
 
@@ -339,6 +344,7 @@ class Positions:
         key = position_key(fill)
         self._fills[fill_key(fill)] = fill
         self._by_key.setdefault(key, {})[fill_key(fill)] = fill
+        self._of_token.setdefault(key[1], {})[key] = None
         return key
 
     def _recompute(self, key: Key) -> None:

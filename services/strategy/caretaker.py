@@ -26,15 +26,21 @@ class Caretaker:
         self._held = frozenset({ADOPTED}) if unknown_position == "hold" else frozenset()
 
     def wish(self, context: MarketContext) -> Wish:
-        """Return reduce-only targets for the first orphan that holds an excess here."""
+        """Return reduce-only targets for the first orphan that holds an excess here.
+
+        An excess below the venue's minimum comes last, and is wished for all the same: what is
+        left of an order that rests may still be filled, and execution posts no new one.
+        """
+        dust: Wish | None = None
         for owner, holdings in context.orphans:
-            if owner in self._held:
+            target = None if owner in self._held else self._care(context, holdings)
+            if target is None:
                 continue
-            target = self._care(context, holdings)
-            if target is not None:
+            if target.size >= context.info.min_size_e6:
                 reason = "stop" if target.purpose == "stop" else "unwinding"
                 return Wish((target,), f"{reason} for {owner}", owner)
-        return Wish((), "no orphan")
+            dust = dust or Wish((target,), f"dust of {owner}, held to the end", owner)
+        return dust or Wish((), "no orphan")
 
     def _care(self, context: MarketContext, holdings: tuple[Holding, Holding]) -> Target | None:
         """Return the order that reduces an orphan's excess, or None when it cannot be sold."""
@@ -44,7 +50,7 @@ class Caretaker:
         size = SizeE6(min(abs(excess), held.confirmed) // SIZE_STEP_E6 * SIZE_STEP_E6)
         assert context.view.books is not None
         book = context.view.books[index]
-        if size < context.info.min_size_e6 or not book.bids:
+        if size <= 0 or not book.bids:
             return None
         token = context.info.tokens[index]
         tick = context.view.tick_e4

@@ -59,7 +59,7 @@ class MarketMaking:
         long_index = 0 if excess > 0 else 1
         center = quote.reservation if long_index == 0 else 1.0 - quote.reservation
         offer = self._offer(context, long_index, abs(excess), center + quote.half_spread)
-        if offer:
+        if offer and offer[0].size >= context.info.min_size_e6:
             # Selling the excess stands on the same side of the book as bidding for the complement.
             first, second = (first, ()) if long_index == 0 else ((), second)
         return Wish((*first, *second, *offer), "quoting")
@@ -141,12 +141,16 @@ class MarketMaking:
     def _offer(
         self, context: MarketContext, index: int, excess: int, price: float
     ) -> tuple[Target, ...]:
-        """Return the offer of confirmed shares held in excess; nothing when too few."""
+        """Return the offer of confirmed shares held in excess; nothing when too few are confirmed.
+
+        An excess below the venue's minimum is wished for all the same: what is left of an offer
+        that rests may still be filled, and execution posts no new one.
+        """
         assert context.view.books is not None
         tick = context.view.tick_e4
         sellable = min(excess, context.holdings[index].confirmed, self._full_size())
         ask = round_ask_up(price, tick)
-        if ask is None or sellable < context.info.min_size_e6:
+        if ask is None or sellable < min(excess, context.info.min_size_e6):
             return ()
         bids = context.view.books[index].bids
         if bids and ask <= bids[0][0]:
@@ -155,6 +159,8 @@ class MarketMaking:
             return ()
         # Sizes carry two decimals at the venue; the rest stays and is dust.
         size = SizeE6(sellable // 10_000 * 10_000)
+        if size <= 0:
+            return ()
         return (Target(context.info.tokens[index], "SELL", 0, ask, size, reduce_only=True),)
 
     def _full_size(self) -> SizeE6:

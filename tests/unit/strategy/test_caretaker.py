@@ -56,11 +56,28 @@ def test_stop_is_bounded_below_the_best_bid_and_on_tick() -> None:
     [
         _context(_held(20), orphan=False),
         _context(_held(10), _held(10)),
-        _context(_held(4)),
         _context(_held(20), bid=None),
         _context(Holding(SizeE6(20 * SHARE_E6), SizeE6(0), 0)),
     ],
-    ids=["no-orphan", "complete-sets", "below-minimum", "no-bid", "unconfirmed"],
+    ids=["no-orphan", "complete-sets", "no-bid", "unconfirmed"],
 )
 def test_caretaker_leaves_alone_what_it_cannot_reduce(context: MarketContext) -> None:
     assert Caretaker(CaretakerSettings(), "hold").wish(context).targets == ()
+
+
+@pytest.mark.req("EX-27")
+def test_excess_below_the_minimum_is_wished_so_that_the_rest_of_an_order_stays() -> None:
+    wish = Caretaker(CaretakerSettings(), "hold").wish(_context(_held(4)))
+    (target,) = wish.targets
+    assert target.size == 4 * SHARE_E6
+    assert target.reduce_only
+    assert wish.reason.startswith("dust of")
+
+
+@pytest.mark.req("EX-27")
+def test_dust_of_one_orphan_never_holds_up_another() -> None:
+    view = market_view(NOW, books=(book_view(UP, 4900, 5100), book_view(DOWN)))
+    other = StrategyName("other")
+    orphans = ((OWNER, (_held(4), NOTHING_HELD)), (other, (_held(20), NOTHING_HELD)))
+    context = MarketContext(market_info(), view, (NOTHING_HELD, NOTHING_HELD), orphans, NOW)
+    assert Caretaker(CaretakerSettings(), "hold").wish(context).owner == other
