@@ -199,6 +199,7 @@ class Canceller:
             elif isinstance(said, NotCanceled) and said.reason in GONE:
                 # Only the venue's own word on the order decides, but no cancel has failed.
                 order.look_after_ns = now.boot_ns
+                order.said_gone = True
                 order.cancels_failed = 0
                 order.cancel_since_ns = BootNs(0)
             elif (

@@ -40,6 +40,7 @@ class Order(msgspec.Struct):
         cancel_since_ns: When the first cancel that it still resists was sent; 0 for none.
         cancel_sent_ns: When the newest was sent.
         cancels_failed: Cancels of it in a row that brought nothing.
+        said_gone: Whether the venue answered a cancel of it by saying that it is not there.
         absent_reads: Whole reads in a row, sent while it was live, that did not show it.
         unlisted_ns: When the newest whole read that did not show it was sent; 0 while the
             newest one shows it, or there is none.
@@ -64,6 +65,7 @@ class Order(msgspec.Struct):
     cancel_since_ns: BootNs = BootNs(0)
     cancel_sent_ns: BootNs = BootNs(0)
     cancels_failed: int = 0
+    said_gone: bool = False
     absent_reads: int = 0
     unlisted_ns: BootNs = BootNs(0)
     not_found_ns: BootNs = BootNs(0)

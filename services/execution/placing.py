@@ -196,7 +196,8 @@ class Desk:
         When that happens again before one of its orders was accepted, it pauses.
         """
         slot = _slot(order.record)
-        if slot in self._pauses:
+        known = self._pauses.get(slot)
+        if known is not None and not known.taken_ns:
             self.refused(order, now)
             return
         _bound(self._pauses)

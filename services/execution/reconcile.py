@@ -298,7 +298,7 @@ def _is_in_doubt(order: Order, now_ns: BootNs) -> bool:
     """Whether only the venue's word on the order itself can tell its state."""
     if order.record.state in IN_DOUBT:
         return True
-    if order.absent_reads >= ABSENT_READS or now_ns >= order.expires_ns:
+    if order.said_gone or order.absent_reads >= ABSENT_READS or now_ns >= order.expires_ns:
         return True
     return bool(order.doom) and order.look_after_ns > 0 and order.cancels_failed > 0
 
@@ -306,6 +306,7 @@ def _is_in_doubt(order: Order, now_ns: BootNs) -> bool:
 def _see(order: Order) -> None:
     """Take note that the venue has just shown an order: whatever was absent of it is void."""
     order.absent_reads = 0
+    order.said_gone = False
     order.unlisted_ns = order.not_found_ns = BootNs(0)
 
 
