@@ -201,6 +201,10 @@ class AccountSync:
         is_behind = sound_ns is not None and (self.trades_ns or 0) <= sound_ns
         if self._reconciler.awaits_trades(self.trades_ns) or self._is_window_due():
             return True
+        if since_ns >= ZERO_READ_EVERY_NS and self._register.awaits_trades(
+            self._trades_asked_ns, now.boot_ns
+        ):
+            return True
         return is_behind or not self.has_trades or since_ns >= self._every_ns
 
     def _is_window_due(self) -> bool:
@@ -250,7 +254,7 @@ class AccountSync:
             return [Log("reconcile.failed", {"what": "trades", "why": read.trouble}, "warning")]
         for trade in read.rows:
             self._reconciler.take_trade(trade, now)
-        self._register.tell_trades(read.sent_ns)
+        self._register.tell_trades(read.sent_ns, self._since_wall_ns)
         self._reconciler.bury(read.sent_ns, self._since_wall_ns, now)
         self.trades_ns = read.sent_ns
         if self._reads_window:

@@ -98,11 +98,19 @@ class OrderRegister:
             order.unseen_since_ns = BootNs(0)
             self._note_unseen(order)
 
-    def tell_trades(self, read_ns: BootNs) -> None:
-        """Note that all trades were read, by a question sent at a moment."""
+    def tell_trades(self, read_ns: BootNs, since_wall_ns: int) -> None:
+        """Note that all trades since a wall moment were read, by a question sent at a moment."""
         for order in tuple(self._unseen.values()):
-            if order.unseen_since_ns and read_ns >= order.unseen_since_ns + UNSEEN_NS:
+            is_covered = since_wall_ns <= order.record.created_wall_ns
+            if is_covered and order.unseen_since_ns and read_ns >= _told_after_ns(order):
                 self.tell_filled(order)
+
+    def awaits_trades(self, asked_ns: BootNs, now_ns: BootNs) -> bool:
+        """Whether an ended order waits for a newer read of trades than that asked at a moment."""
+        return any(
+            order.unseen_since_ns and asked_ns < _told_after_ns(order) <= now_ns
+            for order in self._unseen.values()
+        )
 
     def fill(self, order: Order, filled_e6: int, now: Instant) -> bool:
         """Raise what counts as filled of an order; return whether it was news."""
@@ -225,6 +233,11 @@ class OrderRegister:
                 del self._orders[order_id]
                 self._unseen.pop(order_id, None)
                 return
+
+
+def _told_after_ns(order: Order) -> BootNs:
+    """Return from when on a read of trades shows every fill of an ended order."""
+    return BootNs(order.unseen_since_ns + UNSEEN_NS)
 
 
 def as_fact(order: Order, now: Instant) -> OrderFact:

@@ -163,8 +163,10 @@ class Desk:
         change = difference(targets, orders, ticks, now.boot_ns, sellable)
         for order, reason in change.cancels:
             self._canceller.doom(order, reason)
-            if reason == REMAINDER and not order.record.filled_e6:
-                self.refused(order, now)  # nobody takes there: tried again, ever more slowly
+            if reason == REMAINDER and order.record.filled_e6:
+                self._pauses.pop(_slot(order.record), None)
+            elif reason == REMAINDER:
+                self.refused(order, now)  # nobody buys there: tried again, ever more slowly
         posts: list[PlaceOrder] = []
         for target in change.posts:
             slot = (strategy, market, target.token, target.side, target.level)

@@ -173,8 +173,8 @@ class Reconciler:
         return min(
             (
                 order.record.created_wall_ns
-                for order in self._register.exposed()
-                if order.not_found_ns or order.record.state in IN_DOUBT or order.untold_e6
+                for order in self._register.outstanding()
+                if order.not_found_ns or order.record.state in IN_DOUBT or order.unseen_e6
             ),
             default=None,
         )

@@ -211,7 +211,7 @@ class World:
         for order in self.register.outstanding():
             if not order.is_exposed:
                 self.hidden[order.record.order_id] = order.record.filled_e6
-        self.register.tell_trades(BootNs(self.now.boot_ns - 10 * NS_PER_MS))
+        self.register.tell_trades(BootNs(self.now.boot_ns - 10 * NS_PER_MS), 0)
 
     def end_trade(self, which: int, settlement: str) -> None:
         legs = self.positions.unsettled()

@@ -223,9 +223,16 @@ def test_order_that_ended_unseen_counts_until_its_fills_are_told(
     register.apply(order, event, NOW)
     assert register.open_size_e6(TOKEN, "BUY") == 0
     assert register.outstanding_e6(TOKEN, "BUY") == left
-    register.tell_trades(BootNs(NOW.boot_ns + UNSEEN_NS - 1))
+    just_before = BootNs(NOW.boot_ns + UNSEEN_NS - 1)
+    assert not register.awaits_trades(just_before, just_before)
+    register.tell_trades(just_before, 0)
     assert register.outstanding_e6(TOKEN, "BUY") == left, "a trade may be listed a moment later"
-    register.tell_trades(BootNs(NOW.boot_ns + UNSEEN_NS))
+    at = BootNs(NOW.boot_ns + UNSEEN_NS)
+    assert register.awaits_trades(just_before, at)
+    assert not register.awaits_trades(at, at)
+    register.tell_trades(at, order.record.created_wall_ns + 1)
+    assert register.outstanding_e6(TOKEN, "BUY") == left, "and that read does not go back so far"
+    register.tell_trades(BootNs(NOW.boot_ns + UNSEEN_NS), order.record.created_wall_ns)
     assert register.outstanding_e6(TOKEN, "BUY") == 0
 
 
