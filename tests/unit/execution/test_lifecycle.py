@@ -1,21 +1,25 @@
 """How far an order counts as filled, and the moments that bound it."""
 
+from typing import get_args
+
 import msgspec
 import pytest
 
 from services.execution.lifecycle import (
     NEVER_NS,
+    advance,
     as_order,
     deadline_wall_ns,
     expiration_s,
     with_filled,
 )
 from shared.ledger_schema import OrderRecord
-from shared.orders import OrderState
+from shared.orders import EXPOSED, TERMINAL, OrderState
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, SizeE6
 from tests.builders.ledger_rows import build_order_record
 from tests.builders.markets import instant
 
+STATES: tuple[OrderState, ...] = get_args(OrderState)
 NOW = instant()
 
 
