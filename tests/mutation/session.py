@@ -22,12 +22,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import Phase, settings
+from coverage import Coverage
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.mutation.imported import VARIABLE
 from tests.mutation.operators import Mutant, mutants_of, mutated
@@ -74,10 +75,11 @@ class Judge:
         self._config = config
         self._page = page
         self._only = tuple(filter(None, only.split(",")))
-        self._failed = False
+        self._failures: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self._failed = self._failed or report.failed
+        if report.failed:
+            self._failures.append(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -104,45 +106,37 @@ class Judge:
 
     def _learn(self, items: Sequence[pytest.Item], paths: Sequence[str]) -> list[Reach]:
         """Run every test once in a child, and return what each reaches."""
-        files = {str(ROOT / path): path for path in paths}
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             _quiet(self._config)
-            try:
-                found = [self._trace(item, files) for item in items]
-                with os.fdopen(writer, "wb") as out:
-                    pickle.dump(found, out)
-            finally:
-                os._exit(FAILED if self._failed else PASSED)
+            found = self._trace(items, {str(ROOT / path): path for path in paths})
+            with os.fdopen(writer, "wb") as out:
+                pickle.dump((found, self._failures), out)
+            os._exit(PASSED)
         os.close(writer)
         with os.fdopen(reader, "rb") as told:
-            found = pickle.loads(told.read() or pickle.dumps([]))
-        _, status = os.waitpid(child, 0)
-        assert status == 0, "the tests fail without any mutant"
+            found, failures = pickle.load(told)
+        os.waitpid(child, 0)
+        assert not failures, f"fail without any mutant: {failures}"
         assert len(found) == len(items)
         return list(found)
 
-    def _trace(self, item: pytest.Item, files: Mapping[str, str]) -> Reach:
-        reach = Reach()
-
-        def local(frame: FrameType, event: str, argument: object) -> Any:
-            reach.lines.setdefault(files[frame.f_code.co_filename], set()).add(frame.f_lineno)
-            return local
-
-        def enter(frame: FrameType, event: str, argument: object) -> Any:
-            if frame.f_code.co_filename not in files:
-                return None
-            return local(frame, event, argument)
-
-        began = time.perf_counter()
-        sys.settrace(enter)
-        try:
+    def _trace(self, items: Sequence[pytest.Item], files: Mapping[str, str]) -> list[Reach]:
+        found = [Reach() for _ in items]
+        traced = Coverage(data_file=None, include=list(files), config_file=False)
+        traced.start()
+        for place, item in enumerate(items):
+            traced.switch_context(str(place))
+            began = time.perf_counter()
             _run(item)
-        finally:
-            sys.settrace(None)
-        reach.seconds = time.perf_counter() - began
-        return reach
+            found[place].seconds = time.perf_counter() - began
+        traced.stop()
+        for file, path in files.items():
+            for line, contexts in traced.get_data().contexts_by_lineno(file).items():
+                for context in filter(str.isdigit, contexts):
+                    found[int(context)].lines.setdefault(path, set()).add(line)
+        return found
 
     # --- one module -----------------------------------------------------------------
 
@@ -209,7 +203,7 @@ class Judge:
                     _run(item)
                 except BaseException:  # noqa: BLE001  (a mutant may raise what it likes)
                     os._exit(FAILED)
-                if self._failed:
+                if self._failures:
                     os._exit(FAILED)
             os._exit(PASSED)
 
@@ -247,7 +241,12 @@ def _steady() -> None:
     """Let properties try the same examples every time, and simplify none: one failure is enough."""
     phases = (Phase.explicit, Phase.generate)
     settings.register_profile(
-        "mutants", derandomize=True, database=None, deadline=None, phases=phases
+        "mutants",
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=phases,
+        suppress_health_check=list(HealthCheck),
     )
     settings.load_profile("mutants")
 

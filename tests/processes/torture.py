@@ -108,7 +108,7 @@ FAULTS: Final[tuple[dict[str, Any], ...]] = (
     {"kind": "reset_reply", "path": "/order", "probability": 0.01},
     # The own-order stream is no better: doubled, lost and late.
     {"kind": "double_frames", "stream": "user", "probability": 0.05},
-    {"kind": "lose_frames", "stream": "user", "probability": 0.02},
+    {"kind": "lose_frames", "stream": "user", "probability": 0.003},
     {"kind": "delay_frames", "stream": "user", "probability": 0.05, "delay_ms": 400},
 )
 
