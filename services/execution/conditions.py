@@ -107,10 +107,13 @@ class Conditions:
         """Say what the start still waits for; empty once it is proven."""
         return self._parts.startup.missing(*self._start_waits())
 
-    def _start_waits(self) -> tuple[int, str, str]:
+    def _start_waits(self, now: Instant | None = None) -> tuple[int, str, str]:
         """Return the orders in doubt, and what the proofs of zero and of positions wait for."""
         doubts = self._parts.register.count("INTENDED", "SUBMITTED", "UNKNOWN")
-        cause = self._parts.zeroing.cause if self._parts.zeroing is not None else ""
+        zeroing = self._parts.zeroing
+        cause = zeroing.cause if zeroing is not None else ""
+        if zeroing is not None and now is not None:
+            cause = f"{cause}: {zeroing.waits_for(now)}"
         return doubts, cause, self._parts.full.trouble()
 
     def status_fact(self, now: Instant) -> Publish:
@@ -131,7 +134,7 @@ class Conditions:
             reconciled_ns=self._parts.sync.reconciled_ns,
             refusals=reporting.refusals(self._parts.desk),
             dry_run=self._parts.config.run.dry_run,
-            start=self._parts.startup.stages(*self._start_waits(), now),
+            start=self._parts.startup.stages(*self._start_waits(now), now),
             agreed_ns=self._parts.full.agreed_monotonic_ns(now),
             mismatch=self._parts.full.agreement.text,
         )

@@ -35,6 +35,9 @@ class FakeVenue:
         keeps: Why every cancel is refused by name; empty for none.
         status: HTTP status of all cancels.
         held_of: What the wallet holds of a token where `balances` does not say.
+        answers: Status and body of what is asked under a path, instead of the true answer.
+        date: Of the header of its answers to questions after single orders; empty for none.
+        strangers: Rows of orders that rest and that nobody here has posted.
         immortal: Orders that no cancel takes out; spoilt: what rows of orders say otherwise.
         balances: What the wallet holds, 1e-6 share; cached: what the venue believes instead,
             until it is updated.
@@ -61,6 +64,9 @@ class FakeVenue:
         self.cancel_status = 200
         self.cancel_headers: dict[str, str] = {}
         self.held_of: Callable[[TokenId], int] = lambda token: 0
+        self.answers: dict[str, tuple[int, bytes]] = {}
+        self.date: str = ""
+        self.strangers: dict[OrderHash, dict[str, Any]] = {}
         self.immortal: set[OrderHash] = set()
         self.spoilt: dict[OrderHash, dict[str, Any]] = {}
         self.balances: dict[str, int] = {}
@@ -109,6 +115,9 @@ class FakeVenue:
             return []
         if effect.lane in self.silent:
             return [HttpFailed(effect.request_id, True, "deadline", now.boot_ns)]
+        for path, (status, body) in self.answers.items():
+            if effect.path.startswith(path):
+                return [HttpReply(effect.request_id, status, {}, body, now.boot_ns)]
         if effect.lane == "cancel":
             return [self._cancel(effect, now)]
         return [self._read(effect, now)]
@@ -131,6 +140,9 @@ class FakeVenue:
         elif effect.path == "/cancel-market-orders":
             market = msgspec.json.decode(effect.body)["market"]
             wanted = [i for i in self.open if market == MARKET]
+            for order_id, row in tuple(self.strangers.items()):
+                if row["market"] == market:
+                    del self.strangers[order_id]
         free = [i for i in wanted if i in self.open and i not in self.immortal]
         canceled = [] if self.keeps else free
         kept = {i: self.keeps or "Order not found" for i in wanted if i not in canceled}
@@ -143,7 +155,7 @@ class FakeVenue:
 
     def _read(self, effect: HttpRequest, now: Instant) -> Message:
         if effect.path.startswith("/data/orders"):
-            rows = [self.row(order_id) for order_id in self.open]
+            rows = [self.row(order_id) for order_id in self.open] + list(self.strangers.values())
             return reply(effect.request_id, 200, {"data": rows, "next_cursor": "LTE="}, now)
         if effect.path.startswith("/data/trades"):
             body = {"data": self.trades, "next_cursor": "LTE="}
@@ -153,7 +165,9 @@ class FakeVenue:
         order_id = OrderHash(effect.path.rsplit("/", 1)[1])
         if order_id in self.open or order_id in self.gone:
             return reply(effect.request_id, 200, self.row(order_id), now)
-        return reply(effect.request_id, 404, {"error": "Order not found"}, now)
+        answer = reply(effect.request_id, 404, {"error": "Order not found"}, now)
+        headers = {"date": self.date} if self.date else {}
+        return msgspec.structs.replace(answer, headers=headers)
 
     def _balance(self, effect: HttpRequest, now: Instant) -> Message:
         """Answer with what is cached of a token, or else with what its trades make."""
