@@ -4,6 +4,8 @@
     POST /admin/wallets    {"address", "known"}: whether the venue knows a maker, or has deployed it
     POST /admin/builders   {"code", "maker_bps", "taker_bps"}: a registered builder
     POST /admin/allowance  {"account", "spender", "amount", "conditional"}: in 1e-6, 0 revokes
+    POST /admin/balance    {"account", "token", "amount"}: shares that came from outside, in 1e-6,
+                           or went there, below zero; as a transfer of the wallet's owner would
 
 An allowance that no longer covers an open order ends the order as INVALID, as the venue does.
 """
@@ -56,6 +58,15 @@ class AllowanceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conditional: bool = False
 
 
+class BalanceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `POST /admin/balance` asks for."""
+
+    account: str
+    token: str
+    amount: int
+
+
+_BALANCE = msgspec.json.Decoder(BalanceOrder)
 _STANDING = msgspec.json.Decoder(StandingOrder)
 _WALLET = msgspec.json.Decoder(WalletOrder)
 _BUILDER = msgspec.json.Decoder(BuilderOrder)
@@ -78,6 +89,7 @@ class AccountAdmin:
             ("POST", "/admin/wallets"): self._wallet,
             ("POST", "/admin/builders"): self._builder,
             ("POST", "/admin/allowance"): self._allowance,
+            ("POST", "/admin/balance"): self._balance,
         }
 
     def _standing(self, request: Request, now: Instant) -> Answer:
@@ -118,6 +130,23 @@ class AccountAdmin:
             ended=ended,
         )
         return ok({"ended": ended})
+
+    def _balance(self, request: Request, now: Instant) -> Answer:
+        order = decode(_BALANCE, request.body, "balance")
+        accounts = self._exchange.accounts
+        account = accounts.get(order.account.lower())
+        if order.token not in self._exchange.calendar.by_token:
+            return error(400, "no such token")
+        if account.balance(order.token) + order.amount < account.reserved_tokens.get(
+            order.token, 0
+        ):
+            return error(400, "more than is held and free")
+        accounts.change(account, order.token, order.amount)
+        left = account.balance(order.token)
+        self._stamps.add(
+            "balance", now, account=account.address, token=order.token, amount=str(order.amount)
+        )
+        return ok({"token": order.token, "balance": str(left)})
 
     def _end_uncovered(self, changed: AllowanceOrder, now: Instant) -> list[str]:
         """End the open orders that the changed allowance does not cover any more."""

@@ -96,6 +96,24 @@ def test_wallets_allowance_outlives_the_venue() -> None:
     assert row["allowances"][EXCHANGE_V2] == "7"
 
 
+@pytest.mark.req("TST-1")
+def test_shares_can_come_from_outside_and_go_there() -> None:
+    rig = VenueRig()
+    token = rig.market.tokens[0]
+
+    def move(amount: int, of: str = token) -> tuple[int, Any]:
+        body = {"account": rig.client.address, "token": of, "amount": amount}
+        return rig.ask("POST", "/admin/balance", encode(body))
+
+    assert move(7_000_000) == (200, {"token": token, "balance": "7000000"})
+    query = {"asset_type": "CONDITIONAL", "token_id": token}
+    assert balance(rig, **query)["balance"] == "7000000"
+    assert rig.post(rig.client.order(rig.market, side="SELL", price=9_000, size=5))[0] == 200
+    assert move(-3_000_000)[0] == 400, "what an order has reserved stays"
+    assert move(-2_000_000)[1]["balance"] == "5000000"
+    assert move(1, "1")[0] == 400
+
+
 @pytest.mark.parametrize(
     "query", [{"asset_type": "SHELLS"}, {"asset_type": "CONDITIONAL"}], ids=str
 )
@@ -115,7 +133,7 @@ def test_standings_are_bounded() -> None:
     assert standings.builder("7") == BuilderFees(1, 2)
 
 
-@pytest.mark.parametrize("path", ["standing", "wallets", "builders", "allowance"])
+@pytest.mark.parametrize("path", ["standing", "wallets", "builders", "allowance", "balance"])
 def test_switch_that_cannot_be_read_is_refused(path: str) -> None:
     status, _ = VenueRig().ask("POST", f"/admin/{path}", b'{"standing":"wonderful"}')
     assert status == 400
