@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants soak fold day ledger-million bench safety-case faults-page lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants soak fold day ledger-million crash-points bench safety-case faults-page lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -72,6 +72,10 @@ fold: $(VENV)/installed-test
 # A start after a million orders, and the whole proof of them: ten minutes and 5 GB under the temporary directory.
 ledger-million: $(VENV)/installed-test
 	INTERLOCK_LEDGER_ORDERS=1000000 $(BIN)/pytest --quiet -rP tests/wire/test_execution_long_ledger.py
+
+# Cuts the ledger at every write and sync, with many subsets of what a power cut may undo; half an hour.
+crash-points: $(VENV)/installed-test
+	INTERLOCK_CRASH_ORDERS=24 INTERLOCK_CRASH_SUBSETS=24 $(BIN)/pytest --quiet -rP tests/wire/test_execution_crash_points.py
 
 bench: $(VENV)/installed
 	$(BIN)/interlock bench
