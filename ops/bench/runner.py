@@ -2,10 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
-from ops.bench import fence, hop, simulator, tick
+from ops.bench import cancel, fence, hop, simulator, tick
 from ops.bench.results import Result
 
-NAMES = (hop.NAME, fence.BLOCKED, fence.CANCEL, tick.NAME, simulator.BUSY, simulator.CALM)
+NAMES = (
+    hop.NAME,
+    fence.BLOCKED,
+    fence.CANCEL,
+    cancel.NAME,
+    tick.NAME,
+    simulator.BUSY,
+    simulator.CALM,
+)
 
 
 def run(
@@ -32,6 +40,9 @@ def run(
     if fences:
         say("fences at a real execution")
         results.extend(fence.measure(fences))
+    if cancel.NAME in names:
+        say("cancels beside posts that are backed off and queued")
+        results.append(cancel.measure())
     if tick.NAME in names:
         results.append(tick.measure(say))
     if simulator.BUSY in names:

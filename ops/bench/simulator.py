@@ -74,7 +74,7 @@ def measure_busy() -> Result:
         BenchFailed: It did not start.
         TooBusy: The machine is too busy for the rate.
     """
-    with place(CHANGES) as where, _process(where) as process:
+    with place(CHANGES) as where, venue_process(where) as process:
         driver = _Driver(where)
         try:
             spent = driver.run(process.pid)
@@ -221,7 +221,8 @@ class _Driver:
 
 
 @contextmanager
-def _process(where: Place) -> Iterator[subprocess.Popen[bytes]]:
+def venue_process(where: Place) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the simulated venue's process until it is done with."""
     with (where.directory / "simulator.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "services.simulator"],
