@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bus.ledger_proof import Broken, Proven, decoded, prove
+from bus.ledger_proof import Broken, Event, Proven, check_form, decoded, prove
 from bus.ledger_reader import Unreadable, read_file, read_ledger, read_transaction
 from shared.ledger_schema import (
     AnchorRecord,
@@ -92,11 +92,11 @@ class LedgerAudit:
 
         def ask(connection: sqlite3.Connection) -> tuple[Entry, ...]:
             found = connection.execute(
-                "SELECT sequence, wall_ns, body, version FROM events"
+                "SELECT sequence, wall_ns, body, previous, hash, version, state FROM events"
                 " ORDER BY sequence DESC LIMIT ?",
                 (rows_max,),
             ).fetchall()
-            return tuple(_event_entry(*row) for row in reversed(found))
+            return tuple(_event_entry(event) for event in reversed(found))
 
         try:
             return read_ledger(self._path, ask)
@@ -174,9 +174,11 @@ class RiskTrail:
         return read_file(self._path, ask)
 
 
-def _event_entry(sequence: int, wall_ns: WallNs, body: bytes, version: int) -> Entry:
+def _event_entry(event: Event) -> Entry:
+    check_form(event)
+    sequence, wall_ns, body, _, _, version, _ = event
     kind, what = _told(decoded(sequence, body, version))
-    return Entry("ledger", sequence, wall_ns, kind, what)
+    return Entry("ledger", sequence, WallNs(wall_ns), kind, what)
 
 
 def _told(record: AnyRecord) -> tuple[str, str]:

@@ -6,7 +6,7 @@ lives in a temporary file; memory does not grow with the ledger. Nothing is chan
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from typing import Final
 
@@ -135,6 +135,7 @@ class Replay:
             Broken: It does not follow, is not what was written, or its state is not that of
                 the rows.
         """
+        check_form(event)
         number, wall_ns, body, _, digest, version, state = event
         fault = self._fault_of(event)
         if fault:
@@ -229,11 +230,32 @@ def decoded(number: int, body: bytes, version: int) -> AnyRecord:
         raise Broken(f"it cannot be read: {error}", number, says(body)) from error
 
 
+def check_form(event: Sequence[object]) -> None:
+    """See that a row of the events is one: a torn page gives values of any kind.
+
+    Raises:
+        Broken: It is none.
+    """
+    number, wall_ns, body, previous, digest, version, state = event
+    ends = ((number, NUMBER_END), (wall_ns, NUMBER_END), (version, VERSION_END))
+    if not (
+        all(isinstance(one, int) and 0 <= one < end for one, end in ends)
+        and all(isinstance(one, bytes) for one in (body, previous, digest, state))
+    ):
+        raise Broken(
+            "it is no event", number if isinstance(number, int) else 0, f"{event!r}"[:SAYS_MAX]
+        )
+
+
 def says(body: bytes) -> str:
     """Return what an event says, short enough for a line."""
     text = body.decode(errors="backslashreplace")
     return text if len(text) <= SAYS_MAX else f"{text[:SAYS_MAX]}…"
 
+
+NUMBER_END: Final = 1 << 63
+VERSION_END: Final = 1 << 31
+"""Beyond what the hash has room for."""
 
 SAYS_MAX: Final = 2_000
 """Characters of a body that are shown: a whole order has about 900."""
@@ -325,7 +347,7 @@ def _difference(kind: type[Record], one: Row | None, other: Row | None) -> str:
     table = PROJECTIONS[kind]
     if one is None or other is None or _key_of(kind, one) != _key_of(kind, other):
         keys = [_key_of(kind, row) for row in (one, other) if row is not None]
-        named = min(keys)
+        named = min(keys, key=repr)
         is_extra = one is not None and _key_of(kind, one) == named
         return f"{table} {'has' if is_extra else 'lacks'} row {named}, against the events"
     names = (*columns(kind), "retired")

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from bus.ledger_projection import meta_state, working_rows
-from bus.ledger_proof import Broken, decoded
+from bus.ledger_proof import Broken, check_form, decoded
 from services.execution.ledger_appending import RECENT_NS
 from services.execution.startup import OpenedLedger
 from shared.ledger_chain import CHAIN_START, event_hash, pack_state, row_digest
@@ -40,6 +40,9 @@ _TAIL: Final = (
     " WHERE sequence >= ? ORDER BY sequence"
 )
 
+SEQUENCE_DIGITS_MAX: Final = 18
+"""More than any ledger has events."""
+
 Row = tuple[str | int, ...]
 RowT = TypeVar("RowT", bound=Record)
 
@@ -52,7 +55,7 @@ def open_verified(database: sqlite3.Connection, now: Instant) -> OpenedLedger:
         sqlite3.Error: It cannot be read.
     """
     meta = dict(database.execute("SELECT name, value FROM meta"))
-    records, state = _verify_chain(database, int(meta.get(META_ANCHOR, "0")))
+    records, state = _verify_chain(database, _anchor_of(meta))
     orders = _Working(database, OrderRecord)
     fills = _Working(database, FillRecord)
     payouts = _Working(database, PayoutRecord)
@@ -67,6 +70,18 @@ def open_verified(database: sqlite3.Connection, now: Instant) -> OpenedLedger:
     return _opened(meta, orders.records(), fills.records(), payouts.records(), now)
 
 
+def _anchor_of(meta: dict[str, str]) -> int:
+    """Return the sequence of the newest anchor, 0 when there is none yet.
+
+    Raises:
+        Broken: It is no number.
+    """
+    text = meta.get(META_ANCHOR, "0")
+    if not text.isdecimal() or len(text) > SEQUENCE_DIGITS_MAX:
+        raise Broken(f"{text!r} is the number of no anchor")
+    return int(text)
+
+
 def _verify_chain(database: sqlite3.Connection, anchor: int) -> tuple[list[AnyRecord], bytes]:
     """Verify the events from an anchor on; return their records, and the state after them.
 
@@ -79,9 +94,9 @@ def _verify_chain(database: sqlite3.Connection, anchor: int) -> tuple[list[AnyRe
     """
     records: list[AnyRecord] = []
     sequence, tip, newest = max(anchor - 1, 0), CHAIN_START, b""
-    for number, wall_ns, body, previous, digest, version, state in database.execute(
-        _TAIL, (anchor,)
-    ):
+    for event in database.execute(_TAIL, (anchor,)):
+        check_form(event)
+        number, wall_ns, body, previous, digest, version, state = event
         is_trusted = number == anchor and anchor > 1
         sequence += 1
         if number != sequence or (previous != tip and not is_trusted):
