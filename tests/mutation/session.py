@@ -31,17 +31,22 @@ from coverage import Coverage
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.mutation.imported import VARIABLE
+from tests.mutation.memory import Memory
 from tests.mutation.operators import Mutant, mutants_of, mutated
 from tests.mutation.page import Module, render
 from tests.mutation.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
+MEMORY = ROOT / "build" / "mutants.json"
 CHILDREN = 2
 CHILD_S = 20.0
 """More than ten times what all tests of a module take: a mutant that is slower hangs."""
 
 FRESH_S = 60.0
-FAILED, PASSED, SICK = 1, 0, 9
+FAILED, PASSED, MISPLACED = 1, 0, 9
+SICK = frozenset({3, 4, 5, MISPLACED})
+"""Ends that judge nothing: pytest had a fault of its own, was misused, or found no test."""
+
 Fate = Literal["killed", "survived", "not reached"]
 
 
@@ -60,21 +65,27 @@ class Reach(msgspec.Struct):
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--mutants", default="", help="judge mutants of the ledger's modules; page")
     parser.addoption("--mutate", default="", help="only these modules: parts of paths, commas")
+    parser.addoption("--spare", action="store_true", help="pass over what the last run killed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if target := config.getoption("--mutants"):
-        judge = Judge(config, Path(target), config.getoption("--mutate"))
+        only = tuple(filter(None, config.getoption("--mutate").split(",")))
+        judge = Judge(config, Path(target), only, spares=config.getoption("--spare"))
         config.pluginmanager.register(judge, "interlock-mutants")
 
 
 class Judge:
     """Takes the place of the usual run of the collected tests."""
 
-    def __init__(self, config: pytest.Config, page: Path, only: str) -> None:
+    def __init__(
+        self, config: pytest.Config, page: Path, only: tuple[str, ...], *, spares: bool
+    ) -> None:
         self._config = config
         self._page = page
-        self._only = tuple(filter(None, only.split(",")))
+        self._only = only
+        self._spares = spares
+        self._memory = Memory(MEMORY)
         self._failures: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -146,6 +157,8 @@ class Judge:
         source = (ROOT / path).read_text(encoding="utf-8")
         mutants = mutants_of(source)
         own = TARGETS[path].tests
+        assert all((ROOT / test).exists() for test in own), own
+        spared = self._memory.killed(path, source) if self._spares else frozenset()
         order = sorted(
             range(len(items)),
             key=lambda place: (not items[place].nodeid.startswith(own), reach[place].seconds),
@@ -153,21 +166,21 @@ class Judge:
         fates: dict[Mutant, Fate] = {}
         jobs: list[tuple[Mutant, Callable[[], int], float]] = []
         for number, mutant in enumerate(mutants):
-            if not mutant.within:
+            chosen = [items[place] for place in order if reach[place].meets(path, mutant)]
+            if mutant.place in spared:
+                fates[mutant] = "killed"
+            elif not mutant.within:
                 jobs.append((mutant, self._fresh(path, number), FRESH_S))
-                continue
-            lines = set(range(mutant.line, mutant.last_line + 1))
-            chosen = [
-                items[place] for place in order if reach[place].lines.get(path, set()) & lines
-            ]
-            if chosen:
+            elif chosen:
                 jobs.append((mutant, self._forked(path, source, mutant, chosen), CHILD_S))
             else:
                 fates[mutant] = "not reached"
         for mutant, status in _carry_out(jobs):
-            assert status != SICK, f"{path}: {mutant.name} could not be put in place"
+            assert status not in SICK, f"{path}: {mutant.name} was not judged: {status}"
             fates[mutant] = "survived" if status == PASSED else "killed"
-        return Module(path, tuple((mutant, fates[mutant]) for mutant in mutants))
+        found = tuple((mutant, fates[mutant]) for mutant in mutants)
+        self._memory.keep(path, source, found)
+        return Module(path, found)
 
     def _fresh(self, path: str, number: int) -> Callable[[], int]:
         """Return what starts an interpreter in which the import finds the mutant."""
@@ -197,7 +210,7 @@ class Judge:
             try:
                 _replace(path, mutant.within, mutated(source, mutant))
             except BaseException:  # noqa: BLE001  (told by the status)
-                os._exit(SICK)
+                os._exit(MISPLACED)
             for item in items:
                 try:
                     _run(item)

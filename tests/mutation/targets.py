@@ -24,8 +24,14 @@ _LEDGER = ("tests/wire/test_execution_ledger.py", "tests/wire/test_execution_mig
 _TESTS: dict[str, tuple[str, ...]] = {
     "services/execution/gate.py": (f"{_EXECUTION}/test_gate.py",),
     "services/execution/order_checks.py": (f"{_EXECUTION}/test_order_checks.py",),
-    "services/execution/lifecycle.py": (f"{_EXECUTION}/test_lifecycle.py",),
-    "shared/orders.py": (f"{_EXECUTION}/test_lifecycle.py",),
+    "services/execution/lifecycle.py": (
+        f"{_EXECUTION}/test_lifecycle.py",
+        f"{_EXECUTION}/test_order_table.py",
+    ),
+    "shared/orders.py": (
+        f"{_EXECUTION}/test_order_table.py",
+        f"{_EXECUTION}/test_lifecycle.py",
+    ),
     "shared/trade_settlement.py": (
         "tests/unit/shared/test_trade_settlement.py",
         f"{_EXECUTION}/test_positions.py",
