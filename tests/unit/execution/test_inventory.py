@@ -1,17 +1,21 @@
 """What the account can come to hold at most and at least, ingredient by ingredient."""
 
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from services.execution.inputs import Inputs
 from services.execution.inventory import Inventory
 from services.execution.lifecycle import Order, as_order
+from services.execution.order_checks import Candidate, OwnQuote
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
 from shared.facts import Calendar
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
+from shared.orders import TERMINAL, OrderState
 from shared.units import BootNs, PriceE4, SizeE6
+from tests.builders.execution import target
 from tests.builders.ledger_rows import build_fill_record, build_order_record
 from tests.builders.markets import DOWN, MARKET, UP, instant, market_info
 
@@ -206,3 +210,23 @@ def test_sells_beyond_what_there_is_go_newest_first() -> None:
     assert account.inventory.overdrawn(BootNs(NOW.boot_ns + 2)) == (second,)
     account.read_chain(59)
     assert account.inventory.overdrawn(BootNs(NOW.boot_ns + 2)) == (first, second)
+
+
+@pytest.mark.req("EX-26")
+@pytest.mark.parametrize("doom", ["", "price_moved"])
+@pytest.mark.parametrize("strategy", [MAKER, StrategyName("other"), StrategyName("adopted")])
+@pytest.mark.parametrize("state", get_args(OrderState))
+def test_candidate_sees_every_order_of_ours_that_may_be_in_its_market(
+    state: OrderState, strategy: StrategyName, doom: str
+) -> None:
+    account = Account()
+    order = account.order("BUY", 10, strategy=strategy, token=DOWN)
+    order.doom = doom
+    order.record = msgspec.structs.replace(order.record, state=state)
+    account.register.mark_sent(order, NOW.boot_ns, NOW)
+    account.order("BUY", 10, market=ConditionId("0xother"))
+    wish = target()
+    candidate = Candidate(MAKER, market_info(), wish, wish.price, PriceE4(100))
+    seen = account.inventory.load(candidate, 100, NOW).own_quotes
+    expected = () if state in TERMINAL else (OwnQuote(DOWN, "BUY", PriceE4(4_900)),)
+    assert seen == expected

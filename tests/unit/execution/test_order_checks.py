@@ -15,8 +15,8 @@ from services.execution.order_checks import (
     worst_unpaired_e6,
 )
 from shared.config import LimitSettings
-from shared.facts import BookView
-from shared.identifiers import StrategyName
+from shared.facts import BookView, Side
+from shared.identifiers import StrategyName, TokenId
 from shared.units import PriceE4, SizeE6
 from tests.builders.execution import target
 from tests.builders.markets import DOWN, UP, book_view, market_info
@@ -312,3 +312,43 @@ def test_denial_says_nothing_more_unless_told() -> None:
 def test_quote_never_takes() -> None:
     assert reason(post_only=False) == "maker_only"
     assert reason(post_only=False, purpose="complete") is None
+
+
+# --- our own orders never meet, in either token, on either side ---
+
+ORDERS = [(token, side) for token in (UP, DOWN) for side in ("BUY", "SELL")]
+GRID = range(1_000, 10_000, 1_000)
+
+
+def in_one_book(token: TokenId, side: str, price: int) -> tuple[str, int]:
+    """Return an order as the market's one book has it: a bid or an ask of the first token."""
+    if token == UP:
+        return ("bid" if side == "BUY" else "ask", price)
+    return ("ask" if side == "BUY" else "bid", 10_000 - price)
+
+
+@pytest.mark.req("EX-26")
+@pytest.mark.parametrize(("own_token", "own_side"), ORDERS)
+@pytest.mark.parametrize(("token", "side"), ORDERS)
+def test_order_is_denied_exactly_when_one_book_would_match_it_with_ours(
+    token: TokenId, side: Side, own_token: TokenId, own_side: Side
+) -> None:
+    for price in GRID:
+        for own_price in GRID:
+            kind, level = in_one_book(token, side, price)
+            own_kind, own_level = in_one_book(own_token, own_side, own_price)
+            matches = kind != own_kind and (
+                level >= own_level if kind == "bid" else own_level >= level
+            )
+            load = {
+                "own_quotes": (OwnQuote(own_token, own_side, PriceE4(own_price)),),
+                "available_e6": 10 * SHARE,
+            }
+            denied = reason(
+                load=load,
+                limits={"price_collar_e4": 9_999},
+                token=token,
+                side=side,
+                price=PriceE4(price),
+            )
+            assert denied == ("own_crossing" if matches else None), (price, own_price)
