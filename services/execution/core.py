@@ -136,7 +136,6 @@ class ExecutionCore:
         parts.journaling.is_hurried = parts.zeroing is not None
         if self._forgetting.is_due(now):
             parts.positions.forget_settled(now, SETTLED_KEPT_NS)
-            parts.positions.watch_unsettled(now)
         return self._finish(effects, now)
 
     def may_send(self, permit: Permit, now: Instant) -> str | None:
@@ -359,6 +358,7 @@ class ExecutionCore:
         if self._status.is_due(now):
             effects.append(self._conditions.status_fact(now))
         if self._holdings.is_due(now):
+            self._parts.positions.watch_unsettled(now)
             effects.append(reporting.holdings(self._parts.positions, self._parts.inputs, now))
         if self._explaining.is_due(now):
             effects.append(self._conditions.explanations(now))

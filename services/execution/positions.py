@@ -57,6 +57,7 @@ class Positions:
     Attributes:
         unjournaled: Legs and payouts that wait for the ledger.
         unpublished: Legs that changed since they were last published.
+        has_changed: Whether any position has, legs or payouts.
         troubles: What people have not been told yet.
         chain: Balances as the chain told them.
     """
@@ -74,6 +75,7 @@ class Positions:
         self.chain = ChainBalances()
         self.unjournaled: list[FillRecord | PayoutRecord] = []
         self.unpublished: list[FillRecord] = []
+        self.has_changed = False
         self.troubles: list[Trouble] = []
         for payout in payouts:
             self._payouts[(payout.market, payout.token, payout.strategy)] = payout
@@ -349,6 +351,7 @@ class Positions:
 
     def _recompute(self, key: Key) -> None:
         """Compute a position from its legs."""
+        self.has_changed = True
         self._positions[key] = position_of(self._by_key[key].values(), self._disputed)
 
     def _recompute_open(self, key: Key) -> None:
@@ -373,4 +376,5 @@ class Positions:
             return False
         self._payouts[key] = payout
         self.unjournaled.append(payout)
+        self.has_changed = True
         return True

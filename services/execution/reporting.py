@@ -58,9 +58,10 @@ def changes(
     register.unpublished.clear()
     for fill in positions.unpublished:
         effects.append(Publish("execution.fill", _as_fill_fact(fill), now.monotonic_ns))
-    if positions.unpublished:
-        effects.append(holdings(positions, inputs, now))
     positions.unpublished.clear()
+    if positions.has_changed:
+        effects.append(holdings(positions, inputs, now))
+    positions.has_changed = False
     for trouble in (*register.troubles, *positions.troubles):
         effects.append(Publish("risk.alert", trouble.alert(), now.monotonic_ns))
     register.troubles.clear()
