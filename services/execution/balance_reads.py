@@ -1,4 +1,4 @@
-"""Reading what the venue believes the wallet holds of tokens, a few questions at a time.
+"""Reading what the wallet holds of tokens, from the venue and the chain, a few at a time.
 
 A read that fails or cannot be understood says nothing: its balance is None, never zero
 (EX-22). An update asks the venue to read the chain anew; its answer is no evidence.
@@ -13,7 +13,14 @@ from shared.effects import Effect, HttpFailed, HttpReply
 from shared.facts import MarketVersion
 from shared.identifiers import TokenId
 from shared.units import NS_PER_MS, BootNs, Instant, SizeE6
-from shared.venue.balances import BALANCE_PATH, UPDATE_PATH, balance_query, parse_balance
+from shared.venue.balances import (
+    BALANCE_PATH,
+    UPDATE_PATH,
+    balance_query,
+    chain_call,
+    parse_balance,
+    parse_chain,
+)
 from shared.venue.faults import WireFault
 
 UNDER_WAY_MAX: Final = 2
@@ -30,7 +37,7 @@ class BalanceRead(msgspec.Struct, frozen=True):
 
     Attributes:
         sent_ns: When the first byte of the question was written.
-        is_update: Whether it was an update.
+        is_update: Whether it was an update; is_chain: whether a node answered, not the venue.
         balance_e6: None when nobody said.
         trouble: Why nobody said; empty when somebody did.
     """
@@ -41,10 +48,11 @@ class BalanceRead(msgspec.Struct, frozen=True):
     is_update: bool
     balance_e6: SizeE6 | None
     trouble: str = ""
+    is_chain: bool = False
 
 
 class BalanceReads:
-    """The questions under way.
+    """The questions under way to one of both.
 
     Attributes:
         trouble: Why the newest question brought nothing; empty when it brought something.
@@ -82,6 +90,15 @@ class BalanceReads:
             now.boot_ns,
         )
 
+    def call(
+        self, token: TokenId, version: MarketVersion, wallet: str, path: str, now: Instant
+    ) -> Effect:
+        """Ask a node of the chain for one token's balance."""
+        self._under_way.add(token)
+        ask = BalanceAsk(token, is_chain=True)
+        body = chain_call(token, version, wallet)
+        return self._requests.call(ask, path, body, self._deadline_ms, now.boot_ns)
+
     def replied(self, ask: BalanceAsk, reply: HttpReply, now: Instant) -> BalanceRead:
         """Take an answer."""
         if reply.status != OK:
@@ -89,12 +106,19 @@ class BalanceReads:
         balance_e6: SizeE6 | None = None
         if not ask.is_update:
             try:
-                balance_e6 = parse_balance(reply.body)
+                balance_e6 = (parse_chain if ask.is_chain else parse_balance)(reply.body)
             except WireFault as fault:
                 return self._nothing(ask, reply.sent_ns, f"unreadable: {fault}", now)
         self._under_way.discard(ask.token)
         self.trouble = ""
-        return BalanceRead(ask.token, reply.sent_ns, now.boot_ns, ask.is_update, balance_e6)
+        return BalanceRead(
+            ask.token,
+            reply.sent_ns,
+            now.boot_ns,
+            ask.is_update,
+            balance_e6,
+            is_chain=ask.is_chain,
+        )
 
     def failed(self, ask: BalanceAsk, failure: HttpFailed, now: Instant) -> BalanceRead:
         """Take the lack of an answer."""
@@ -104,4 +128,6 @@ class BalanceReads:
         self._under_way.discard(ask.token)
         self._after_ns = BootNs(now.boot_ns + RETRY_NS)
         self.trouble = trouble
-        return BalanceRead(ask.token, sent_ns, now.boot_ns, ask.is_update, None, trouble)
+        return BalanceRead(
+            ask.token, sent_ns, now.boot_ns, ask.is_update, None, trouble, ask.is_chain
+        )

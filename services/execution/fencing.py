@@ -135,7 +135,7 @@ class Fencing:
     def on_identity(self, found: IdentityFound, now: Instant) -> list[Effect]:
         """Take key and credentials."""
         self._parts.startup.find(found)
-        self._parts.full.signature_type = found.signature_type
+        self._parts.full.know_wallet(found.wallet, found.signature_type)
         self._parts.desk.signer = Signer(found.wallet, found.signer, found.signature_type)
         self.admit(now)
         return []

@@ -13,12 +13,11 @@ from typing import Final
 from services.execution.account_sync import AccountSync
 from services.execution.adoption import adopt
 from services.execution.agreement import Agreement, Difference
-from services.execution.balance_reads import BalanceRead, BalanceReads
+from services.execution.balances import Balances
 from services.execution.canceling import Canceller
 from services.execution.gate import Predicate
 from services.execution.inputs import Inputs
 from services.execution.order_register import OrderRegister
-from services.execution.position_comparison import PositionComparison
 from services.execution.positions import Positions
 from services.execution.reconcile import Reconciler
 from services.execution.requests import BalanceAsk, Requests
@@ -77,22 +76,12 @@ class FullReconcile:
         self._inputs = inputs
         self._reconciler = reconciler
         self._sync = sync
-        self._reads = BalanceReads(requests, timing.read_deadline_ms)
-        self._balances = PositionComparison(
-            positions,
-            register,
-            reconciler.changed_ns,
-            grace_ms=timing.mismatch_grace_ms,
-            tolerance_e6=config.limits.position_mismatch_e6_max,
-            born_ns=now.boot_ns,
-        )
+        self._balances = Balances(config, requests, positions, register, reconciler, now)
         self._began_ns: BootNs | None = None
         self._due_ns = BootNs(0)
         self._tokens: dict[TokenId, MarketInfo] = {}
-        self._updated: set[TokenId] = set()
         self._ghost_ns = BootNs(0)
         self.agreement = Agreement()
-        self.signature_type = 0
         self.is_seeded = self._is_dry
         self.adopted = 0
 
@@ -112,18 +101,22 @@ class FullReconcile:
         if now.boot_ns - self._began_ns > ROUND_NS_MAX:
             effects.append(Log("reconcile.incomplete", {"why": self.waits_for()}, "warning"))
             self._begin(now)
-        effects += self._ask(now)
+        effects += self._balances.ask(self._tokens, self._began_ns or now.boot_ns, now)
         if not self.waits_for():
             effects += self._conclude(canceller, epoch, now, is_start=is_start)
         return effects
 
+    def know_wallet(self, wallet: str, signature_type: int) -> None:
+        """Take whose balances are compared."""
+        self._balances.wallet, self._balances.signature_type = wallet, signature_type
+
     def replied(self, ask: BalanceAsk, reply: HttpReply, now: Instant) -> None:
         """Take an answer after a balance."""
-        self._take(self._reads.replied(ask, reply, now))
+        self._balances.replied(ask, reply, now)
 
     def failed(self, ask: BalanceAsk, failure: HttpFailed, now: Instant) -> None:
         """Take the lack of an answer after a balance."""
-        self._take(self._reads.failed(ask, failure, now))
+        self._balances.failed(ask, failure, now)
 
     def age_ns(self, now: Instant) -> int | None:
         """Return how long ago a round last agreed; None before the first."""
@@ -160,7 +153,7 @@ class FullReconcile:
         if (self._sync.window_ns or 0) < began_ns:
             return "trades of the last minutes"
         unread = sum(self._verdict(token) == "unread" for token in self._tokens)
-        why = f": {self._reads.trouble}" if self._reads.trouble else ""
+        why = f": {self._balances.trouble}" if self._balances.trouble else ""
         return f"the balances of {unread} tokens{why}" if unread else ""
 
     def trouble(self) -> str:
@@ -188,28 +181,8 @@ class FullReconcile:
         ]
         tokens = {token: market for market in running for token in market.tokens}
         self._tokens = dict(list(tokens.items())[:TOKENS_MAX])
-        self._updated.clear()
-        self._balances.forget(frozenset(self._tokens))
+        self._balances.begin(frozenset(self._tokens))
         self._sync.demand(now)
-
-    def _ask(self, now: Instant) -> list[Effect]:
-        """Ask after the balances of this round that are not read, and refresh doubted ones."""
-        effects: list[Effect] = []
-        for token, market in self._tokens.items():
-            if not self._reads.may_ask(token, now):
-                continue
-            is_update = token not in self._updated and self._balances.wants_update(
-                token, now.boot_ns
-            )
-            if is_update:
-                self._updated.add(token)
-            if is_update or self._verdict(token) == "unread":
-                effects.append(
-                    self._reads.ask(
-                        token, market.version, self.signature_type, now, is_update=is_update
-                    )
-                )
-        return effects
 
     def _conclude(
         self, canceller: Canceller, epoch: int, now: Instant, *, is_start: bool
@@ -294,9 +267,6 @@ class FullReconcile:
             return []
         self._ghost_ns = now.boot_ns
         return canceller.cancel_ids(ghosts, now)
-
-    def _take(self, read: BalanceRead) -> None:
-        self._balances.take(read)
 
     def _verdict(self, token: TokenId) -> str:
         assert self._began_ns is not None, "a round is under way"

@@ -17,7 +17,7 @@ from bus.http import BeforeWrite, Headers, HttpEdge, Lane
 from bus.settings import Settings, secret_file_problem
 from services.execution.may_send import DRY_RUN, Permit, Permits, PlaceOrder, PlaceOrders
 from services.execution.messages import IdentityFound, IdentityMissing
-from services.execution.requests import CANCEL_LANE, POST_LANE, READ_LANE
+from services.execution.requests import CANCEL_LANE, CHAIN_LANE, POST_LANE, READ_LANE
 from services.execution.signer import DEPOSIT_WALLET_TYPE, KeyFault, OrderSigner, read_key
 from shared.config import Config
 from shared.effects import Effect, HttpFailed, HttpRequest, HttpReset, Message
@@ -62,13 +62,14 @@ class MakeHttp(Protocol):
 
 def lanes(config: Config) -> tuple[Lane, ...]:
     """Return the lanes of execution; they share nothing. A dry run has none for posts."""
-    url = config.venue.clob_url
+    url, node = config.venue.clob_url, config.venue.rpc_url
     timeout_ms = config.timing.socket_timeout_ms
     post = Lane(POST_LANE, url, POST_CONNECTIONS, timeout_ms, QUEUE_MAX, waits_unconnected=False)
     return (
         *(() if config.run.dry_run else (post,)),
         Lane(CANCEL_LANE, url, CANCEL_CONNECTIONS, timeout_ms, QUEUE_MAX, is_urgent=True),
         Lane(READ_LANE, url, READ_CONNECTIONS, timeout_ms, QUEUE_MAX),
+        *((Lane(CHAIN_LANE, node, 1, timeout_ms, QUEUE_MAX),) if node else ()),
     )
 
 
@@ -197,8 +198,10 @@ class Gateway(Edge):
         return "no_permit" if request.lane == POST_LANE else None
 
     def _headers(self, request: HttpRequest, now: Instant) -> Mapping[str, str]:
-        """Return the venue's authentication of one request."""
+        """Return the venue's authentication of one request; none for the chain's node."""
         assert self._credentials is not None, "nothing leaves without credentials"
+        if request.lane == CHAIN_LANE:
+            return {"Content-Type": "application/json"}
         timestamp_s = now.wall_ns // NS_PER_S
         return request_headers(
             self._credentials, timestamp_s, request.method, request.path, request.body

@@ -56,6 +56,7 @@ class PositionComparison:
         grace_ms: int,
         tolerance_e6: int,
         born_ns: BootNs,
+        is_cached: bool,
     ) -> None:
         """Begin with no balance known.
 
@@ -66,7 +67,9 @@ class PositionComparison:
             grace_ms: Of the venue's cache.
             tolerance_e6: What may differ, 1e-6 share.
             born_ns: Since when changes have been watched.
+            is_cached: Whether who is asked has to be told to read the chain anew.
         """
+        self.is_cached = is_cached
         self._positions = positions
         self._register = register
         self._changed_ns = changed_ns
@@ -92,7 +95,6 @@ class PositionComparison:
                 check.updated_ns = read.answered_ns
             return
         if read.balance_e6 is None:
-            self._positions.take_chain(read.token, None, read.sent_ns)
             return
         check.read_ns, check.balance_e6 = read.sent_ns, read.balance_e6
         check.held = held = self.held(read.token)
@@ -100,18 +102,25 @@ class PositionComparison:
         low_e6, high_e6 = held.low_e6 - tolerance_e6, held.high_e6 + tolerance_e6
         if low_e6 <= read.balance_e6 <= high_e6:
             check.verdict = "agrees"
-            self._positions.take_chain(read.token, read.balance_e6, read.sent_ns)
             return
         settled_ns = self._settled_ns(read.token)
-        is_fresh = check.updated_ns > settled_ns and read.sent_ns > check.updated_ns
+        if self.is_cached:
+            is_fresh = check.updated_ns > settled_ns and read.sent_ns > check.updated_ns
+        else:
+            is_fresh = read.sent_ns > settled_ns
         check.verdict = "differs" if is_fresh else "doubted"
-        proven_e6 = read.balance_e6 if is_fresh else None
-        self._positions.take_chain(read.token, proven_e6, read.sent_ns)
+
+    def proven_e6(self, token: TokenId) -> SizeE6 | None:
+        """Return the newest balance where it agrees or is proven to differ; None in doubt."""
+        check = self._checks.get(token)
+        if check is None or check.verdict not in ("agrees", "differs"):
+            return None
+        return check.balance_e6
 
     def wants_update(self, token: TokenId, now_ns: BootNs) -> bool:
         """Whether the venue is to be asked to read the chain anew for a doubted balance."""
         check = self._checks.get(token)
-        if check is None or check.verdict != "doubted":
+        if not self.is_cached or check is None or check.verdict != "doubted":
             return False
         settled_ns = self._settled_ns(token)
         return now_ns > settled_ns >= check.updated_ns
@@ -136,9 +145,9 @@ class PositionComparison:
         """Return a differing token with both numbers."""
         check = self._checks[token]
         assert check.held is not None, "a balance was compared"
-        return Difference(
-            f"position in {token}", f"{check.held.matched_e6}", f"{check.balance_e6} 1e-6 shares"
-        )
+        whose = "as the venue believes" if self.is_cached else "on the chain"
+        theirs = f"{check.balance_e6} 1e-6 shares {whose}"
+        return Difference(f"position in {token}", f"{check.held.matched_e6}", theirs)
 
     def forget(self, wanted: frozenset[TokenId]) -> None:
         """Drop the evidence of tokens that are not asked for any more."""

@@ -14,6 +14,7 @@ from shared.units import NS_PER_MS, BootNs
 POST_LANE = "post"
 CANCEL_LANE = "cancel"
 READ_LANE = "read"
+CHAIN_LANE = "chain"
 
 
 class PostAsk(msgspec.Struct, frozen=True):
@@ -66,10 +67,12 @@ class BalanceAsk(msgspec.Struct, frozen=True):
 
     Attributes:
         is_update: Whether the venue is to read the chain anew.
+        is_chain: Whether a node of the chain is asked, and not the venue.
     """
 
     token: TokenId
-    is_update: bool
+    is_update: bool = False
+    is_chain: bool = False
 
 
 CancelsAsk = CancelAllAsk | CancelMarketAsk | CancelAsk
@@ -118,3 +121,10 @@ class Requests:
         self.windows.count("GET", path, now_ns)
         deadline_ns = BootNs(now_ns + deadline_ms * NS_PER_MS)
         return HttpRequest(self.number(ask), READ_LANE, "GET", path, b"", deadline_ns)
+
+    def call(
+        self, ask: Ask, path: str, body: bytes, deadline_ms: int, now_ns: BootNs
+    ) -> HttpRequest:
+        """Return a call of the chain's node, which the gateway tells nothing of our credentials."""
+        deadline_ns = BootNs(now_ns + deadline_ms * NS_PER_MS)
+        return HttpRequest(self.number(ask), CHAIN_LANE, "POST", path, body, deadline_ns)

@@ -73,7 +73,11 @@ class VenueSettings(Section, frozen=True, kw_only=True):
         Meta(description="Second opinion about books over REST; empty: where orders go."),
     ] = ""
     rpc_url: Annotated[
-        str, Meta(description="A node of the chain, for approvals and their checks; empty: none.")
+        str,
+        Meta(
+            description="A node of the chain, for approvals, their checks and the balances that "
+            "positions are compared with; empty: none."
+        ),
     ] = ""
     relayer_url: Annotated[
         str, Meta(description="Sends approvals of wallets that are contracts; empty: none.")

@@ -22,9 +22,9 @@ price_socket_url = "ws://127.0.0.1:18080"
 """
 
 
-def build_config(*, dry_run: bool = False, **limits: Any) -> Config:
-    """Return the defaults, some limits spoiled."""
-    config = parse(TOML)
+def build_config(*, dry_run: bool = False, node: str = "", **limits: Any) -> Config:
+    """Return the defaults, some limits spoiled, and a node of the chain if one is named."""
+    config = parse(f'{TOML}rpc_url = "{node}"\n')
     assert isinstance(config, Config)
     config = msgspec.structs.replace(
         config, run=msgspec.structs.replace(config.run, dry_run=dry_run)

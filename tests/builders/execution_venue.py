@@ -40,7 +40,7 @@ class FakeVenue:
         strangers: Rows of orders that rest and that nobody here has posted.
         immortal: Orders that no cancel takes out; spoilt: what rows of orders say otherwise.
         balances: What the wallet holds, 1e-6 share; cached: what the venue believes instead,
-            until it is updated.
+            until it is updated; on_chain: what a node says.
     """
 
     def __init__(self) -> None:
@@ -71,6 +71,7 @@ class FakeVenue:
         self.spoilt: dict[OrderHash, dict[str, Any]] = {}
         self.balances: dict[str, int] = {}
         self.cached: dict[str, int] = {}
+        self.on_chain: dict[str, int] = {}
         self.balance_status = 200
         self.update_status = 200
 
@@ -120,6 +121,10 @@ class FakeVenue:
                 return [HttpReply(effect.request_id, status, {}, body, now.boot_ns)]
         if effect.lane == "cancel":
             return [self._cancel(effect, now)]
+        if effect.lane == "chain":
+            token = str(int(effect.body.split(b'"data":"0x')[1].split(b'"')[0][-64:], 16))
+            held = self.on_chain.get(token, self.held_of(TokenId(token)))
+            return [reply(effect.request_id, 200, {"result": f"0x{held:064x}"}, now)]
         return [self._read(effect, now)]
 
     def _cancel(self, effect: HttpRequest, now: Instant) -> Message:

@@ -1,8 +1,9 @@
 """The few questions to a chain that are asked before trading, and approvals of plain keys.
 
-There is no chain: allowances are those of the simulator's accounts, code stands at the contracts
-that trading needs and at wallets that are deployed, and a transaction may approve and nothing
-else. Everything else is refused as a revert. Source: polymarket-client 0.14.0, JSON-RPC calls.
+There is no chain: balances and allowances are those of the simulator's accounts, code stands
+at the contracts that trading needs and at wallets that are deployed, and a transaction may
+approve and nothing else. Everything else is refused as a revert. Source: polymarket-client
+0.14.0, JSON-RPC calls.
 """
 
 import re
@@ -18,6 +19,7 @@ from services.simulator.discovery.rows import Row
 from services.simulator.edge import Request
 from shared.units import NS_PER_S, Instant
 from shared.venue.approvals import ALLOWANCE, IS_APPROVED_FOR_ALL
+from shared.venue.balances import BALANCE_OF
 from shared.venue.contracts import TRADED
 from shared.venue.faults import Malformed
 from shared.venue.wire import decode
@@ -30,6 +32,7 @@ _NO_METHOD = {"code": -32601, "message": "the method is not simulated"}
 _READ = re.compile(
     rf"({ALLOWANCE}|{IS_APPROVED_FOR_ALL})0{{24}}([0-9a-f]{{40}})0{{24}}([0-9a-f]{{40}})"
 )
+_BALANCE = re.compile(rf"{BALANCE_OF}0{{24}}([0-9a-f]{{40}})([0-9a-f]{{64}})")
 _BATCH_MAX = 100
 _CONTRACTS = frozenset(address.lower() for address, _ in TRADED)
 
@@ -108,7 +111,11 @@ class Rpc:
         return address.lower() in _CONTRACTS or self._stands(address.lower())
 
     def _read(self, data: str) -> str | None:
-        """Return what `allowance` and `isApprovedForAll` of an owner and a spender say."""
+        """Return what `balanceOf`, `allowance` and `isApprovedForAll` say."""
+        held = _BALANCE.fullmatch(data.lower())
+        if held is not None:
+            account = self._accounts.find("0x" + held[1])
+            return f"0x{0 if account is None else account.balance(str(int(held[2], 16))):064x}"
         found = _READ.fullmatch(data.lower())
         if found is None:
             return None

@@ -239,3 +239,47 @@ def test_balances_of_a_market_that_has_ended_are_not_compared() -> None:
     rig.ms = (rig.info.end_ms - rig.info.start_ms) + 1
     rig.run(60_000)
     assert not adopted_legs(rig)
+
+
+NODE = "http://127.0.0.1:18545/v2/key"
+
+
+@pytest.mark.req("KS-14", "EX-23")
+def test_chain_that_disagrees_counts_without_the_venues_word() -> None:
+    rig = Rig(node=NODE)
+    rig.quote()
+    rig.venue.on_chain[UP] = 7 * SHARE
+    until_mismatch(rig)
+    assert f"position in {UP}: ours 0, theirs 7000000 1e-6 shares on the chain" in (
+        rig.pong().mismatch.text
+    )
+    assert rig.held(UP) == 7 * SHARE
+    calls = [one for one in rig.venue.requests if one.lane == "chain"]
+    assert {one.path for one in calls} == {"/v2/key"}
+
+
+@pytest.mark.req("KS-14", "EX-23")
+def test_venues_cache_does_not_stand_against_the_chain() -> None:
+    rig = Rig(node=NODE)
+    rig.quote()
+    rig.venue.balances[UP] = 7 * SHARE
+    rig.run(70_000)
+    assert rig.pong().mismatch is None
+    assert rig.venue.open
+    reading = rig.core._parts.positions.chain.newest(UP)
+    assert reading is not None
+    assert reading.balance_e6 == 0
+
+
+@pytest.mark.req("KS-14", "EX-22")
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(500, b""), (200, b'{"error":{"code":1,"message":"no"}}'), (200, b'{"result":"0x"}')],
+)
+def test_node_that_keeps_failing_is_given_up_for_the_round(status: int, body: bytes) -> None:
+    rig = Rig(node=NODE)
+    rig.venue.answers["/v2/key"] = (status, body)
+    rig.quote()
+    rig.venue.balances[UP] = 7 * SHARE
+    until_mismatch(rig)
+    assert "as the venue believes" in rig.pong().mismatch.text

@@ -22,7 +22,9 @@ from services.simulator.routes import Route, Table
 from services.simulator.saved import Saved, fold
 from services.simulator.scoring import quoter_score
 from services.simulator.standings import ENTRIES_MAX, BuilderFees, Standings
+from shared.identifiers import TokenId
 from shared.units import Instant
+from shared.venue.balances import chain_call, parse_chain
 from shared.venue.order_hash import EXCHANGE_V2
 from shared.venue.wallets import deposit_address
 from shared.venue.wire import encode
@@ -109,6 +111,8 @@ def test_shares_can_come_from_outside_and_go_there() -> None:
     query = {"asset_type": "CONDITIONAL", "token_id": token}
     assert balance(rig, **query)["balance"] == "7000000"
     assert rig.post(rig.client.order(rig.market, side="SELL", price=9_000, size=5))[0] == 200
+    call = chain_call(TokenId(token), "v1", rig.client.address)
+    assert parse_chain(encode(rig.ask("POST", "/rpc", call)[1])) == 7_000_000
     assert move(-3_000_000)[0] == 400, "what an order has reserved stays"
     assert move(-2_000_000)[1]["balance"] == "5000000"
     assert move(1, "1")[0] == 400
