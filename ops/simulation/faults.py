@@ -32,6 +32,7 @@ Kind = Literal[
     "drop_streams",
     "stall_streams",
     "disk_fails",
+    "disk_slow",
     "venue_mode",
     "fail_settlement",
     "entry",
@@ -53,6 +54,9 @@ EFFECTS_BEFORE_MAX = 12
 
 POSTS_BEFORE_MAX = 4
 """Likewise, counting posts alone."""
+
+AT_ONCE = "at_once"
+"""Mode of a kill that waits for no effect: the process dies whatever it is waiting for."""
 
 POST = "PlaceOrder"
 """How the types of the effects begin that post an order, or several."""
@@ -126,7 +130,8 @@ class Fault(msgspec.Struct, frozen=True):
         lasts_ns: How long a stop, a cut, a stall or a mode lasts.
         effects_before: Effects that the target still applies before it is killed or stopped.
         before: How the type of the effects that are counted begins; empty for all.
-        mode: Status that the venue answers with in `venue_mode`, or name of an `entry`.
+        mode: Status that the venue answers with in `venue_mode`, or name of an `entry`, or how a
+            process is killed.
     """
 
     moment_ns: int
@@ -207,7 +212,7 @@ def _draw_fault(chance: Chance, first_ns: int, last_ns: int) -> list[Fault]:
         kind: Kind = "drop_streams" if chance.happens(500_000) else "stall_streams"
         return [Fault(moment_ns, kind, feed, chance.between(500, 4000) * NS_PER_MS)]
     if drawn < 73:
-        return [Fault(moment_ns, "disk_fails", EXECUTION, chance.between(10, 800) * NS_PER_MS)]
+        return _draw_disk(chance, moment_ns)
     if drawn < 76:
         return [Fault(moment_ns, "fail_settlement")]
     if drawn < 87:
@@ -267,3 +272,22 @@ def _draw_operator(chance: Chance, moment_ns: int, last_ns: int) -> list[Fault]:
         effects = chance.below(EFFECTS_BEFORE_MAX)
         faults.append(Fault(between_ns, "kill", RISK, effects_before=effects))
     return faults
+
+
+def _draw_disk(chance: Chance, moment_ns: int) -> list[Fault]:
+    """Return a disk that fails, is slow, or first the one and then the other.
+
+    Often execution dies while a commit is under way: it dies at once, whatever it does next.
+    """
+    fails = Fault(moment_ns, "disk_fails", EXECUTION, chance.between(10, 800) * NS_PER_MS)
+    drawn = chance.below(100)
+    if drawn < 30:
+        return [fails]
+    slow_ms = chance.between(400, 3_000)
+    slow = Fault(moment_ns, "disk_slow", EXECUTION, slow_ms * NS_PER_MS)
+    if drawn < 60:
+        return [slow]
+    if drawn < 75:
+        return [slow, fails]
+    dies_ns = moment_ns + chance.below(slow_ms) * NS_PER_MS
+    return [slow, Fault(dies_ns, "kill", EXECUTION, mode=AT_ONCE)]

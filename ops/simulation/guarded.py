@@ -2,17 +2,18 @@
 
 The gateway is the real one down to its lanes: it reads key and credentials from files, signs,
 and asks `may_send` directly before the write, with a fresh reading of the clock. The ledger
-is the real one. Risk's database is written beside its loop, a little later, and what was
-not written when risk dies is lost.
+is the real one on a simulated disk (`disk.py`). Risk's database is written beside its loop, a
+little later, and what was not written when risk dies is lost.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from bus.edge import CommitFailed, Edge
+from bus.edge import Edge
 from bus.http import BeforeWrite, Headers, Lane
 from ops.simulation.assembly import OneMessage, make_body, make_lanes
+from ops.simulation.disk import SimulatedDisk
 from ops.simulation.process import Body, Process
 from ops.simulation.world import Inbox, World
 from services.execution import messages as execution_messages
@@ -84,6 +85,7 @@ def execution(
     process: Process,
     kind: type[ExecutionCore] = ExecutionCore,
     gateway_kind: type[Gateway] = Gateway,
+    disk_kind: type[SimulatedDisk] = SimulatedDisk,
 ) -> Body:
     """Build execution, of the real core or of one that a test has spoiled."""
     now = world.scheduler.instant()
@@ -91,39 +93,7 @@ def execution(
     core = kind(world.config, process.peer.incarnation, ledger.opened, now)
     gateway = make_gateway(world, process, core.may_send, gateway_kind)
     calm = OneMessage(execution_messages.PanicSeen(False))
-    return make_body(core, FailingDisk(world, ledger), gateway, calm)
-
-
-class FailingDisk(Edge):
-    """A ledger whose commit fails while the world says so."""
-
-    def __init__(self, world: World, ledger: Edge) -> None:
-        self.handles = ledger.handles
-        self._world = world
-        self._ledger = ledger
-
-    def apply(self, effect: Effect, now: Instant) -> list[Message]:
-        """Hand records on, or fail before any of this turn is written.
-
-        Raises:
-            CommitFailed: The disk does not take them.
-        """
-        if self._world.scheduler.now_ns < self._world.disk_fails_until_ns:
-            self._world.trace.note(self._world.scheduler.now_ns, "disk", "fails")
-            raise CommitFailed("simulated")
-        return self._ledger.apply(effect, now)
-
-    def commit(self, now: Instant) -> None:
-        """Commit."""
-        self._ledger.commit(now)
-
-    def on_tick(self, now: Instant) -> list[Message]:
-        """Let the ledger do its upkeep."""
-        return self._ledger.on_tick(now)
-
-    def close(self) -> None:
-        """Close the file: what was not committed is gone."""
-        self._ledger.close()
+    return make_body(core, disk_kind(world, process, ledger), gateway, calm)
 
 
 class SimulatedKernel(Edge):

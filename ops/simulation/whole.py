@@ -14,7 +14,7 @@ from ops.simulation.account import make_account
 from ops.simulation.assembly import Builder
 from ops.simulation.bus import Bus
 from ops.simulation.checkers import Findings
-from ops.simulation.faults import Fault, Plan
+from ops.simulation.faults import AT_ONCE, Fault, Plan
 from ops.simulation.line import ControlLine
 from ops.simulation.operator import Operator
 from ops.simulation.process import Process, Surroundings
@@ -221,6 +221,8 @@ class Whole:
             strike()
         elif fault.kind == "disk_fails":
             world.disk_fails_until_ns = now_ns + fault.lasts_ns
+        elif fault.kind == "disk_slow":
+            world.disk_slow_until_ns = now_ns + fault.lasts_ns
         else:
             self._strike_process(fault)
 
@@ -235,6 +237,8 @@ class Whole:
         if process is None or not process.alive:
             return
         match fault.kind:
+            case "kill" if fault.mode == AT_ONCE:
+                process.kill("killed at once")
             case "kill":
                 process.stepping.arm(fault.effects_before, before=fault.before)
             case "stop":

@@ -25,6 +25,7 @@ class World(msgspec.Struct):
         seed: Of everything.
         settings: Configuration, and the directory of databases and secrets.
         disk_fails_until_ns: Until when a commit of the ledger fails.
+        disk_slow_until_ns: Until when a commit of the ledger that begins takes long.
         exit_watchers: Told of each exit of a process.
         runs: Tells whether one incarnation has not ended.
         kill: SIGKILL for one incarnation, whoever asks.
@@ -45,6 +46,7 @@ class World(msgspec.Struct):
     operator: Callable[[int, bytes], None]
     kills: bool
     disk_fails_until_ns: int = 0
+    disk_slow_until_ns: int = 0
     exit_watchers: list[Callable[[Peer], None]] = []
     _drawn: dict[str, int] = {}
 

@@ -121,7 +121,7 @@ class Gateway(Edge):
 
     def withdraw(self, urgent: Effect, waiting: Effect, now: Instant) -> list[Message]:
         """Take back a post that waits for its commit while its lane is reset."""
-        if isinstance(waiting, PlaceOrder):
+        if isinstance(waiting, PlaceOrder | PlaceOrders):
             is_reset = isinstance(urgent, HttpReset) and urgent.lane == POST_LANE
             reset = HttpFailed(waiting.request_id, sent=False, reason="reset")
             return [reset] if is_reset else []

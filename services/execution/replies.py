@@ -119,9 +119,10 @@ def take_post_failure(
         register.apply(order, "withheld", now, DRY_RUN)
         return [_log("order.dry_run", order, DRY_RUN, "info")]
     if not failure.sent:
-        if failure.reason != DOOMED:
-            desk.unsent(order, now)
         register.apply(order, "withheld", now, failure.reason)
+        if failure.reason == DOOMED:
+            return [_log("order.not_sent", order, DOOMED, "info")]
+        desk.unsent(order, now)
         return [_log("order.not_sent", order, failure.reason)]
     register.mark_sent(order, failure.sent_ns, now)
     register.apply(order, "lost", now, failure.reason)

@@ -1,4 +1,4 @@
-"""Six bugs that were thought of beforehand, each planted by overriding one thing.
+"""Seven bugs that were thought of beforehand, each planted by overriding one thing.
 
 The product has no switch for them: a builder here makes the spoiled component.
 """
@@ -10,6 +10,7 @@ import msgspec
 
 from ops.simulation.assembly import Builder
 from ops.simulation.components import BUILDERS
+from ops.simulation.disk import SimulatedDisk
 from ops.simulation.guarded import SimulatedStore, execution, risk
 from services.execution.core import ExecutionCore
 from services.execution.gateway import Gateway
@@ -104,6 +105,18 @@ class CancelsBackOff(ExecutionCore):
         ]
 
 
+class EagerDisk(SimulatedDisk):
+    """Bug 7: a commit counts as held when it has begun."""
+
+    def apply(self, effect: Effect, now: Instant) -> list[Message]:
+        self._end()
+        return super().apply(effect, now)
+
+    def is_committed(self, now: Instant) -> bool:
+        super().is_committed(now)
+        return True
+
+
 Planted = dict[Component, Builder]
 
 
@@ -119,6 +132,10 @@ PLANTED: dict[str, Callable[[], Planted]] = {
     "unknown resent": lambda: in_execution(UnknownResent),
     "latch not persisted": lambda: {**BUILDERS, RISK: partial(risk, store_kind=ForgetsLatches)},
     "cancel behind backoff": lambda: in_execution(CancelsBackOff),
+    "commit not awaited": lambda: {
+        **BUILDERS,
+        EXECUTION: partial(execution, disk_kind=EagerDisk),
+    },
 }
 
 BREAKS: dict[str, tuple[str, ...]] = {
@@ -128,6 +145,7 @@ BREAKS: dict[str, tuple[str, ...]] = {
     "unknown resent": ("INV-5", "INV-6", "INV-2"),
     "latch not persisted": ("INV-9", "S2"),
     "cancel behind backoff": ("INV-4",),
+    "commit not awaited": ("INV-2",),
 }
 """Which rules a finding of each may name: another finding would be another bug."""
 
@@ -138,5 +156,6 @@ FOUND_BY: dict[str, int] = {
     "unknown resent": 1,
     "latch not persisted": 23,
     "cancel behind backoff": 43,
+    "commit not awaited": 1,
 }
 """A seed that has found each, to begin with: it saves time and decides nothing."""

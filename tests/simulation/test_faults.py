@@ -27,7 +27,7 @@ def test_seeds_together_draw_every_kind_of_fault_and_none_in_all_of_them() -> No
     kinds = [{fault.kind for fault in plan.schedule} for plan in plans]
     for kind in set.union(*kinds):
         assert 0 < sum(kind in drawn for drawn in kinds) < len(plans)
-    assert len(set.union(*kinds)) == 10
+    assert len(set.union(*kinds)) == 11
     assert {plan.kills for plan in plans} == {True, False}
 
 
