@@ -265,6 +265,22 @@ def test_reset_gives_back_a_post_that_was_written_as_in_doubt(rig: Rig) -> None:
     assert [(m.sent, m.reason) for m in told if isinstance(m, HttpFailed)] == [(True, "reset")]
 
 
+@pytest.mark.req("INV-3")
+def test_reset_takes_back_what_waits_for_its_commit_in_that_lane_alone(rig: Rig) -> None:
+    post, reset = build_post(), HttpReset("post")
+    batch = PlaceOrders(9, (post,), post.deadline_ns)
+    read = HttpRequest(7, "read", "GET", "/data/orders", b"", post.deadline_ns)
+    bare = HttpRequest(8, "post", "POST", "/order", b"{}", post.deadline_ns)
+    now = clock.read()
+    for waiting in (post, batch, bare):
+        told = rig.gateway.withdraw(reset, waiting, now)
+        assert told == [HttpFailed(waiting.request_id, False, "reset")]
+        assert rig.gateway.withdraw(HttpReset("read"), waiting, now) == []
+    assert rig.gateway.withdraw(reset, read, now) == []
+    cancel = HttpRequest(6, "cancel", "DELETE", "/cancel-all", b"", post.deadline_ns)
+    assert rig.gateway.withdraw(cancel, post, now) == []
+
+
 @pytest.mark.req("INV-4")
 def test_cancels_and_resets_are_urgent_and_posts_are_not(rig: Rig) -> None:
     post = build_post()
