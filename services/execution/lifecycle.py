@@ -50,6 +50,7 @@ class Order(msgspec.Struct):
         look_after_ns: It is not asked for before.
         unseen_since_ns: When it ended by a word that does not say how much was filled before;
             0 while it has not, and once that is known.
+        is_ghost: Whether it has ended here and the venue's newest list shows it all the same.
     """
 
     record: OrderRecord
@@ -72,6 +73,7 @@ class Order(msgspec.Struct):
     look_request: int = 0
     look_after_ns: BootNs = BootNs(0)
     unseen_since_ns: BootNs = BootNs(0)
+    is_ghost: bool = False
 
     @property
     def is_exposed(self) -> bool:
@@ -97,7 +99,7 @@ class Order(msgspec.Struct):
         An order that is answered to be canceled or absent may have matched a moment before,
         and neither answer says how much.
         """
-        ended = self.unseen_since_ns and not self.is_exposed
+        ended = (self.unseen_since_ns or self.is_ghost) and not self.is_exposed
         possible = self.record.size_e6 - self.record.filled_e6 if ended else 0
         return self.untold_e6 + possible
 

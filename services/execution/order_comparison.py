@@ -75,6 +75,7 @@ class OrderComparison:
                 state = order.record.state
                 found[order.record.order_id, "listed"] = Difference(name, state, "not listed")
         self.ghosts = tuple(ghosts)
+        self._register.note_ghosts(ghosts)
         self._standing = {
             key: self._stand(key, difference, read.sent_ns) for key, difference in found.items()
         }

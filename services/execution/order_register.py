@@ -105,6 +105,13 @@ class OrderRegister:
             if is_covered and order.unseen_since_ns and read_ns >= _told_after_ns(order):
                 self.tell_filled(order)
 
+    def note_ghosts(self, listed: Iterable[OrderHash]) -> None:
+        """Note which ended orders the venue lists: what is left of them may still be filled."""
+        ghosts = frozenset(listed)
+        for order in (*self._unseen.values(), *map(self._orders.__getitem__, ghosts)):
+            order.is_ghost = order.record.order_id in ghosts
+            self._note_unseen(order)
+
     def awaits_trades(self, asked_ns: BootNs, now_ns: BootNs) -> bool:
         """Whether an ended order waits for a newer read of trades than that asked at a moment."""
         return any(

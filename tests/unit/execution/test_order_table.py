@@ -236,6 +236,20 @@ def test_order_that_ended_unseen_counts_until_its_fills_are_told(
     assert register.outstanding_e6(TOKEN, "BUY") == 0
 
 
+@pytest.mark.req("EX-25")
+@pytest.mark.parametrize("end", ["NOT_SENT", "CANCELED", "REJECTED", "EXPIRED"])
+def test_ended_order_that_the_venue_still_lists_counts_as_long_as_it_does(end: OrderState) -> None:
+    register = OrderRegister([build_row(end)], NOW)
+    (order,) = register
+    register.note_ghosts([order.record.order_id])
+    register.tell_filled(order)
+    assert register.outstanding_e6(TOKEN, "BUY") == SIZE
+    assert order.record.state == end
+    assert register.exposed() == ()
+    register.note_ghosts([])
+    assert register.outstanding_e6(TOKEN, "BUY") == 0
+
+
 @pytest.mark.req("EX-8")
 def test_fill_that_crossed_the_cancel_is_counted_once() -> None:
     register = OrderRegister([build_row("LIVE")], NOW)
