@@ -352,3 +352,13 @@ def test_order_is_denied_exactly_when_one_book_would_match_it_with_ours(
                 price=PriceE4(price),
             )
             assert denied == ("own_crossing" if matches else None), (price, own_price)
+
+
+@pytest.mark.req("EX-17")
+@pytest.mark.parametrize(("price", "expected"), [(2_900, "collar"), (3_000, None)])
+def test_closing_order_slips_no_farther_than_the_collar(price: int, expected: str | None) -> None:
+    stop: dict[str, Any] = {"side": "SELL", "post_only": False, "reduce_only": True}
+    load = {"available_e6": 2_000 * SHARE}
+    big = SizeE6(1_000 * SHARE)
+    found = reason(load=load, price=PriceE4(price), size=big, purpose="stop", **stop)
+    assert found == expected, "and no cap on one order's value keeps a position open"
