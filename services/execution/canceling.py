@@ -33,6 +33,8 @@ from shared.venue.cancel_outcomes import (
     judge_cancel,
 )
 from shared.venue.modes import VenueMode, mode_of, retry_after_ms
+from shared.venue.outcomes import Rejected, Unknown
+from shared.venue.rate_tiers import RateNote
 
 RETRY_NS_MAX: Final = 250 * NS_PER_MS
 """A cancel is never held longer than this, whatever the venue asks."""
@@ -144,9 +146,19 @@ class Canceller:
         answer = judge_cancel(reply.status, reply.body)
         count = len(answer.canceled) if isinstance(answer, CancelAnswer) else None
         cost = cost_max(ask) if count is None else cost_of(ask, count)
-        self._rates.cancel_answered(
+        note = self._rates.cancel_answered(
             reply.request_id, cost, reply.status, reply.headers, now.boot_ns
         )
+        return [*_note_rate(note), *self._judged(ask, answer, reply, now)]
+
+    def _judged(
+        self,
+        ask: CancelsAsk,
+        answer: CancelAnswer | Rejected | Unknown,
+        reply: HttpReply,
+        now: Instant,
+    ) -> list[Effect]:
+        """Take what an answer means."""
         if isinstance(answer, CancelAnswer):
             self.escalation.answered()
             if isinstance(ask, CancelAllAsk):
@@ -281,3 +293,12 @@ class Canceller:
                 order.cancel_sent_ns = now.boot_ns
                 order.cancel_since_ns = order.cancel_since_ns or now.boot_ns
         return request
+
+
+def _note_rate(note: RateNote) -> list[Effect]:
+    """Return the line about what an answer says of our rate, when that is worth one."""
+    if note.warning:
+        return [Log("rate.warned", {"of": "cancels", "text": note.warning}, "warning")]
+    if note.stranger:
+        return [Log("rate.unknown_tier", {"tier": note.stranger}, "warning")]
+    return []

@@ -137,6 +137,10 @@ class Conditions:
             start=self._parts.startup.stages(*self._start_waits(now), now),
             agreed_ns=self._parts.full.agreed_monotonic_ns(now),
             mismatch=self._parts.full.agreement.text,
+            rate_tier=self._parts.rates.tier.name,
+            posts_left=self._parts.rates.posts_left(now.boot_ns),
+            cancels_left=self._parts.rates.cancels_left(now.boot_ns),
+            cancels_spent=self._parts.rates.cancels_spent,
         )
         return Publish("execution.status", fact, now.monotonic_ns)
 

@@ -20,6 +20,8 @@ from shared.venue.wire import decode, encode
 
 LANE = "cancel"
 
+OK = 200
+
 
 class CancelPath:
     """What has been asked to be cancelled, and what the venue said.
@@ -39,7 +41,8 @@ class CancelPath:
         self._deadline_ns = deadline_ns
         self._numbers = numbers
         self._wanted = False
-        self._retry_ns = BootNs(0)
+        self._all_after_ns = BootNs(0)
+        self._targeted_after_ns = BootNs(0)
         self._all_request: int | None = None
         self._targeted: int | None = None
 
@@ -52,7 +55,7 @@ class CancelPath:
 
     def cancel(self, order_ids: tuple[str, ...], now_ns: BootNs) -> list[Effect]:
         """Cancel orders that a read has shown, one request at a time."""
-        if not order_ids or self._targeted is not None:
+        if not order_ids or self._targeted is not None or now_ns < self._targeted_after_ns:
             return []
         body = encode(order_ids[:BATCH_CANCELS_MAX])
         self._targeted = self._numbers.take()
@@ -60,7 +63,7 @@ class CancelPath:
 
     def tick(self, now_ns: BootNs) -> list[Effect]:
         """Repeat a cancel-all that the venue has not answered."""
-        due = self._wanted and self._all_request is None and now_ns >= self._retry_ns
+        due = self._wanted and self._all_request is None and now_ns >= self._all_after_ns
         return self._send_all(now_ns) if due else []
 
     def stand_down(self) -> None:
@@ -73,34 +76,30 @@ class CancelPath:
 
     def replied(self, reply: HttpReply, now_ns: BootNs) -> None:
         """Take the venue's answer."""
-        was_all = self._finish(reply.request_id)
-        self._retry_ns = BootNs(now_ns + retry_after_ns(reply))
+        self.trouble = _trouble(reply)
         self.refused = reply.status in (401, 403)
-        if reply.status != 200:
-            self.trouble = f"cancel answered by {reply.status}"
-            return
-        try:
-            decode(CANCEL_REPLY, reply.body, "cancel")
-        except WireFault as fault:
-            self.trouble = f"cancel answered unreadably: {fault}"
-            return
-        self.trouble = ""
-        if was_all:
+        pause_ns = retry_after_ns(reply) if self.trouble else 0
+        was_all = self._finish(reply.request_id, BootNs(now_ns + pause_ns))
+        if was_all and not self.trouble:
             self._wanted = False
             self.answered_ns = now_ns
 
     def failed(self, failure: HttpFailed, now_ns: BootNs) -> None:
         """Take a cancel without an answer: it is repeated."""
-        self._finish(failure.request_id)
-        self._retry_ns = BootNs(now_ns + RETRY_NS)
+        self._finish(failure.request_id, BootNs(now_ns + RETRY_NS))
         self.trouble = f"cancel failed: {failure.reason}"
 
-    def _finish(self, request_id: int) -> bool:
-        """Forget a request; True when it was the newest cancel-all."""
+    def _finish(self, request_id: int, again_ns: BootNs) -> bool:
+        """Forget a request and note when it may be repeated; True for the newest cancel-all.
+
+        Each kind has its own pause: the failures of one never put the other off.
+        """
         if request_id == self._targeted:
             self._targeted = None
+            self._targeted_after_ns = again_ns
             return False
         self._all_request = None
+        self._all_after_ns = again_ns
         return True
 
     def _send_all(self, now_ns: BootNs) -> list[Effect]:
@@ -111,3 +110,14 @@ class CancelPath:
     def _request(self, request_id: int, path: str, body: bytes, now_ns: BootNs) -> HttpRequest:
         deadline = BootNs(now_ns + self._deadline_ns)
         return HttpRequest(request_id, LANE, "DELETE", path, body, deadline)
+
+
+def _trouble(reply: HttpReply) -> str:
+    """Return why an answer to a cancel is none; empty when it is one."""
+    if reply.status != OK:
+        return f"cancel answered by {reply.status}"
+    try:
+        decode(CANCEL_REPLY, reply.body, "cancel")
+    except WireFault as fault:
+        return f"cancel answered unreadably: {fault}"
+    return ""

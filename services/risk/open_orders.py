@@ -94,6 +94,9 @@ class OpenOrdersReader:
         self._pages += 1
         if page.next_cursor == CURSOR_END:
             self.trouble = ""
+            if self._ids:
+                # What it showed is being cancelled first: reading without a pause only costs.
+                self._not_before_ns = BootNs(now_ns + RETRY_NS)
             return [], ReadResult(self._sent_ns, now_ns, tuple(self._ids))
         if self._pages >= PAGES_MAX or not page.next_cursor:
             return [], self._ended_badly("the list of open orders does not end", now_ns)

@@ -114,6 +114,10 @@ class ExecutionStatus(Fact, frozen=True):
         agreed_ns: When the newest full reconciliation that agreed was ended; None before the
             first.
         mismatch: What disagrees with the venue, with both numbers; empty while nothing does.
+        rate_tier: The venue's tier of our key; the lowest until another is heard.
+        posts_left: Tokens for orders that are surely there.
+        cancels_left: Tokens for cancels that are surely there; below zero what is owed.
+        cancels_spent: Tokens that all cancels of this run have cost.
     """
 
     trading_state: str
@@ -131,6 +135,10 @@ class ExecutionStatus(Fact, frozen=True):
     start: tuple[StartStage, ...] = ()
     agreed_ns: MonotonicNs | None = None
     mismatch: str = ""
+    rate_tier: str = ""
+    posts_left: int = 0
+    cancels_left: int = 0
+    cancels_spent: int = 0
 
 
 class GatePredicate(Fact, frozen=True):

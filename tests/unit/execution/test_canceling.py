@@ -107,6 +107,21 @@ def test_cost_of_a_cancel_all_is_counted_when_it_is_answered() -> None:
     assert rates.cancels_spent == spent + 1 + 12
 
 
+@pytest.mark.req("EX-24")
+def test_status_says_the_tier_and_what_is_left() -> None:
+    rig = resting()
+    assert rig.status().rate_tier == "Standard"
+    rig.venue.cancel_headers = {
+        "poly-ratelimit-tier": "Gold",
+        "poly-ratelimit-remaining": "1199",
+    }
+    rig.wishes = (target(),)
+    rig.run(200)
+    status = rig.status()
+    assert (status.rate_tier, status.cancels_left) == ("Gold", 1_200)
+    assert status.cancels_spent >= 1
+
+
 def test_targeted_cancels_leave_connections_for_a_cancel_all() -> None:
     assert TARGETED_MAX <= CANCEL_CONNECTIONS - 2
 

@@ -114,3 +114,31 @@ def test_nothing_is_repeated_once_trading_resumes() -> None:
     cancels.failed(HttpFailed(request.request_id, True, "deadline", NOW), NOW)
     cancels.stand_down()
     assert cancels.tick(BootNs(NOW + 10 * NS_PER_S)) == []
+
+
+@pytest.mark.req("INV-4", "EX-3")
+def test_targeted_cancels_that_fail_put_no_cancel_all_off() -> None:
+    cancels = path()
+    (everything,) = requests(cancels.cancel_all(NOW))
+    cancels.replied(reply(everything, 500), NOW)
+    (one,) = requests(cancels.cancel(("0xa",), NOW))
+    later = BootNs(NOW + RETRY_NS - 1)
+    cancels.replied(reply(one, 500), later)
+    assert len(cancels.tick(BootNs(NOW + RETRY_NS))) == 1
+
+
+@pytest.mark.req("EX-13")
+def test_targeted_cancel_that_failed_is_repeated_no_faster_than_a_cancel_all() -> None:
+    cancels = path()
+    (one,) = requests(cancels.cancel(("0xa",), NOW))
+    cancels.replied(reply(one, 500), NOW)
+    assert cancels.cancel(("0xa",), BootNs(NOW + RETRY_NS - 1)) == []
+    assert len(cancels.cancel(("0xa",), BootNs(NOW + RETRY_NS))) == 1
+
+
+@pytest.mark.req("INV-4")
+def test_targeted_cancel_that_worked_holds_back_no_other() -> None:
+    cancels = path()
+    (one,) = requests(cancels.cancel(("0xa",), NOW))
+    cancels.replied(reply(one), NOW)
+    assert len(cancels.cancel(("0xb",), NOW)) == 1

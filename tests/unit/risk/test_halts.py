@@ -9,10 +9,11 @@ from services.risk.messages import (
     StoredState,
     SupervisorGone,
 )
+from shared.control import SelfFenced
 from shared.effects import Control, Stop
 from shared.operator import Halted, LatchName, RequestRefused, Resume, Resumed, ResumeRefused
 from shared.risk_schema import LatchRow
-from shared.units import WallNs
+from shared.units import BootNs, WallNs
 from tests.builders.risk import World
 
 
@@ -270,3 +271,26 @@ def test_cancels_refused_stop_the_beats_and_trading_until_one_works() -> None:
     assert "own cancel path works" in world.check_list()
     world.venue.statuses = {}
     world.trade()
+
+
+@pytest.mark.req("EX-3", "EX-18")
+def test_execution_whose_cancels_fail_is_fenced_cancelled_for_and_left_to_the_dead_man() -> None:
+    """Risk's own cancels fail too: it sends no beat until zero is proven, and repeats."""
+    world = trading()
+    world.venue.open = ["0xa"]
+    world.venue.statuses = {"/cancel-all": 500, "/orders": 500}
+    epoch = world.status.epoch
+    since = world.now.boot_ns
+    world.execution.self_fenced = SelfFenced(epoch, "cancels fail: 2 orders resist", BootNs(1))
+    world.run(300)
+    assert world.status.epoch > epoch
+    beats = world.venue.beats
+    world.run(15_000)
+    assert world.venue.beats == beats, "the venue sweeps after ten to fifteen seconds of silence"
+    tries = [at for at, _ in world.venue.paths("/cancel-all") if at.boot_ns > since]
+    assert len(tries) >= 40, "four times a second"
+    world.venue.statuses = {}
+    world.run(8_000)
+    assert world.venue.open == []
+    assert world.status.trading_state == "ACTIVE"
+    assert world.venue.beats > beats
