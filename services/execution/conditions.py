@@ -76,6 +76,7 @@ class Conditions:
         return (
             *gate.account_predicates(account, self._parts.config.timing, self._parts.config.limits),
             self._parts.full.predicate(now),
+            self._parts.approvals.predicate(now),
         )
 
     def _slow_ledger(self, now: Instant) -> str:
@@ -107,14 +108,14 @@ class Conditions:
         """Say what the start still waits for; empty once it is proven."""
         return self._parts.startup.missing(*self._start_waits())
 
-    def _start_waits(self, now: Instant | None = None) -> tuple[int, str, str]:
-        """Return the orders in doubt, and what the proofs of zero and of positions wait for."""
+    def _start_waits(self, now: Instant | None = None) -> tuple[int, str, str, str]:
+        """Return the orders in doubt, and what zero, positions and approvals wait for."""
         doubts = self._parts.register.count("INTENDED", "SUBMITTED", "UNKNOWN")
         zeroing = self._parts.zeroing
         cause = zeroing.cause if zeroing is not None else ""
         if zeroing is not None and now is not None:
             cause = f"{cause}: {zeroing.waits_for(now)}"
-        return doubts, cause, self._parts.full.trouble()
+        return doubts, cause, self._parts.full.trouble(), self._parts.approvals.unread()
 
     def status_fact(self, now: Instant) -> Publish:
         """Return what execution says of itself every 100 ms."""
@@ -160,7 +161,7 @@ class Conditions:
             market = gate.market_predicates(
                 info.condition_id, self._parts.inputs, scopes, config.timing, stale_ms, now
             )
-            return (*market, *tokens)
+            return (*market, *self._parts.approvals.market_predicates(info, now), *tokens)
 
         return reporting.explanations(
             self.account_predicates(now),

@@ -28,12 +28,14 @@ from services.execution.replies import (
 )
 from services.execution.reporting import Repeated
 from services.execution.requests import (
+    AllowanceAsk,
     BalanceAsk,
     BatchAsk,
     CancelAllAsk,
     CancelAsk,
     CancelMarketAsk,
     PostAsk,
+    VersionAsk,
 )
 from services.execution.startup import OpenedLedger
 from services.execution.venue_phase import NOTHING_PLANNED, PlannedRestarts
@@ -58,6 +60,7 @@ from shared.facts import OwnOrder, OwnTrade, TickChanged
 from shared.identifiers import ConditionId, Incarnation
 from shared.targets import TargetSet
 from shared.units import NS_PER_S, Instant
+from shared.venue.refusals import Refusal
 
 OK: Final = 200
 
@@ -69,6 +72,10 @@ SETTLED_KEPT_NS: Final = 3_600 * NS_PER_S
 
 TARGETED: Final = frozenset({"token_scope", "strategy_scope", "market_feed"})
 """Failures of a part of a market: their orders are cancelled by id, others stay."""
+
+
+MONEY_REFUSALS: Final = (Refusal.ALLOWANCE.value, Refusal.BALANCE.value)
+"""Beginnings of the reasons of orders that were refused for want of money or approval."""
 
 
 class ExecutionCore:
@@ -131,6 +138,9 @@ class ExecutionCore:
             parts.canceller, parts.standing.epoch, now, is_start=not parts.startup.is_proven
         )
         effects += parts.sync.tick(parts.zeroing, parts.inputs.user_sound_ns, now)
+        signer = parts.desk.signer if parts.startup.identity is not None else None
+        kind = None if signer is None else signer.signature_type
+        effects += parts.approvals.tick(kind, parts.inputs.markets(), now)
         effects += self._fencing.conclude(now)
         effects += self._report(now)
         parts.journaling.is_hurried = parts.zeroing is not None
@@ -226,11 +236,18 @@ class ExecutionCore:
         if isinstance(ask, PostAsk):
             order = parts.register.find(ask.order_id)
             assert order is not None, "an order under way is never forgotten"
-            return take_post_reply(order, reply, parts.register, parts.desk, now)
+            effects = take_post_reply(order, reply, parts.register, parts.desk, now)
+            self._doubt_money([order], now)
+            return effects
         if isinstance(ask, BatchAsk):
             orders = self._orders_of(ask)
-            return take_batch_reply(orders, reply, parts.register, parts.desk, now)
+            effects = take_batch_reply(orders, reply, parts.register, parts.desk, now)
+            self._doubt_money(orders, now)
+            return effects
         heard = hear_answer(reply, parts.desk, now)
+        if isinstance(ask, AllowanceAsk | VersionAsk):
+            parts.approvals.replied(ask, reply, now)
+            return heard
         if isinstance(ask, CancelAllAsk | CancelAsk | CancelMarketAsk):
             if reply.status == OK:
                 parts.desk.phase.reopened(now.boot_ns)
@@ -263,7 +280,15 @@ class ExecutionCore:
         if isinstance(ask, BalanceAsk):
             parts.full.failed(ask, failure, now)
             return []
+        if isinstance(ask, AllowanceAsk | VersionAsk):
+            parts.approvals.failed(ask, failure, now)
+            return []
         return parts.sync.failed(ask, failure, parts.zeroing, now)
+
+    def _doubt_money(self, orders: Sequence[Order], now: Instant) -> None:
+        """Read balance and approvals anew when the venue has refused an order for them."""
+        if any(order.record.reason.startswith(MONEY_REFUSALS) for order in orders):
+            self._parts.approvals.doubt(now)
 
     def _orders_of(self, ask: BatchAsk) -> list[Order]:
         """Return the orders of a batch."""

@@ -4,6 +4,7 @@ Holds the nouns and the few flags that concern all of them; decides nothing.
 """
 
 from services.execution.account_sync import AccountSync
+from services.execution.approvals import Approvals
 from services.execution.canceling import Canceller
 from services.execution.fence import FenceAnswers, Zeroing
 from services.execution.full_reconcile import FullReconcile
@@ -76,6 +77,9 @@ class Parts:
             self.sync,
             now,
         )
+        self.approvals = Approvals(
+            self.requests, timing.read_deadline_ms, is_dry=config.run.dry_run
+        )
         self.journaling = Journaling(self.register, self.positions)
         self.desk = Desk(
             config,
@@ -87,6 +91,7 @@ class Parts:
             self.canceller,
             self.requests,
             self.rates,
+            self.approvals,
             planned,
         )
         self.startup = Startup(ledger)

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from services.execution.approvals import Approvals
 from services.execution.canceling import Canceller
 from services.execution.diff import REMAINDER, difference
 from services.execution.gate import Predicate, first_failing
@@ -31,7 +32,7 @@ from services.execution.requests import PostAsk, Requests
 from services.execution.venue_phase import NOTHING_PLANNED, PlannedRestarts, VenuePhase
 from services.execution.venue_rates import VenueRates
 from shared.config import Config
-from shared.facts import MarketInfo, Side
+from shared.facts import BookView, MarketInfo, Side
 from shared.identifiers import ConditionId, Incarnation, StrategyName, TokenId, order_salt
 from shared.ledger_schema import IdentityRecord, OrderRecord
 from shared.targets import Target
@@ -106,9 +107,11 @@ class Desk:
         canceller: Canceller,
         requests: Requests,
         rates: VenueRates,
+        approvals: Approvals,
         planned: PlannedRestarts = NOTHING_PLANNED,
     ) -> None:
         """Work on these."""
+        self._approvals = approvals
         self._config = config
         self._incarnation = incarnation
         self._standing = standing
@@ -256,8 +259,7 @@ class Desk:
         if isinstance(price, Denial):
             return price
         candidate = Candidate(slot[0], info, target, price, tick)
-        load = self._inventory.load(candidate, self.rates.exposed_max(now.boot_ns), now)
-        denial = check_order(candidate, book, load, self._config.limits)
+        denial = self._check(candidate, book, now)
         if denial is not None:
             return denial
         intended = self.rehearsal.holds(slot, target, now.boot_ns)
@@ -266,6 +268,17 @@ class Desk:
         if not self._has_room(now.boot_ns) or not self.rate.take(now.boot_ns):
             return Denial("message_rate")
         return self._prepare(candidate, now)
+
+    def _check(self, candidate: Candidate, book: BookView, now: Instant) -> Denial | None:
+        """Return why this single order may not pass: its price, size, caps, or its money."""
+        load = self._inventory.load(candidate, self.rates.exposed_max(now.boot_ns), now)
+        denial = check_order(candidate, book, load, self._config.limits)
+        if denial is not None:
+            return denial
+        target = candidate.target
+        return self._approvals.check(
+            candidate.market, target.side, candidate.price, target.size, now
+        )
 
     def _has_room(self, now_ns: BootNs) -> bool:
         """Whether the venue would surely take one more order, alone or in a batch."""

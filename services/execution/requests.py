@@ -75,10 +75,28 @@ class BalanceAsk(msgspec.Struct, frozen=True):
     is_chain: bool = False
 
 
+class AllowanceAsk(msgspec.Struct, frozen=True):
+    """A question after balance and allowances of one kind of asset.
+
+    Attributes:
+        is_update: Whether it only makes the venue read the chain anew.
+    """
+
+    asset: str
+    is_update: bool = False
+
+
+class VersionAsk(msgspec.Struct, frozen=True):
+    """A question after the version of orders that the venue takes."""
+
+
 CancelsAsk = CancelAllAsk | CancelMarketAsk | CancelAsk
 """Whatever cancels."""
 
-Ask = PostAsk | BatchAsk | CancelsAsk | OpenOrdersAsk | TradesAsk | LookAsk | BalanceAsk
+ReadAsk = OpenOrdersAsk | TradesAsk | LookAsk | BalanceAsk | AllowanceAsk | VersionAsk
+"""Whatever reads."""
+
+Ask = PostAsk | BatchAsk | CancelsAsk | ReadAsk
 
 
 class Requests:

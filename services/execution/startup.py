@@ -98,24 +98,25 @@ class Startup:
         self.identity = wished
         return wished
 
-    def missing(self, in_doubt: int, zero: str, positions: str) -> str:
+    def missing(self, in_doubt: int, zero: str, positions: str, approvals: str) -> str:
         """Say what the start still waits for; empty once it is proven, for good.
 
         Args:
             in_doubt: Orders of an earlier run whose fate is not known.
             zero: What the proof of zero waits for.
             positions: What the comparison of positions waits for.
+            approvals: Why balance and approvals are not known; empty when they are.
         """
         if self._is_proven:
             return ""
-        for _, why in self._waits(in_doubt, zero, positions):
+        for _, why in self._waits(in_doubt, zero, positions, approvals):
             if why:
                 return why
         self._is_proven = True
         return ""
 
     def stages(
-        self, in_doubt: int, zero: str, positions: str, now: Instant
+        self, in_doubt: int, zero: str, positions: str, approvals: str, now: Instant
     ) -> tuple[StartStage, ...]:
         """Return every stage as it stands now; a stage that was reached stays reached.
 
@@ -123,7 +124,7 @@ class Startup:
         """
         shown: list[StartStage] = []
         is_next = True
-        for name, why in self._waits(in_doubt, zero, positions):
+        for name, why in self._waits(in_doubt, zero, positions, approvals):
             if name in self._reached_ns or (is_next and not why):
                 reached_ns = self._reached_ns.setdefault(name, now.monotonic_ns)
                 shown.append(StartStage(name, "done", "", reached_ns))
@@ -136,7 +137,9 @@ class Startup:
             is_next = False
         return tuple(shown)
 
-    def _waits(self, in_doubt: int, zero: str, positions: str) -> tuple[tuple[str, str], ...]:
+    def _waits(
+        self, in_doubt: int, zero: str, positions: str, approvals: str
+    ) -> tuple[tuple[str, str], ...]:
         """Return each stage in its order and what it waits for, empty for nothing."""
         fault = self._ledger.fault
         doubts = f"{in_doubt} orders of an earlier run in doubt" if in_doubt else ""
@@ -147,4 +150,5 @@ class Startup:
             ("trades", "" if self.has_trades else "trades since the last run"),
             ("doubts", doubts),
             ("positions", "" if self.has_positions else f"positions: {positions}"),
+            ("approvals", f"approvals: {approvals}" if approvals else ""),
         )

@@ -19,9 +19,9 @@ COLLATERAL_ASSET = "COLLATERAL"
 TOKENS_ASSET = {"v1": "CONDITIONAL", "v2": "CONDITIONAL-V2"}
 """Asset type of the outcome tokens of each protocol."""
 
-ORDER_VERSION_OURS = 2
-"""The order struct that we sign, in markets of both protocols.
-Source: py-clob-client-v2 1.2.1, which takes it for the default, too."""
+ORDER_VERSIONS_OURS = frozenset({2, 3})
+"""Versions of orders with the struct that we sign; which domain, each market says itself.
+Source: py-clob-client-v2 1.2.1, whose order builder takes both."""
 
 ORDER_PATH_PREFIX = "/data/order/"
 TRADES_PATH = "/data/trades"

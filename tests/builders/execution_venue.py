@@ -14,6 +14,8 @@ from shared.effects import (
 )
 from shared.identifiers import OrderHash, TokenId
 from shared.units import Instant
+from shared.venue.approvals import UNLIMITED
+from shared.venue.order_hash import EXCHANGE_V2, EXCHANGE_V2_NEG_RISK, EXCHANGE_V3
 from tests.builders.markets import MARKET
 
 
@@ -41,6 +43,7 @@ class FakeVenue:
         immortal: Orders that no cancel takes out; spoilt: what rows of orders say otherwise.
         balances: What the wallet holds, 1e-6 share; cached: what the venue believes instead,
             until it is updated; on_chain: what a node says.
+        allowances: What exchanges may move, as the venue tells it; balance likewise.
     """
 
     def __init__(self) -> None:
@@ -74,6 +77,10 @@ class FakeVenue:
         self.on_chain: dict[str, int] = {}
         self.balance_status = 200
         self.update_status = 200
+        self.version = 2
+        self.balance = "1000000000000"
+        exchanges = (EXCHANGE_V2, EXCHANGE_V2_NEG_RISK, EXCHANGE_V3)
+        self.allowances = dict.fromkeys(exchanges, str(UNLIMITED))
 
     def post(self, effect: PlaceOrder | PlaceOrders, now: Instant) -> list[Message]:
         """Take one order, or several of one request, and answer once."""
@@ -165,6 +172,8 @@ class FakeVenue:
         if effect.path.startswith("/data/trades"):
             body = {"data": self.trades, "next_cursor": "LTE="}
             return reply(effect.request_id, 200, body, now)
+        if effect.path == "/version":
+            return reply(effect.request_id, 200, {"version": self.version}, now)
         if effect.path.startswith("/balance-allowance"):
             return self._balance(effect, now)
         order_id = OrderHash(effect.path.rsplit("/", 1)[1])
@@ -177,7 +186,11 @@ class FakeVenue:
     def _balance(self, effect: HttpRequest, now: Instant) -> Message:
         """Answer with what is cached of a token, or else with what its trades make."""
         path, _, query = effect.path.partition("?")
-        token = dict(pair.split("=") for pair in query.split("&"))["token_id"]
+        asked = dict(pair.split("=") for pair in query.split("&"))
+        if "token_id" not in asked:
+            money = {"balance": self.balance, "allowances": self.allowances}
+            return reply(effect.request_id, 200, money, now)
+        token = asked["token_id"]
         is_update = path.endswith("/update")
         status = self.update_status if is_update else self.balance_status
         if status != 200:
@@ -185,7 +198,8 @@ class FakeVenue:
         if is_update:
             self.cached.pop(token, None)
         held = self.cached.get(token, self.balances.get(token, self.held_of(TokenId(token))))
-        return reply(effect.request_id, 200, {"balance": str(held), "allowances": {}}, now)
+        answer = {"balance": str(held), "allowances": self.allowances}
+        return reply(effect.request_id, 200, answer, now)
 
     def row(self, order_id: OrderHash) -> dict[str, Any]:
         post = next(one for one in self.posts if one.order_id == order_id)

@@ -194,7 +194,7 @@ def test_start_cancels_market_by_market_when_cancel_all_keeps_failing() -> None:
 def test_start_says_which_stage_waits_and_for_how_long() -> None:
     rig = Rig()
     rig.run(500)
-    assert [stage.state for stage in rig.status().start] == ["done", "waits", *["later"] * 4]
+    assert [stage.state for stage in rig.status().start] == ["done", "waits", *["later"] * 5]
     rig.venue.answers["/data/orders"] = (500, b"")
     rig.tell(identity())
     rig.run(3_000)
