@@ -11,6 +11,7 @@ Checkpoints are made beside the loop (`checkpoints.py`).
 """
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,8 +27,9 @@ from shared.effects import Effect, Message
 from shared.ledger_schema import Journal, OrderRecord
 from shared.units import Instant
 
-ANCHOR_EVENTS_MAX: Final = 4 * ANCHOR_EVENTS
-"""After so many events an anchor rides on a commit even if a post waits for it."""
+ANCHOR_EVENTS_MAX: Final = 2 * ANCHOR_EVENTS
+"""After so many events an anchor rides on a commit even if a post waits for it: some 5 ms, once in
+a hundred orders. An order has two events at least, so that an anchor retires as many as came."""
 
 
 class Ledger(Edge):
@@ -63,11 +65,14 @@ class Ledger(Edge):
             raise LedgerFault(f"{path}: {error}") from error
         self._is_begun = False
         self._has_intent = False
+        self._is_lost = False
 
     def apply(self, effect: Effect, now: Instant) -> list[Message]:
         """Write a journal's records into the open transaction of this turn."""
         assert isinstance(effect, Journal), f"not of this edge: {effect}"
         try:
+            if self._is_lost:
+                self._go_back()
             if not self._is_begun:
                 self._database.execute("BEGIN IMMEDIATE")
                 self._is_begun, self._has_intent = True, False
@@ -106,11 +111,21 @@ class Ledger(Edge):
         return events >= (ANCHOR_EVENTS_MAX if self._has_intent else ANCHOR_EVENTS)
 
     def _abandon(self) -> None:
-        """Roll back, and go on from what is on disk."""
-        self._is_begun = False
+        """Roll back; what the disk does not tell now is read before the next records."""
+        self._is_begun, self._is_lost = False, True
+        with suppress(sqlite3.Error):
+            self._go_back()
+
+    def _go_back(self) -> None:
+        """Go on from what is on disk.
+
+        Raises:
+            sqlite3.Error: It cannot be read.
+        """
         if self._database.in_transaction:
             self._database.execute("ROLLBACK")
         self._appender.reload()
+        self._is_lost = False
 
 
 class NoLedger(Edge):

@@ -2,13 +2,17 @@
 
 import shutil
 import sqlite3
+from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from bus.edge import CommitFailed
-from services.execution.ledger import Ledger, NoLedger
+from bus.ledger_proof import prove
+from services.execution.ledger import ANCHOR_EVENTS_MAX, Ledger, NoLedger
+from services.execution.ledger_appending import ANCHOR_EVENTS
 from services.execution.ledger_fault import LedgerFault
 from shared.ledger_schema import (
     AnyRecord,
@@ -171,6 +175,59 @@ def test_failed_commit_says_so_and_the_chain_goes_on_from_the_disk(tmp_path: Pat
     again = Ledger(path, NOW)
     assert again.opened.epoch == 10
     again.close()
+
+
+class FailingConnection(sqlite3.Connection):
+    """A database whose disk answers nothing while it fails."""
+
+    fails = False
+
+    def execute(self, *statement: Any) -> sqlite3.Cursor:
+        if self.fails:
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(*statement)
+
+
+@pytest.mark.req("INV-2")
+def test_disk_that_cannot_even_be_read_after_a_failure_is_asked_again_later(tmp_path: Path) -> None:
+    path = built(tmp_path)
+    made: list[FailingConnection] = []
+
+    def connect(path: Path) -> sqlite3.Connection:
+        made.append(sqlite3.connect(path, isolation_level=None, factory=FailingConnection))
+        return made[0]
+
+    ledger = Ledger(path, NOW, connect)
+    ledger.apply(Journal((EpochRecord(9),)), NOW)
+    made[0].fails = True
+    for _ in range(2):
+        with pytest.raises(CommitFailed):
+            ledger.apply(Journal((EpochRecord(10),)), NOW)
+    made[0].fails = False
+    ledger.apply(Journal((EpochRecord(11),)), NOW)
+    ledger.commit(NOW)
+    ledger.close()
+    with closing(sqlite3.connect(path)) as database:
+        assert prove(lambda: nullcontext(database)).events == 7
+    again = Ledger(path, NOW)
+    assert again.opened.epoch == 11
+    again.close()
+
+
+def test_anchor_waits_for_a_commit_without_a_post_but_not_for_long(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.db", NOW)
+    for number in range(ANCHOR_EVENTS_MAX - 1):
+        ledger.apply(Journal((build_order_record(level=number % 5),)), NOW)
+        ledger.commit(NOW)
+    assert ledger._appender.anchor == 0
+    ledger.apply(Journal((build_order_record(),)), NOW)
+    ledger.commit(NOW)
+    assert ledger._appender.anchor == ANCHOR_EVENTS_MAX + 1
+    for number in range(ANCHOR_EVENTS):
+        ledger.apply(Journal((EpochRecord(number),)), NOW)
+        ledger.commit(NOW)
+    assert ledger._appender.events_since_anchor == 0
+    ledger.close()
 
 
 def test_without_a_ledger_every_commit_fails() -> None:
