@@ -119,6 +119,8 @@ class FillRecord(Record, frozen=True):
     """One leg of one trade: (trade_id, order_id) counts once, whoever reports it.
 
     Attributes:
+        role: `MAKER`, `TAKER`, or `ADOPTED` for shares that were found, or missing, at the venue;
+            such a leg names no order of ours.
         settlement: `MATCHED`, `MINED`, `CONFIRMED`, `RETRYING` or `FAILED`.
         fee_e6: What the venue takes for it, 0 for a maker.
         match_ms: The venue's time of the match.

@@ -9,14 +9,12 @@ where there is none against us.
 
 from typing import Final
 
+from services.execution.position import ADOPTED_ROLE
 from services.execution.positions import Positions
 from shared.facts import BookView, Side
 from shared.identifiers import ADOPTED, ConditionId, OrderHash, StrategyName, TokenId, TradeId
 from shared.ledger_schema import FillRecord
 from shared.units import PRICE_ONE_E4, Instant, MoneyE6, PriceE4, SizeE6
-
-ROLE: Final = "ADOPTED"
-"""Neither maker nor taker: no order of ours made it."""
 
 NO_ORDER: Final = OrderHash("0x" + "00" * 32)
 """Stands where a leg names its order."""
@@ -58,7 +56,7 @@ def adopt(
             side=side,
             price_e4=_price(side, book),
             size_e6=SizeE6(size_e6),
-            role=ROLE,
+            role=ADOPTED_ROLE,
             settlement="CONFIRMED",
             fee_e6=MoneyE6(0),
             match_ms=now.wall_ms,

@@ -5,6 +5,7 @@ shares sold are gone at once for exits, and for caps only when nothing can bring
 """
 
 from collections.abc import Collection, Iterable
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,10 @@ from shared.units import PRICE_ONE_E4, MoneyE6, PriceE4, SizeE6, WallNs, notiona
 
 Key = tuple[ConditionId, TokenId, StrategyName]
 FillKey = tuple[TradeId, OrderHash]
+
+
+ADOPTED_ROLE: Final = "ADOPTED"
+"""Role of a leg that no order of ours made: shares found, or missing, at the venue."""
 
 
 class Position(msgspec.Struct):

@@ -14,6 +14,7 @@ import msgspec
 from services.execution import troubles
 from services.execution.chain_balances import ChainBalances
 from services.execution.position import (
+    ADOPTED_ROLE,
     FillKey,
     Key,
     Position,
@@ -193,8 +194,10 @@ class Positions:
             self.troubles.append(troubles.unsettled(fill, age_ns))
 
     def newest_match_ms(self) -> int:
-        """Return when the newest known trade matched; 0 for none."""
-        return max((fill.match_ms for fill in self._fills.values()), default=0)
+        """Return when the newest known trade matched; 0 for none. What was adopted is no trade."""
+        return max(
+            (fill.match_ms for fill in self._fills.values() if fill.role != ADOPTED_ROLE), default=0
+        )
 
     def realised_today_e6(self, now: Instant) -> MoneyE6:
         """Return what this day of UTC made, below zero for a loss.

@@ -3,7 +3,8 @@
 import pytest
 
 from services.execution.lifecycle import Order
-from shared.facts import Alert
+from services.execution.startup import OpenedLedger
+from shared.facts import Alert, Positions
 from shared.identifiers import ADOPTED, OrderHash
 from shared.ledger_schema import FillRecord
 from tests.builders.execution import Rig, identity, resting, target
@@ -283,3 +284,18 @@ def test_node_that_keeps_failing_is_given_up_for_the_round(status: int, body: by
     rig.venue.balances[UP] = 7 * SHARE
     until_mismatch(rig)
     assert "as the venue believes" in rig.pong().mismatch.text
+
+
+@pytest.mark.req("EX-25", "OP-13")
+def test_restart_knows_what_was_adopted_and_reads_trades_from_the_last_one() -> None:
+    first = trading()
+    first.venue.balances[UP] = 7 * SHARE
+    until_mismatch(first)
+    (leg,) = adopted_legs(first)
+    rig = Rig(OpenedLedger(epoch=5, fills=(leg,)))
+    assert rig.held(UP) == 7 * SHARE
+    assert rig.core._parts.positions.newest_match_ms() == 0
+    rig.start()
+    assert rig.pong().mismatch is None
+    (fact,) = rig.published(Positions)[-1].positions
+    assert (fact.strategy, fact.confirmed) == (ADOPTED, 7 * SHARE)

@@ -1,9 +1,10 @@
+import msgspec
 import pytest
 
 from services.strategy.caretaker import Caretaker
 from services.strategy.interface import NOTHING_HELD, Holding, MarketContext
-from shared.config import CaretakerSettings
-from shared.identifiers import StrategyName
+from shared.config import CaretakerSettings, UnknownPosition
+from shared.identifiers import ADOPTED, StrategyName
 from shared.units import SHARE_E6, SizeE6
 from tests.builders.markets import DOWN, UP, book_view, instant, market_info, market_view
 
@@ -81,3 +82,13 @@ def test_dust_of_one_orphan_never_holds_up_another() -> None:
     orphans = ((OWNER, (_held(4), NOTHING_HELD)), (other, (_held(20), NOTHING_HELD)))
     context = MarketContext(market_info(), view, (NOTHING_HELD, NOTHING_HELD), orphans, NOW)
     assert Caretaker(CaretakerSettings(), "hold").wish(context).owner == other
+
+
+@pytest.mark.req("EX-25")
+@pytest.mark.parametrize(("policy", "targets"), [("hold", 0), ("caretaker", 1)])
+def test_position_that_nobody_here_made_is_held_unless_the_policy_closes_it(
+    policy: UnknownPosition, targets: int
+) -> None:
+    orphans = ((ADOPTED, (_held(20), NOTHING_HELD)),)
+    context = msgspec.structs.replace(_context(_held(20)), orphans=orphans)
+    assert len(Caretaker(CaretakerSettings(), policy).wish(context).targets) == targets
