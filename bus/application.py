@@ -1,7 +1,7 @@
 """Who carries out an effect, in which order, and what waits for the disk: what INV-2 rests on.
 
-First what is urgent (an edge says so: cancels and resets rest on nothing in the journal; what
-goes over the control line and what tells people of trouble is it always),
+First what is urgent (an edge says so: cancels and resets rest on nothing in the journal; the
+control line, what tells people of trouble, and an end that is not clean always are),
 then all durable effects and one commit, then everything else as it was returned. A commit may
 take as long as a disk likes: what is urgent in later turns leaves meanwhile, all else of them
 waits behind it in its order, even of a turn that has nothing durable of its own, since what it
@@ -118,7 +118,7 @@ class Application:
             messages.extend(self._withdraw(effect))
             messages.extend(self._apply_one(effect, decided))
         if following.size and self._has_room(following):
-            self._behind.append(following)
+            self._enqueue(following)
         elif following.size:
             messages.extend(self._refuse([following], "too much waits for a commit under way"))
         messages.extend(self.settle())
@@ -153,7 +153,7 @@ class Application:
             if isinstance(effect, Durable):
                 assert edge is not None, f"no edge handles {type(effect).__name__}"
                 following.durable.append(effect)
-            elif _is_alarm(effect) or (edge is not None and edge.is_urgent(effect)):
+            elif _waits_for_nothing(effect) or (edge is not None and edge.is_urgent(effect)):
                 urgent.append((effect, decided))
             else:
                 following.rest.append((effect, decided))
@@ -165,6 +165,14 @@ class Application:
             return True
         waiting = sum(turn.size for turn in (*self._committing, *self._behind))
         return waiting + following.size <= self._waiting_max
+
+    def _enqueue(self, following: _Turn) -> None:
+        """Let a turn wait behind all others; one without a journal joins the one before it."""
+        before = [*self._committing, *self._behind][-1:]
+        if before and not following.durable:
+            before[0].rest.extend(following.rest)
+        else:
+            self._behind.append(following)
 
     def _begin(self, messages: list[Message]) -> None:
         """Begin the one commit of all turns that wait for one.
@@ -261,10 +269,12 @@ class Application:
         return edge.withhold(effect, self._read()) if edge is not None else []
 
 
-def _is_alarm(effect: Effect) -> bool:
-    """Whether an effect tells risk or people what waits for nothing."""
+def _waits_for_nothing(effect: Effect) -> bool:
+    """Whether an effect tells of trouble, or ends a process that has given up waiting."""
     match effect:
         case Control() | Log(level="critical") | Publish(topic="risk.alert"):
             return True
+        case Exit(status=status):
+            return status != 0
         case _:
             return False

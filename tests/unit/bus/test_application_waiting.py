@@ -217,13 +217,20 @@ def test_reset_takes_posts_back_that_wait_for_their_commit() -> None:
     assert rig.take() == ["publish a", "journal 2", "begin"]
 
 
-def test_end_of_the_process_waits_for_the_commit_before_it() -> None:
+def test_clean_end_of_the_process_waits_for_the_commit_before_it() -> None:
     rig = Rig()
     rig.turn(Journal(number=1))
     rig.turn(Exit(0, "zero proven"))
     assert rig.take() == ["journal 1", "begin"]
     rig.hold()
     assert rig.take() == ["exit"]
+
+
+def test_end_that_has_given_up_waiting_waits_for_no_disk() -> None:
+    rig = Rig()
+    rig.turn(Journal(number=1))
+    rig.turn(Exit(1, "zero not proven"))
+    assert rig.take() == ["journal 1", "begin", "exit"]
 
 
 @pytest.mark.req("INV-2")

@@ -148,7 +148,7 @@ def test_slow_commit_keeps_new_intents_out_and_leaves_orders_in_the_market() -> 
     assert len(rig.venue.open) == 4
 
 
-@pytest.mark.req("INV-2")
+@pytest.mark.req("INV-2", "CP-4")
 def test_disk_that_says_nothing_for_seconds_takes_everything_out_and_alarms() -> None:
     rig = resting()
     rig.wishes = (target(), target(token=DOWN), target(level=1))
@@ -195,6 +195,17 @@ def test_what_a_refusing_ledger_holds_back_does_not_grow() -> None:
     rig.run(3_000)
     epochs = [r.epoch for r in rig.journal if isinstance(r, EpochRecord)]
     assert epochs[-1] == rig.epoch
+
+
+@pytest.mark.req("KS-12")
+def test_stop_on_a_disk_that_never_answers_ends_all_the_same() -> None:
+    rig = waiting()
+    rig.tell(Stop("SIGTERM"))
+    rig.run(12_100)
+    ended = rig.ended()
+    assert ended is not None
+    assert ended.status == 1
+    assert rig.venue.posts == []
 
 
 def test_stop_behind_a_slow_commit_ends_when_zero_is_proven_and_on_disk() -> None:
