@@ -124,6 +124,9 @@ JITTER_S_MAX = 0.05
 ON_ITS_WAY_NS = 100 * NS_PER_MS
 STARTS_WITHIN_S = 20.0
 PLACES_WITHIN_S = 90.0
+ANSWER_S = 60.0
+"""The venue under load answers its own clients first; only a hung one is a fault here."""
+
 READS_WITHIN_S = 10.0
 SETTLES_WITHIN_S = 60.0
 """Three reconciliation periods, a settlement, and the end and resolution of a market."""
@@ -161,6 +164,7 @@ class Torture:
     def __init__(self, group: GroupUnderTest, seed: int) -> None:
         """Take a group that trades."""
         self.group = group
+        group.venue.answer_s = ANSWER_S
         self.venue = VenueSide(group.address)
         self.figures = Figures(seed)
         self.found: list[str] = []

@@ -30,12 +30,14 @@ class VenueUnderTest:
         url: Where it answers.
         records: Everything logged so far, as of the last `read`.
         seen_to_ns: Moment of the last `read`, by the venue's clock.
+        answer_s: Longest wait for an answer to an admin request.
     """
 
     def __init__(self, profile: Path, directory: Path, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.records: list[WireRecord] = []
         self.seen_to_ns = 0
+        self.answer_s = ANSWER_S
         self._next = 0
         self._session = requests.Session()
         self._session.trust_env = False
@@ -63,7 +65,7 @@ class VenueUnderTest:
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Call one admin endpoint."""
-        answer = self._session.request(method, self.url + path, json=body, timeout=ANSWER_S)
+        answer = self._session.request(method, self.url + path, json=body, timeout=self.answer_s)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
 
