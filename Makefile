@@ -100,10 +100,11 @@ PART = --quiet -p no:cacheprovider
 LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart or test_recorded_prices
 
 # The tests that are fast enough to be asked about each mutant.
-ASKED = tests/unit/execution tests/unit/shared/test_ledger_*.py \
-	tests/unit/shared/test_trade_settlement.py tests/unit/venue/test_outcomes.py \
-	tests/properties/test_execution_positions.py tests/properties/test_venue_outcomes.py \
-	tests/wire/test_execution_ledger.py tests/wire/test_execution_migration.py
+E := tests/unit/execution
+ASKED = $(E)/test_gate.py $(E)/test_order_checks.py $(E)/test_lifecycle.py $(E)/test_order_table.py \
+	$(E)/test_reconcile.py $(E)/test_reconcile_absence.py $(E)/test_core.py $(E)/test_core_switches.py \
+	$(E)/test_positions.py tests/unit/shared/test_ledger_*.py tests/unit/shared/test_trade_settlement.py \
+	tests/unit/venue/test_outcomes.py tests/wire/test_execution_ledger.py tests/wire/test_execution_migration.py
 
 # Names no registry: where packages come from is the machine's own setting.
 PIP_COMPILE = pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \

@@ -50,12 +50,8 @@ _TESTS: dict[str, tuple[str, ...]] = {
     "services/execution/reconcile.py": (
         f"{_EXECUTION}/test_reconcile.py",
         f"{_EXECUTION}/test_reconcile_absence.py",
-        f"{_EXECUTION}/test_full_reconcile.py",
     ),
-    "shared/venue/outcomes.py": (
-        "tests/unit/venue/test_outcomes.py",
-        "tests/properties/test_venue_outcomes.py",
-    ),
+    "shared/venue/outcomes.py": ("tests/unit/venue/test_outcomes.py",),
 }
 
 TARGETS: dict[str, Target] = {
