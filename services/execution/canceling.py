@@ -53,6 +53,10 @@ never waits for them. What is due meanwhile goes together in the next."""
 GONE: Final = frozenset({Kept.MATCHED, Kept.GONE, Kept.NOT_FOUND})
 """The venue says that it does not rest: its own word on the order must be asked for."""
 
+GONE_MAX: Final = 60
+"""So many times, fifteen seconds, an order is called gone before that counts as a cancel that
+fails: three reconciliations would have shown where it is."""
+
 NOT_ALLOWED: Final = frozenset({401, 403})
 
 
@@ -212,8 +216,10 @@ class Canceller:
                 # Only the venue's own word on the order decides, but no cancel has failed.
                 order.look_after_ns = now.boot_ns
                 order.said_gone = True
-                order.cancels_failed = 0
-                order.cancel_since_ns = BootNs(0)
+                order.cancels_gone += 1
+                if order.cancels_gone <= GONE_MAX:
+                    order.cancels_failed = 0
+                    order.cancel_since_ns = BootNs(0)
             elif (
                 order_id in answer.kept or order_id in answer.canceled or isinstance(ask, CancelAsk)
             ):

@@ -39,6 +39,7 @@ class Order(msgspec.Struct):
         cancel_after_ns: No cancel of it is repeated before.
         cancel_since_ns: When the first cancel that it still resists was sent; 0 for none.
         cancel_sent_ns: When the newest was sent.
+        cancels_gone: Answers to cancels of it that called it gone, while we hold it to rest.
         cancels_failed: Cancels of it in a row that brought nothing.
         said_gone: Whether the venue answered a cancel of it by saying that it is not there.
         absent_reads: Whole reads in a row, sent while it was live, that did not show it.
@@ -65,6 +66,7 @@ class Order(msgspec.Struct):
     cancel_after_ns: BootNs = BootNs(0)
     cancel_since_ns: BootNs = BootNs(0)
     cancel_sent_ns: BootNs = BootNs(0)
+    cancels_gone: int = 0
     cancels_failed: int = 0
     said_gone: bool = False
     absent_reads: int = 0

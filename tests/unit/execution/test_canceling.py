@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from services.execution.canceling import HEDGE_NS, TARGETED_MAX
+from services.execution.canceling import GONE_MAX, HEDGE_NS, TARGETED_MAX
 from services.execution.escalation import (
     ALL_EVERY_NS,
     RESTART_HEARD_NS,
@@ -302,3 +302,15 @@ def test_order_that_the_venue_calls_gone_is_asked_for_and_no_cancel_has_failed()
     rig.run(2_900)
     assert rig.pong().self_fenced is None
     assert "cancel_failing" not in alerts(rig)
+
+
+@pytest.mark.req("EX-3")
+def test_order_that_is_called_gone_and_rests_all_the_same_is_a_failure_in_the_end() -> None:
+    """Cancels say that it is not there, reads say that it is: somebody else must look."""
+    rig = resting()
+    rig.venue.keeps = "Order not found"
+    rig.wishes = (target(),)
+    rig.run(GONE_MAX * 250)
+    assert rig.pong().self_fenced is None
+    rig.run(4_000)
+    assert rig.pong().self_fenced is not None
