@@ -66,6 +66,10 @@ soak: $(VENV)/installed-test
 day: $(VENV)/installed-test
 	INTERLOCK_DAY=1 $(BIN)/pytest --quiet tests/simulation/test_recorded.py
 
+# A million actions on execution and the venue, in any order; about a quarter of an hour on two cores.
+machine: $(VENV)/installed-test
+	INTERLOCK_MACHINE_STEPS=$${INTERLOCK_MACHINE_STEPS:-1000000} $(BIN)/pytest --quiet -rP tests/properties/test_execution_machine.py -k million
+
 fold: $(VENV)/installed-test
 	INTERLOCK_FOLD_S=600 $(BIN)/pytest --quiet -rP tests/processes/test_fold.py
 

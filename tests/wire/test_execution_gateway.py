@@ -218,6 +218,16 @@ def test_batch_whose_intents_were_not_journaled_comes_back_unsent(rig: Rig) -> N
     assert not rig.gateway.is_urgent(build_batch())
 
 
+@pytest.mark.req("INV-3")
+def test_posts_that_wait_for_their_commit_are_taken_back_by_a_reset_alone_or_in_a_batch(
+    rig: Rig,
+) -> None:
+    for waiting, number in ((build_post(), 5), (build_batch(), 6)):
+        told = rig.gateway.withdraw(HttpReset("post"), waiting, clock.read())
+        assert told == [HttpFailed(number, False, "reset")]
+        assert rig.gateway.withdraw(HttpReset("cancel"), waiting, clock.read()) == []
+
+
 @pytest.mark.req("EX-21")
 def test_dry_run_opens_no_connection_for_posts_and_sends_cancels_as_ever(
     tmp_path: Path, server: RawServer
