@@ -86,9 +86,9 @@ class AbsentIsDead(ExecutionCore):
 
         def spoiled(look: Look, now: Instant) -> None:
             order = self._parts.register.find(look.order_id)
-            if order is not None:
-                order.deadline_ns = BootNs(0)
             take_look(look, now)
+            if order is not None and look.is_known and look.order is None:
+                self._parts.register.apply(order, "absent", now, "not found")
 
         reconciler.take_look = spoiled
 
@@ -181,7 +181,6 @@ FOUND_BY: dict[type[ExecutionCore], int] = {
     UncheckedWrite: 7,
     CrossesItself: 2,
     AbsentIsDead: 2,
-    LeaseFromReceipt: 5,
     KeepsFailedFills: 3,
 }
 """A seed that has found each, to begin with: it saves time and decides nothing."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ops.simulation.machine.company import Feeds
-from ops.simulation.machine.machine import Machine, says_absent
+from ops.simulation.machine.machine import Machine
 from services.execution.messages import PanicSeen
 from services.simulator.answers import Answer, error
 from services.simulator.chance import Chance
@@ -307,9 +307,7 @@ def _garble(machine: Machine, a: int, b: int) -> None:
     flight = flights[a % len(flights)]
     assert flight.answer is not None, "only what was answered is chosen"
     cut = flight.answer.body[: b % (len(flight.answer.body) + 1)]
-    spoiled = GARBLED[b % len(GARBLED)] if b & 1024 else Answer(flight.answer.status, cut)
-    if not says_absent(flight, spoiled):
-        flight.answer = spoiled
+    flight.answer = GARBLED[b % len(GARBLED)] if b & 1024 else Answer(flight.answer.status, cut)
 
 
 def _stall(machine: Machine, a: int, b: int) -> None:

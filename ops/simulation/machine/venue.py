@@ -12,6 +12,7 @@ import msgspec
 
 from services.simulator.agenda import Agenda
 from services.simulator.answers import Answer, Held
+from services.simulator.balances import Balances
 from services.simulator.cancels import Cancels
 from services.simulator.chance import stream
 from services.simulator.edge import Request
@@ -102,6 +103,7 @@ class MachineVenue:
             exchange, modes, stamps, settings.taker_delay_ms, 0, self.faults, self._agenda
         )
         cancels, reads = Cancels(exchange, modes, stamps), Reads(exchange)
+        balances = Balances(exchange)
         routes: tuple[PrivateRoute, ...] = (
             Route("POST", "/order", trading.post_order),
             Route("POST", "/orders", trading.post_orders),
@@ -112,6 +114,8 @@ class MachineVenue:
             Route("GET", "/data/order/*", reads.order),
             Route("GET", "/data/orders", reads.orders),
             Route("GET", "/data/trades", reads.trades),
+            Route("GET", "/balance-allowance", balances.read),
+            Route("GET", "/balance-allowance/update", balances.update),
         )
         return Table(routes)
 
