@@ -57,11 +57,14 @@ _STATEMENTS: Final = {kind: _Statements(kind) for kind in PROJECTIONS}
 
 _ORDER_OF_FILL: Final = columns(FillRecord).index("order_id")
 _STATE: Final = columns(OrderRecord).index("state")
+_CREATED: Final = columns(OrderRecord).index("created_wall_ns")
 
 _OLD_ORDERS: Final = (
-    f"{_STATEMENTS[OrderRecord].rows}"
+    f"{_STATEMENTS[OrderRecord].rows}"  # noqa: S608
     " INDEXED BY orders_unfilled WHERE retired = 0 AND filled_e6 = 0"
     f" AND created_wall_ns < ? AND state IN ({', '.join('?' * len(TERMINAL))})"
+    " AND NOT EXISTS (SELECT 1 FROM fills INDEXED BY fills_by_order"
+    " WHERE fills.order_id = orders.order_id AND fills.retired = 0)"
     " ORDER BY created_wall_ns, order_id LIMIT ?"
 )
 _OLD_PAYOUTS: Final = (
@@ -162,7 +165,7 @@ def _retire(database: sqlite3.Connection, anchor: AnchorRecord) -> int:
     payouts_ns, orders_ns = anchor.payouts_before_wall_ns, anchor.orders_before_wall_ns
     added, left = 0, anchor.rows_max
     while left > 0 and (rows := _some(database, _OLD_PAYOUTS, (payouts_ns, payouts_ns), left)):
-        added += sum(_retire_market(database, row) for row in rows)
+        added += sum(_retire_market(database, row, payouts_ns) for row in rows)
         left -= len(rows)
     left = anchor.rows_max
     values = (orders_ns, *sorted(TERMINAL))
@@ -177,14 +180,16 @@ def _some(database: sqlite3.Connection, query: str, values: Key, rows_max: int) 
     return database.execute(query, (*values, min(rows_max, CHUNK))).fetchall()
 
 
-def _retire_market(database: sqlite3.Connection, payout: Key) -> int:
-    """Retire a payout, its fills, and their orders, which are over with it."""
+def _retire_market(database: sqlite3.Connection, payout: Key, before_ns: int) -> int:
+    """Retire a payout, its fills, and their orders, which are over and as old as it is."""
     added = _retire_row(database, PayoutRecord, payout)
     for fill in database.execute(_FILLS_OF, _key(PayoutRecord, payout)).fetchall():
         added += _retire_row(database, FillRecord, fill)
         key = (fill[_ORDER_OF_FILL],)
         order = database.execute(_STATEMENTS[OrderRecord].select, key).fetchone()
-        if order is not None and not order[0] and order[1 + _STATE] in TERMINAL:
+        if order is None or order[0] or order[1 + _CREATED] >= before_ns:
+            continue
+        if order[1 + _STATE] in TERMINAL:
             added += _retire_row(database, OrderRecord, order[1:])
     return added
 
