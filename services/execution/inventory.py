@@ -158,11 +158,11 @@ class Inventory:
         found = {info.condition_id: info.tokens for info in self._inputs.markets()}
         others: dict[ConditionId, set[TokenId]] = {}
         for order in self._register.outstanding():
-            others.setdefault(order.record.market, set()).add(order.record.token)
-        for market in self._positions.markets():
+            if order.record.market not in found:
+                others.setdefault(order.record.market, set()).add(order.record.token)
+        for market in self._positions.markets() - found.keys():
             others.setdefault(market, set()).update(self._positions.tokens_of(market))
-        known = {m: tuple(sorted(tokens)) for m, tokens in others.items() if m not in found}
-        return {**found, **known}
+        return {**found, **{market: tuple(sorted(tokens)) for market, tokens in others.items()}}
 
     def _cost_most_e6(self, record: OrderRecord, size: SizeE6) -> MoneyE6:
         """Return what a buy of ours can still cost."""

@@ -174,7 +174,10 @@ class Reconciler:
             (
                 order.record.created_wall_ns
                 for order in self._register.outstanding()
-                if order.not_found_ns or order.record.state in IN_DOUBT or order.unseen_e6
+                if order.not_found_ns
+                or order.unseen_since_ns
+                or order.record.state in IN_DOUBT
+                or (order.is_exposed and order.untold_e6)
             ),
             default=None,
         )

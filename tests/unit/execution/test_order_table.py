@@ -11,7 +11,8 @@ import pytest
 
 from services.execution.lifecycle import advance, as_order
 from services.execution.order_register import ENDS_UNSEEN, UNSEEN_NS, OrderRegister
-from services.execution.reconcile import restore_doubt
+from services.execution.positions import Positions
+from services.execution.reconcile import Reconciler, restore_doubt
 from shared.identifiers import TokenId
 from shared.ledger_schema import OrderRecord
 from shared.orders import (
@@ -272,3 +273,17 @@ def test_order_that_the_venue_ends_alone_was_turned_away() -> None:
         order.doom = doom
         register.apply(order, "canceled", NOW)
         assert len(register.turned_away) == expected
+
+
+@pytest.mark.req("EX-8")
+def test_reads_go_back_to_what_ended_unseen_and_not_to_a_count_that_never_agrees() -> None:
+    row = build_row("LIVE", 4_000_001)
+    register = OrderRegister([row], NOW)
+    reconciler = Reconciler(register, Positions((), ()), 1)
+    (order,) = register
+    register.restore_legs({row.order_id: 4_000_000})
+    register.apply(order, "canceled", NOW)
+    assert reconciler.doubtful_since_ns() == row.created_wall_ns
+    register.tell_filled(order)
+    assert order.unseen_e6 == 1, "the legs of a trade may differ by dust from what it counts"
+    assert reconciler.doubtful_since_ns() is None
