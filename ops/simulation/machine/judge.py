@@ -67,6 +67,7 @@ class Judge:
         self._lifecycle = LifecycleChecker(findings, venue)
         self._legs: dict[tuple[str, str], Known] = {}
         self._crossed = 0
+        self._differences: list[str] = []
         self.posts = 0
 
     def started(self) -> None:
@@ -140,12 +141,16 @@ class Judge:
 
     # --- after a calm -------------------------------------------------------------------
 
-    def compare(self, snapshot: list[Publish]) -> None:
+    def compare(self, snapshot: list[Publish]) -> list[str]:
         """INV-7: core, ledger and venue agree on orders, legs and money to the base unit.
 
         Args:
             snapshot: What the core tells a reader that has missed everything.
+
+        Returns:
+            What does not agree, for the caller to look again or to keep.
         """
+        self._differences = []
         told = {
             effect.body.order_id: effect.body
             for effect in snapshot
@@ -154,24 +159,27 @@ class Judge:
         self._compare_orders(told)
         self._compare_legs()
         self._compare_money()
+        return self._differences
 
     def _compare_orders(self, told: dict[OrderHash, OrderFact]) -> None:
         open_ids = set(self._venue.all_open_ids())
         for name, row in self._ledger.orders.items():
             if row.state not in (*RESTING, *TERMINAL):
-                self._add("INV-7", f"{name} is still {row.state}")
+                self._differences.append(f"{name} is still {row.state}")
             if (row.state in RESTING) != (name in open_ids):
                 where = "live" if name in open_ids else "not live"
-                self._add("INV-7", f"{name} is {row.state} and {where} at the venue")
+                self._differences.append(f"{name} is {row.state} and {where} at the venue")
             matched = self._venue.filled_e6(name)
             if matched is not None and matched != row.filled_e6:
-                self._add("INV-7", f"{name} filled {row.filled_e6}, the venue has {matched}")
+                self._differences.append(f"{name} filled {row.filled_e6}, the venue has {matched}")
             fact = told.pop(name, None)
             believed = None if fact is None else (fact.state, fact.filled)
             if believed != (None if row.state in TERMINAL else (row.state, row.filled_e6)):
-                self._add("INV-7", f"{name} is {believed}, durable {row.state} {row.filled_e6}")
+                self._differences.append(
+                    f"{name} is {believed}, durable {row.state} {row.filled_e6}"
+                )
         for name in {*told, *(open_ids - set(self._ledger.orders))}:
-            self._add("INV-7", f"{name} is not in the ledger")
+            self._differences.append(f"{name} is not in the ledger")
 
     def _compare_legs(self) -> None:
         legs = self._venue.legs()
@@ -179,10 +187,10 @@ class Judge:
         for key, leg in legs.items():
             fill = durable.get(key)
             if fill is None:
-                self._add("INV-7", f"{key} is at the venue and not in the ledger: {leg}")
+                self._differences.append(f"{key} is at the venue and not in the ledger: {leg}")
             elif (fill.size_e6, fill.settlement) != (leg.size_e6, leg.status):
                 text = f"{key} is {fill.size_e6} {fill.settlement}, the venue has {leg}"
-                self._add("INV-7", text)
+                self._differences.append(text)
 
     def _compare_money(self) -> None:
         account = self._venue.exchange.accounts.get(self._venue.wallet)
@@ -194,16 +202,18 @@ class Judge:
         for payout in self._ledger.payouts.values():
             paid_e6 += payout.amount_e6
             if held.pop(payout.token, 0) != payout.size_e6:
-                self._add("INV-7", f"payout {payout} is not of what was held")
+                self._differences.append(f"payout {payout} is not of what was held")
         for token, size_e6 in held.items():
             market = self._venue.market_of(TokenId(token))
             if market is not None and account.balance(token) != size_e6:
                 text = f"token {token}: {size_e6} held, {account.balance(token)} at the venue"
-                self._add("INV-7", f"{text} ({market.state})")
+                self._differences.append(f"{text} ({market.state})")
         spent_e6 = sum(fill_cost_e6(fill) for fill in fills)
         expected_e6 = account.deposited - spent_e6 + paid_e6
         if account.collateral != expected_e6:
-            self._add("INV-7", f"{expected_e6} micro-dollars left, {account.collateral} there")
+            self._differences.append(
+                f"{expected_e6} micro-dollars left, {account.collateral} there"
+            )
 
     def _add(self, rule: str, text: str) -> None:
         self._findings.add(rule, text)

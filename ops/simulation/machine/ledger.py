@@ -27,7 +27,6 @@ class MemoryLedger:
 
     Attributes:
         orders: Newest row of each order, in the order of their making; fills and payouts likewise.
-        commits: How many have held.
     """
 
     def __init__(self) -> None:
@@ -35,14 +34,12 @@ class MemoryLedger:
         self.orders: dict[OrderHash, OrderRecord] = {}
         self.fills: dict[tuple[TradeId, OrderHash], FillRecord] = {}
         self.payouts: dict[tuple[str, str, str], PayoutRecord] = {}
-        self.commits = 0
         self._identity: IdentityRecord | None = None
         self._epoch = 0
         self._by_intent: dict[str, dict[OrderHash, None]] = {}
 
     def commit(self, records: Iterable[AnyRecord]) -> None:
         """Take one turn's records in, all of them or, if this is not called, none."""
-        self.commits += 1
         for record in records:
             self._project(decode_record(encode_record(record)))
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from services.simulator.agenda import Agenda
-from services.simulator.answers import Answer, Held
+from services.simulator.answers import NOT_FOUND, Answer, Held
 from services.simulator.balances import Balances
 from services.simulator.cancels import Cancels
 from services.simulator.chance import stream
@@ -20,12 +20,20 @@ from services.simulator.exchange_parts import make_exchange
 from services.simulator.faults.orders import FaultKind, FaultOrder
 from services.simulator.faults.switches import Faults
 from services.simulator.happenings import Happening, OrderChanged, TradeChanged
+from services.simulator.key_requests import KeyRequests
+from services.simulator.keys import Keys
 from services.simulator.limits import RateLimits
 from services.simulator.markets import Market
 from services.simulator.matching import Order, Outcome
 from services.simulator.modes import Modes
 from services.simulator.reads import Reads
-from services.simulator.routes import PrivateRoute, Route, Table
+from services.simulator.routes import (
+    Private,
+    PrivateRoute,
+    Route,
+    Table,
+    public_routes,
+)
 from services.simulator.rows import order_frame, trade_frame
 from services.simulator.stamps import Stamps
 from services.simulator.trades import Trade
@@ -88,6 +96,8 @@ class MachineVenue:
         self.crossed: list[str] = []
         self._agenda = Agenda()
         self._routes = self._make_routes(settings)
+        keys = KeyRequests(Keys(settings.seed, settings.clock_window_s))
+        self._public = Table(public_routes(keys, Reads(self.exchange)))
         self._crowd: list[Order] = []
         self._quoted: set[str] = set()
         self._settled_ms = 0
@@ -96,7 +106,7 @@ class MachineVenue:
         self._calendar_ns = 0
         self.advance(now)
 
-    def _make_routes(self, settings: SimulatorSettings) -> Table[Any]:
+    def _make_routes(self, settings: SimulatorSettings) -> Table[Private]:
         exchange, stamps = self.exchange, SilentStamps()
         modes = Modes(self.faults, self.limits)
         trading = Trading(
@@ -128,10 +138,15 @@ class MachineVenue:
         self.advance(now)
         parts = urlsplit(target)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        handler = self._routes.find(method, parts.path)
-        assert handler is not None, f"no route for {method} {parts.path}"
         self._count += 1
-        said = handler(Request(self._count, method, parts.path, query, {}, body), self._who, now)
+        asked = Request(self._count, method, parts.path, query, {}, body)
+        said: Answer | Held = NOT_FOUND
+        private = self._routes.find(method, parts.path)
+        public = self._public.find(method, parts.path)
+        if private is not None:
+            said = private(asked, self._who, now)
+        elif public is not None:
+            said = public(asked, now)
         if isinstance(said, Held):
             held = said
 
