@@ -245,6 +245,8 @@ def test_predicate_says_nothing_and_reduces_nothing_unless_told() -> None:
     predicate = Predicate("name", False, True)
     assert (predicate.value, predicate.age_ns, predicate.reducing) == ("", None, False)
     assert (GOOD.is_dry, GOOD.ledger_slow) == (False, "")
+    (feed,) = token_predicates(UP, told(), {}, TIMING, instant(1_001))
+    assert feed == Predicate("market_feed", True, True, "", 1_000_000)
 
 
 def test_token_and_strategy_scopes_deny() -> None:

@@ -246,7 +246,8 @@ def test_price_that_may_take_is_not_clamped() -> None:
 
 
 def test_no_room_inside_the_spread_is_a_denial() -> None:
-    assert isinstance(clamp_inside(target(), book_view(UP, None, 100), PriceE4(100)), Denial)
+    denial = clamp_inside(target(), book_view(UP, None, 100), PriceE4(100))
+    assert denial == Denial("no_room_inside_spread", "100")
 
 
 @pytest.mark.parametrize(
@@ -256,6 +257,7 @@ def test_no_room_inside_the_spread_is_a_denial() -> None:
         ((10, 10), (10, 10), 0),
         ((10, 10), (4, 4), 6),
         ((10, 0), (10, 10), 10),
+        ((10, 4), (6, 6), 4),
         ((0, 0), (0, 0), 0),
     ],
 )
@@ -304,8 +306,26 @@ def test_exposure_is_capped_to_the_micro_dollar(over_e6: int, expected: str | No
     assert reason(load={"exposure_e6": left_e6 + over_e6}) == expected
 
 
-def test_denial_says_nothing_more_unless_told() -> None:
+def test_denial_and_load_say_nothing_more_unless_told() -> None:
     assert Denial("why").value == ""
+    assert (EMPTY.outcome_least_e6, EMPTY.complement_most_e6) == (0, 0)
+
+
+@pytest.mark.parametrize("purpose", ["unwind", "flatten", "stop"])
+def test_closing_order_may_break_a_pair_open(purpose: Any) -> None:
+    load = {
+        "available_e6": 12 * SHARE,
+        "outcome_least_e6": 12 * SHARE,
+        "complement_most_e6": 18 * SHARE,
+        "unpaired_elsewhere_e6": 95 * SHARE,
+    }
+    sell: dict[str, Any] = {"side": "SELL", "price": PriceE4(5_300)}
+    assert reason(load=load, **sell) == "unpaired_cap"
+    assert reason(load=load, **sell, purpose=purpose, reduce_only=True) is None
+
+
+def test_buy_below_the_minimum_is_no_dust() -> None:
+    assert reason(size=SizeE6(4 * SHARE), reduce_only=True) == "min_size"
 
 
 @pytest.mark.req("INV-12")
