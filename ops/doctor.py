@@ -17,6 +17,7 @@ from bus.credentials import CredentialsFault, Missing, read_credentials
 from bus.settings import SOURCE_ROOT, Settings
 from ops import preflight
 from ops.group import PANIC_FILE
+from ops.money_checks import money_checks
 from ops.start import running_in
 from ops.venue import Unanswered, Venue
 from shared.units import NS_PER_S
@@ -53,6 +54,7 @@ def examine(profile: Path, environment: Mapping[str, str]) -> tuple[Check, ...]:
     checks.append(Check("profile", True, f"{settings.path}, {settings.config.run.mode}"))
     checks += [_run_directory(settings), _panic(settings), _disk(settings)]
     checks += _venue(settings)
+    checks += [Check(row.name, row.holds, row.detail) for row in money_checks(settings)]
     checks.append(_geoblock(settings))
     return tuple(checks)
 

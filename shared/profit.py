@@ -24,11 +24,12 @@ class Holding(msgspec.Struct):
 
     Attributes:
         matched: Bought less sold, over trades that have not failed.
-        confirmed: The part of it whose trades are confirmed.
+        confirmed: The part of it whose trades are confirmed; mined: mined or better.
         cost: Money paid less received, fees included.
         volume: Money turned over.
         payout: Paid by the resolved market; None while it is open.
         paid_wall_ns: When it was paid; 0 before.
+        updated_wall_ns: Newest word on any of its trades, or its payment.
     """
 
     market: ConditionId
@@ -42,6 +43,8 @@ class Holding(msgspec.Struct):
     volume: int = 0
     payout: int | None = None
     paid_wall_ns: int = 0
+    mined: int = 0
+    updated_wall_ns: int = 0
 
     @property
     def is_closed(self) -> bool:
@@ -93,6 +96,7 @@ def holdings(fills: Iterable[FillRecord], payouts: Iterable[PayoutRecord]) -> li
         held = found.setdefault(key, Holding(*key))
         held.payout = payout.amount_e6
         held.paid_wall_ns = payout.updated_wall_ns
+        held.updated_wall_ns = max(held.updated_wall_ns, payout.updated_wall_ns)
     return sorted(found.values(), key=lambda held: first[(held.market, held.token, held.strategy)])
 
 
@@ -115,6 +119,7 @@ def totals_of(held: Iterable[Holding], as_of_wall_ns: int, now_wall_ns: int) -> 
 
 
 def _add(held: Holding, fill: FillRecord) -> None:
+    held.updated_wall_ns = max(held.updated_wall_ns, fill.updated_wall_ns)
     if fill.settlement == "FAILED":
         return
     money = money_of(fill.side, fill.price_e4, fill.size_e6)
@@ -127,3 +132,5 @@ def _add(held: Holding, fill: FillRecord) -> None:
     # Shares sold are gone at once; shares bought are sure only when their trade is confirmed.
     if fill.settlement == "CONFIRMED" or fill.side == "SELL":
         held.confirmed += sign * fill.size_e6
+    if fill.settlement in ("MINED", "CONFIRMED") or fill.side == "SELL":
+        held.mined += sign * fill.size_e6

@@ -1,17 +1,22 @@
 """`interlock explain`: why the gate would refuse an order now."""
 
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 import msgspec
 from rich.text import Text
 
 from bus import clock
+from bus.ledger_reader import Unreadable
 from bus.tap import Tap
 from ops.cli.options import group_options, json_option, place_of
-from ops.cli.output import DOWN, FAILED, age, console, fail, show_json, table
+from ops.cli.output import DOWN, FAILED, age, console, duration, fail, show_json, table
+from ops.cli.refusals_view import past_refusals
+from ops.heard import hear
+from ops.refusals import Refusals, refusals_of
 from shared.effects import Received
-from shared.facts import Explanations, GateExplanation
+from shared.facts import ExecutionStatus, Explanations, GateExplanation
 from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, MonotonicNs
 
@@ -20,6 +25,8 @@ CUTOFF = "cutoff"
 
 DRY_RUN = "dry_run"
 """Predicate that says that what passes is not sent."""
+
+NOT_HEARD = "execution is not heard: what it would say of an order now is unknown"
 
 LISTEN_MS = 2_500
 """Execution explains itself every second."""
@@ -43,18 +50,20 @@ def command(
     Without MARKET those that are past their cutoff are left out.
 
     Status 0 when an order would pass everything shown, 3 when something stands against it, 4
-    when execution is not heard.
+    when execution is not heard: what the venue has refused is then shown from the ledger.
     """
     place = place_of(profile, run_directory, data_directory)
     told = listen(place.run_directory)
+    past = refusals_of(place.data_directory)
     if told is None:
-        fail("execution is not heard", DOWN, as_json=as_json)
+        _fall_back(past, as_json=as_json)
     explanations, age_ns = told
     scopes = [scope for scope in explanations.scopes if _is_meant(scope, market)]
     if market is not None and not any(scope.market for scope in scopes):
         fail(f"execution knows no market {market!r}", FAILED, as_json=as_json)
     if as_json:
-        show_json({"age_ns": age_ns, "scopes": msgspec.to_builtins(scopes)})
+        gate = {"age_ns": age_ns, "scopes": msgspec.to_builtins(scopes)}
+        show_json({"heard": True, **gate, **_past_as_builtins(past)})
     else:
         for row in (row for scope in scopes for row in scope.predicates if row.name == DRY_RUN):
             console().print(Text(row.value, style="bold yellow"))
@@ -63,8 +72,36 @@ def command(
         if ended := len(explanations.scopes) - len(scopes):
             console().print(f"{ended} other markets" if market else f"{ended} ended markets")
         console().print(Text("told ").append_text(age(age_ns, stale_ns=LISTEN_MS * NS_PER_MS)))
+        _show_denied(place.run_directory)
+        console().print(past_refusals(past))
     if not all(row.holds for scope in scopes for row in scope.predicates):
         raise SystemExit(3)
+
+
+def _fall_back(past: Refusals | Unreadable, *, as_json: bool) -> NoReturn:
+    """Show what the ledger holds, say that nothing else is known, and end with status 4."""
+    if as_json:
+        show_json({"heard": False, "why": NOT_HEARD, **_past_as_builtins(past)})
+    else:
+        click.echo(NOT_HEARD, err=True)
+        console().print(past_refusals(past))
+    raise SystemExit(DOWN)
+
+
+def _past_as_builtins(past: Refusals | Unreadable) -> dict[str, Any]:
+    return {"refusals": msgspec.to_builtins(past)}
+
+
+def _show_denied(run_directory: Path) -> None:
+    """Show how often the gate has denied an order in this run, by reason."""
+    told = hear(run_directory, EXECUTION, "execution.status", ExecutionStatus)
+    if told is None:
+        console().print(Text("denied by us: unknown, execution is not heard", style="bold red"))
+        return
+    status, age_ns = told
+    rows = [(row.reason, row.count) for row in sorted(status.refusals, key=lambda r: -r.count)]
+    title = f"denied by us in this run, {duration(age_ns)} ago"
+    console().print(table(title, ("reason", "count"), rows) if rows else f"{title}: nothing")
 
 
 def listen(run_directory: Path) -> tuple[Explanations, int] | None:

@@ -80,6 +80,21 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Sequence[object]]) 
     return Group(Text(title, style="bold"), made) if title else Group(made)
 
 
+def chosen(
+    rows: Sequence[dict[str, object]], narrow: Sequence[str]
+) -> tuple[tuple[str, ...], list[list[object]]]:
+    """Return the columns that the terminal is wide enough for, and the cells of each row.
+
+    Args:
+        rows: Cells by column, all with the same columns.
+        narrow: What a narrow terminal shows; `--json` has everything anywhere.
+    """
+    names = tuple(rows[0]) if rows else tuple(narrow)
+    if console().width < NARROW_COLUMNS:
+        names = tuple(name for name in names if name in narrow)
+    return names, [[row[name] for name in names] for row in rows]
+
+
 def age(age_ns: int | None, stale_ns: int = STALE_NS) -> Text:
     """Return an age for people, marked when stale, `never` for none."""
     if age_ns is None:

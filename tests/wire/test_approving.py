@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from bus.credentials import write_credentials, write_private
 from ops.cli.approve import command
+from ops.doctor import examine
 from ops.keys import Key
 from services.simulator.keys import Keys
 from shared.venue.approvals import TRADING
@@ -142,3 +143,28 @@ def test_contract_that_is_not_there_any_more_is_approved_nothing(
     run, told = approve(tmp_path, bare, "eoa")
     assert run.exit_code == 1
     assert "which should be ExchangeV4: it changed" in told["why"]
+
+
+@pytest.mark.req("VEN-7")
+def test_doctor_names_what_is_missing_and_the_command_that_mends_it(
+    tmp_path: Path, bare: Server
+) -> None:
+    approve(tmp_path, bare, "safe", "--dry-run")
+    profile = tmp_path / "profile.toml"
+    before = {row.name: row for row in examine(profile, {})}
+    assert before["contracts"].holds
+    assert before["order version"].holds
+    assert before["exchanges"].holds
+    assert before["balance"].holds
+    assert before["approvals"].holds in (True, False)
+    bare.admin(
+        "allowance",
+        account=maker_address(2, KEY.address),
+        spender=TRADING[1].spender,
+        amount=0,
+        conditional=False,
+    )
+    after = {row.name: row for row in examine(profile, {})}
+    assert after["approvals"].holds is False
+    assert TRADING[1].words in after["approvals"].detail
+    assert "run `interlock approve`" in after["approvals"].detail
