@@ -46,9 +46,10 @@ HEDGE_NS: Final = 400 * NS_PER_MS
 """A cancel without an answer for so long is sent once more, over another connection: that is above
 any usual round trip, and far below the deadline of the request."""
 
-TARGETED_MAX: Final = 6
+TARGETED_MAX: Final = 10
 """Targeted cancels under way at once, fewer than the lane's connections: one for everything
-never waits for them. What is due meanwhile goes together in the next."""
+never waits for them. What is due meanwhile goes together in the next, as soon as one of them is
+answered or has been silent for `HEDGE_NS`."""
 
 GONE: Final = frozenset({Kept.MATCHED, Kept.GONE, Kept.NOT_FOUND})
 """The venue says that it does not rest: its own word on the order must be asked for."""
@@ -84,7 +85,7 @@ class Canceller:
         self._all_wanted = False
         self._all_request = 0
         self._all_after_ns = BootNs(0)
-        self._under_way: set[int] = set()
+        self._under_way: dict[int, BootNs] = {}
         self.escalation = Escalation()
 
     def doom(self, order: Order, reason: str) -> None:
@@ -135,7 +136,7 @@ class Canceller:
             effects += self._send_all(now)
         exposed = self._register.exposed()
         due = [order for order in exposed if self._is_due(order, now.boot_ns)]
-        if due and len(self._under_way) < TARGETED_MAX:
+        if due and self._has_connection(now.boot_ns):
             for ask in choose(due, exposed, self._rates.cancels_left(now.boot_ns)):
                 effects.append(self._send(ask, now))
         return [*effects, *self._escalate(now)]
@@ -146,7 +147,7 @@ class Canceller:
 
     def replied(self, ask: CancelsAsk, reply: HttpReply, now: Instant) -> list[Effect]:
         """Take the venue's answer to any cancel."""
-        self._under_way.discard(reply.request_id)
+        self._under_way.pop(reply.request_id, None)
         answer = judge_cancel(reply.status, reply.body)
         count = len(answer.canceled) if isinstance(answer, CancelAnswer) else None
         cost = cost_max(ask) if count is None else cost_of(ask, count)
@@ -182,7 +183,7 @@ class Canceller:
 
     def failed(self, ask: CancelsAsk, failure: HttpFailed, now: Instant) -> list[Effect]:
         """Take an answer that never came."""
-        self._under_way.discard(failure.request_id)
+        self._under_way.pop(failure.request_id, None)
         self._rates.cancel_failed(failure.request_id, sent=failure.sent, now_ns=now.boot_ns)
         return self._missed(ask, failure.request_id, failure.reason, None, now)
 
@@ -196,6 +197,11 @@ class Canceller:
         if order.cancel_request:
             return now_ns - order.cancel_sent_ns >= HEDGE_NS
         return now_ns >= order.cancel_after_ns
+
+    def _has_connection(self, now_ns: BootNs) -> bool:
+        """Whether one more targeted cancel may leave: there is room, or the venue has hung."""
+        oldest_ns = min(self._under_way.values(), default=now_ns)
+        return len(self._under_way) < TARGETED_MAX or now_ns - oldest_ns >= HEDGE_NS
 
     def _take_answer(
         self, ask: CancelsAsk, answer: CancelAnswer, request_id: int, now: Instant
@@ -291,7 +297,7 @@ class Canceller:
             self._all_request = request.request_id
             self._all_after_ns = BootNs(now.boot_ns + RETRY_NS_MAX)
         else:
-            self._under_way.add(request.request_id)
+            self._under_way[request.request_id] = now.boot_ns
         for order_id in ask.order_ids:
             order = self._register.find(order_id)
             if order is not None:

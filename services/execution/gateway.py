@@ -29,8 +29,8 @@ from shared.venue.wire import encode
 POST_CONNECTIONS = 8
 """Posts in flight at once: a round trip of 250 ms at the account's highest rate of posts."""
 
-CANCEL_CONNECTIONS = 8
-"""Six for targeted cancels (`canceling.TARGETED_MAX`), and two that a cancel-all and its repeat
+CANCEL_CONNECTIONS = 12
+"""Ten for targeted cancels (`canceling.TARGETED_MAX`), and two that a cancel-all and its repeat
 always find free."""
 
 READ_CONNECTIONS = 4

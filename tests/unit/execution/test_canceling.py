@@ -314,3 +314,23 @@ def test_order_that_is_called_gone_and_rests_all_the_same_is_a_failure_in_the_en
     assert rig.pong().self_fenced is None
     rig.run(4_000)
     assert rig.pong().self_fenced is not None
+
+
+@pytest.mark.req("INV-4")
+def test_venue_that_hangs_holds_no_further_cancel_back() -> None:
+    rig = many(TARGETED_MAX + 4)
+    rig.venue.deaf.add("cancel")
+    left = rig.wishes
+    for number in range(1, TARGETED_MAX + 1):
+        rig.wishes = left[number:]
+        rig.wish()
+    before = len(cancels(rig))
+    rig.wishes = left[TARGETED_MAX + 2 :]
+    rig.wish()
+    assert len(cancels(rig)) == before, "the connections left are for a cancel of everything"
+    rig.run(HEDGE_NS // NS_PER_MS + 10)
+    named = b"".join(one.body for one in cancels(rig)[before:])
+    late = {(one.token, one.level) for one in left[TARGETED_MAX : TARGETED_MAX + 2]}
+    gone = [row.order_id for row in rig.orders() if (row.token, row.level) in late]
+    assert len(gone) == 2
+    assert all(order_id.encode() in named for order_id in gone)
