@@ -10,7 +10,7 @@ from bus import clock
 from bus.credentials import write_credentials, write_private
 from bus.http import HttpEdge
 from bus.settings import Settings
-from services.execution.gateway import Gateway
+from services.execution.gateway import Gateway, lanes
 from services.execution.may_send import Permit, PlaceOrder, PlaceOrders
 from services.execution.messages import IdentityFound, IdentityMissing
 from services.execution.panic_file import PANIC_FILE, PanicFile
@@ -316,3 +316,19 @@ def test_panic_file_is_told_at_first_and_at_each_change(tmp_path: Path) -> None:
 def test_data_directory_that_is_gone_counts_as_panic(tmp_path: Path) -> None:
     told = PanicFile(tmp_path / "gone").on_tick(instant())
     assert [getattr(m, "is_present", None) for m in told] == [True]
+
+
+def test_node_of_the_chain_is_told_no_credentials(rig: Rig) -> None:
+    """Another's host: what signs for the venue must never reach it."""
+    now = clock.read()
+    call = HttpRequest(8, "chain", "POST", "/v2/key", b"{}", BootNs(now.boot_ns + NS_PER_S))
+    assert rig.gateway._headers(call, now) == {"Content-Type": "application/json"}
+    read = msgspec.structs.replace(call, lane="read", method="GET")
+    assert any(CREDENTIALS.api_key == text for text in rig.gateway._headers(read, now).values())
+
+
+def test_lane_to_a_node_is_there_only_with_a_node() -> None:
+    assert "chain" not in [lane.name for lane in lanes(build_config())]
+    node = "http://127.0.0.1:18545/v2/key"
+    (lane,) = [one for one in lanes(build_config(node=node)) if one.name == "chain"]
+    assert lane.url == node

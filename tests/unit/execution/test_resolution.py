@@ -9,7 +9,7 @@ from services.execution.account_reads import date_s
 from services.execution.startup import OpenedLedger
 from shared.identifiers import OrderHash
 from shared.ledger_schema import IdentityRecord
-from shared.units import NS_PER_MS, NS_PER_S, SHARE_E6, WallNs
+from shared.units import NS_PER_MS, NS_PER_S, SHARE_E6, BootNs, WallNs
 from tests.builders.execution import Rig, identity, target
 from tests.builders.ledger_rows import build_order_record
 from tests.builders.markets import MARKET, START_MS, UP, instant
@@ -121,6 +121,28 @@ def test_order_is_dead_only_after_a_trades_read_sent_after_it_was_not_found() ->
     rig.run(1_000)
     assert len(rig.venue.seen("/data/trades")) > reads
     assert rig.row(LEFT).state == "EXPIRED"
+
+
+@pytest.mark.req("EX-6")
+def test_each_of_the_three_questions_must_be_late_and_the_trades_must_reach_back() -> None:
+    rig = restarted()
+    rig.venue.answers["/data/trades"] = (500, b"")
+    rig.run(7_000)
+    order = rig.core._parts.register.find(LEFT)
+    assert order is not None
+    bury = rig.core._parts.reconciler.bury
+    made_ns = order.record.created_wall_ns
+    late_ns = BootNs(order.not_found_ns + 1)
+    bury(order.not_found_ns, made_ns, rig.now)
+    assert order.record.state == "UNKNOWN", "trades were asked for before the order was"
+    bury(late_ns, made_ns + 1, rig.now)
+    assert order.record.state == "UNKNOWN", "trades since after its making"
+    listed_ns, order.unlisted_ns = order.unlisted_ns, order.deadline_ns
+    bury(late_ns, made_ns, rig.now)
+    assert order.record.state == "UNKNOWN", "open orders were asked for before its deadline"
+    order.unlisted_ns = listed_ns
+    bury(late_ns, made_ns, rig.now)
+    assert order.record.state == "EXPIRED"
 
 
 @pytest.mark.req("EX-6")
