@@ -39,7 +39,8 @@ def test_group_pauses_adopts_and_goes_on_and_halts_the_second_time(
     group.wait_until_trading()
     told = group.command("status", "--json")
     stages = told.json["execution"]["status"]["start"]
-    assert [stage["state"] for stage in stages] == ["done"] * 6
+    assert {stage["state"] for stage in stages} == {"done"}
+    assert {"ledger", "zero", "trades", "positions"} <= {stage["name"] for stage in stages}
     token = group.venue.open_orders().placed[0]["token"]
 
     move(group, token)

@@ -142,7 +142,7 @@ def test_each_of_the_three_questions_must_be_late_and_the_trades_must_reach_back
     assert order.record.state == "UNKNOWN", "open orders were asked for before its deadline"
     order.unlisted_ns = listed_ns
     bury(late_ns, made_ns, rig.now)
-    assert order.record.state == "EXPIRED"
+    assert rig.row(LEFT).state == "EXPIRED"
 
 
 @pytest.mark.req("EX-6")
