@@ -48,12 +48,21 @@ RowT = TypeVar("RowT", bound=Record)
 
 
 def open_verified(database: sqlite3.Connection, now: Instant) -> OpenedLedger:
-    """Verify what a start rests on, and return it.
+    """Verify what a start rests on, in one view of it, and return it.
 
     Raises:
         Broken: The ledger does not agree with itself.
         sqlite3.Error: It cannot be read.
     """
+    database.execute("BEGIN")
+    try:
+        return _verified(database, now)
+    finally:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+
+
+def _verified(database: sqlite3.Connection, now: Instant) -> OpenedLedger:
     meta = dict(database.execute("SELECT name, value FROM meta"))
     records, state = _verify_chain(database, _anchor_of(meta))
     orders = _Working(database, OrderRecord)

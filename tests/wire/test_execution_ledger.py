@@ -47,6 +47,7 @@ def built(tmp_path: Path) -> Path:
 def test_ledger_gives_back_what_was_written(tmp_path: Path) -> None:
     ledger = Ledger(built(tmp_path), NOW)
     opened = ledger.opened
+    assert not ledger._database.in_transaction, "what is read at the start holds the log"
     ledger.close()
     assert opened.identity == IDENTITY
     assert opened.epoch == 8
