@@ -133,3 +133,9 @@ def payout_record(
         realised_e6=MoneyE6(amount - position.cost_e6),
         updated_wall_ns=wall_ns,
     )
+
+
+def is_paid_by(payout: PayoutRecord, position: Position) -> bool:
+    """Tell whether a payout closes exactly this position."""
+    held = (max(0, position.matched_e6), position.cost_e6)
+    return (payout.size_e6, payout.cost_e6) == held

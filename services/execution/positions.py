@@ -19,6 +19,7 @@ from services.execution.position import (
     Key,
     Position,
     fill_key,
+    is_paid_by,
     payout_record,
     position_key,
     position_of,
@@ -83,10 +84,17 @@ class Positions:
             self._resolved.setdefault(payout.market, {})[payout.token] = payout.payout_e4
         for fill in fills:
             self._store(fill)
-        for key in self._by_key:
+        for key in tuple(self._by_key):
             self._recompute(key)
-            if key in self._payouts:
-                self._positions[key] = Position()
+            paid = self._payouts.get(key)
+            if paid is None:
+                continue
+            if not is_paid_by(paid, self._positions[key]):
+                # Older legs are not in the ledger's working set any more: what is left of them
+                # would make another payout, so they count as forgotten.
+                self._forget_legs(key)
+                continue
+            self._positions[key] = Position()
 
     def take(
         self, fill: FillRecord, *, asked: bool = False, now_ns: BootNs = LONG_AGO_NS
@@ -267,17 +275,21 @@ class Positions:
         for key, payout in tuple(self._payouts.items()):
             age_ns = now.wall_ns - payout.updated_wall_ns
             if age_ns > after_ns and (key not in open_keys or age_ns > 2 * DAY_NS):
-                for forgotten in self._by_key.pop(key, {}):
-                    self._fills.pop(forgotten, None)
-                    self._disputed.discard(forgotten)
-                    self._overdue.discard(forgotten)
-                self._positions.pop(key, None)
-                fellows = self._of_token.get(key[1], {})
-                fellows.pop(key, None)
-                if not fellows:
-                    self._of_token.pop(key[1], None)
+                self._forget_legs(key)
             if age_ns > 2 * DAY_NS:
                 del self._payouts[key]
+
+    def _forget_legs(self, key: Key) -> None:
+        """Drop the legs of a position that is paid out."""
+        for forgotten in self._by_key.pop(key, {}):
+            self._fills.pop(forgotten, None)
+            self._disputed.discard(forgotten)
+            self._overdue.discard(forgotten)
+        self._positions.pop(key, None)
+        fellows = self._of_token.get(key[1], {})
+        fellows.pop(key, None)
+        if not fellows:
+            self._of_token.pop(key[1], None)
 
     def facts(
         self,

@@ -255,3 +255,17 @@ def test_fact_names_all_four_quantities_the_age_of_the_chain_and_dust() -> None:
     (fact,) = positions.facts(NOW.boot_ns, {MARKET: SizeE6(6 * SHARE + 1)})
     assert (fact.matched, fact.mined, fact.confirmed) == (6 * SHARE, 4 * SHARE, 2 * SHARE)
     assert (fact.on_chain, fact.on_chain_age_ns, fact.dust) == (3 * SHARE, 7, True)
+
+
+@pytest.mark.req("VEN-8")
+def test_payout_is_never_made_again_from_a_part_of_its_legs() -> None:
+    before = holding({"settlement": "CONFIRMED"}, {"settlement": "MINED"})
+    before.settle(MARKET, {TOKEN: PriceE4(10_000)}, NOW)
+    paid = [r for r in before.unjournaled if isinstance(r, PayoutRecord)]
+    newer = build_fill_record(trade_id=TradeId("t1"), settlement="MINED")
+    after = Positions([newer], paid)
+    told = build_fill_record(trade_id=TradeId("t1"), settlement="CONFIRMED")
+    assert after.take(told) == ""
+    assert after.unjournaled == []
+    assert after.realised_today_e6(NOW) == 2 * 1_020_000
+    assert after.matched_e6(TOKEN) == 0
