@@ -125,3 +125,15 @@ def test_end_does_not_wait_for_ever(disk: Disk, monkeypatch: pytest.MonkeyPatch)
     writer.close()
     assert not disk.closed.is_set()
     assert disk.committed == []
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_bug_in_the_thread_ends_the_process_instead_of_holding_it_up(disk: Disk) -> None:
+    disk.rows = None  # type: ignore[assignment]
+    writer = Writer(disk)
+    writer.apply(Row(number=1), read())
+    writer.commit(read())
+    writer._thread.join(WITHIN_S)
+    with pytest.raises(AssertionError, match="has died"):
+        writer.is_committed(read())
+    writer.close()
