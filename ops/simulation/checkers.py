@@ -64,6 +64,7 @@ class Intent(msgspec.Struct, frozen=True):
     intent: str
     state: str
     epoch: int
+    purpose: str = ""
 
 
 class LedgerTruth(Protocol):

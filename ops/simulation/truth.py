@@ -11,7 +11,7 @@ from shared.identifiers import OrderHash
 from shared.ledger_schema import LEDGER_FILE
 from shared.orders import EXPOSED
 
-_COLUMNS = "SELECT order_id, intent, state, epoch FROM orders"
+_COLUMNS = "SELECT order_id, intent, state, epoch, purpose FROM orders"
 _STATES = ", ".join(f"'{state}'" for state in sorted(EXPOSED))
 
 
@@ -48,6 +48,6 @@ class LedgerFile:
             address = f"{self._path.as_uri()}?mode=ro"
             self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
         return [
-            Intent(OrderHash(order_id), intent, state, epoch)
-            for order_id, intent, state, epoch in self._connection.execute(query, values)
+            Intent(OrderHash(order_id), intent, state, epoch, purpose)
+            for order_id, intent, state, epoch, purpose in self._connection.execute(query, values)
         ]

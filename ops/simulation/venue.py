@@ -42,6 +42,9 @@ class OrderLine(msgspec.Struct, frozen=True):
     kind: str
     wall_ns: int = 0
     order_id: str = ""
+    owner: str = ""
+    trade_id: str = ""
+    role: str = ""
 
 
 ORDER_LINE = msgspec.json.Decoder(OrderLine)
@@ -55,6 +58,7 @@ class SimulatedVenue:
         frames: Frames sent on market streams.
         changed: Called after every turn of the core.
         logged: Given each record of its log.
+        filled: Told of each part that we have in a trade, as it is matched, and of its role.
         wallet: Address that holds our money, lower case.
     """
 
@@ -80,6 +84,7 @@ class SimulatedVenue:
         self.frames = 0
         self.changed: Callable[[], None] = lambda: None
         self.logged: Callable[[bytes], None] = lambda line: None
+        self.filled: Callable[[str, OrderHash, str], None] = lambda trade_id, order_id, role: None
         self._api_key = who.api_key
         self._changed_wall_ns: dict[str, int] = {}
         self._resolution_ms = resolution_ms
@@ -176,6 +181,8 @@ class SimulatedVenue:
         record = ORDER_LINE.decode(line)
         if record.kind == "order":
             self._changed_wall_ns[record.order_id] = record.wall_ns
+        elif record.kind == "fill" and record.owner == self._api_key:
+            self.filled(record.trade_id, OrderHash(record.order_id), record.role)
 
     def changed_wall_ns(self, order_id: OrderHash) -> int:
         """Return when the venue last did something to an order, 0 for one it never took."""

@@ -20,6 +20,7 @@ from ops.simulation.checkers import (
     LifecycleChecker,
     VenueTruth,
 )
+from ops.simulation.own_trades import CountChecker, OwnTradeChecker
 from shared.control import Ping
 from shared.effects import HttpRequest, Peer, Publish
 from shared.facts import Alert, FeedStatus, FillFact, OrderFact, RiskStatus
@@ -60,6 +61,7 @@ class Watch:
 
     Attributes:
         halts: Told by the operator's part of the run.
+        own_trades: Told by the venue's log.
         posts: Orders whose first byte was written.
         risk_status: The newest that risk has published.
         oracle_silent_ns: How long risk has said that an oracle is silent.
@@ -74,6 +76,7 @@ class Watch:
         venue: VenueTruth,
         lease_ns: int,
         standing: Callable[[], Standing],
+        orders_max: int,
     ) -> None:
         """Take what the checkers look at.
 
@@ -83,6 +86,7 @@ class Watch:
             venue: What the venue holds.
             lease_ns: Length of a lease.
             standing: Tells how execution and risk are.
+            orders_max: Most orders of ours that may be live.
         """
         self._venue = venue
         self._standing = standing
@@ -92,6 +96,8 @@ class Watch:
         self._hung = HungRiskChecker(findings, lease_ns)
         self._cancels = CancelChecker(findings)
         self._frames = FrameChecker(findings)
+        self._count = CountChecker(findings, orders_max)
+        self.own_trades = OwnTradeChecker(findings, ledger)
         self.halts = HaltChecker(findings)
         self._execution: Incarnation | None = None
         self._fills_seen: dict[tuple[str, str], None] = {}
@@ -161,6 +167,7 @@ class Watch:
         """Judge the venue's open orders after it has done something."""
         self._intents.judge_venue(self._venue)
         self.halts.judge_venue(self._venue)
+        self._count.judge_venue(self._venue)
 
     def look(self, moment_ns: int, now: Instant) -> None:
         """Judge what shows only with time; called every few milliseconds."""

@@ -94,7 +94,7 @@ class Whole:
         venue = SimulatedVenue(core, credentials, scheduler, trace, config.simulator.resolution_ms)
         venue.hold_in(config.account.wallet_address)
         self._ledger = LedgerFile(directory)
-        watch = Watch(self.findings, self._ledger, venue, self._lease_ns, self._standing)
+        watch = self._make_watch(config, venue)
         self.operator = Operator(scheduler, trace, watch.halts, self._tell_risk)
         self.world = World(
             seed,
@@ -117,6 +117,15 @@ class Whole:
         line = ControlLine(scheduler, stream(seed, "line"), rates, trace, self._wake)
         self._around = Surroundings(scheduler, bus, line, trace, watch, self._lease_ns, self._ended)
         self._line = line
+
+    def _make_watch(self, config: Config, venue: SimulatedVenue) -> Watch:
+        """Return all checkers, told of our trades by the venue's log."""
+        orders_max = config.limits.open_orders_max
+        watch = Watch(
+            self.findings, self._ledger, venue, self._lease_ns, self._standing, orders_max
+        )
+        venue.filled = watch.own_trades.filled
+        return watch
 
     def start(self) -> None:
         """Start every process and schedule the faults."""
