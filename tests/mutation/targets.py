@@ -28,30 +28,15 @@ _TESTS: dict[str, tuple[str, ...]] = {
         f"{_EXECUTION}/test_lifecycle.py",
         f"{_EXECUTION}/test_order_table.py",
     ),
-    "shared/orders.py": (
-        f"{_EXECUTION}/test_order_table.py",
-        f"{_EXECUTION}/test_lifecycle.py",
-    ),
     "shared/trade_settlement.py": (
         "tests/unit/shared/test_trade_settlement.py",
         f"{_EXECUTION}/test_positions.py",
     ),
     "services/execution/ledger.py": _LEDGER,
-    "services/execution/ledger_appending.py": _LEDGER,
-    "services/execution/ledger_migration.py": _LEDGER,
-    "services/execution/ledger_opening.py": _LEDGER,
-    "services/execution/ledger_start.py": _LEDGER,
-    "shared/ledger_schema.py": (
-        "tests/unit/shared/test_ledger_schema.py",
-        "tests/unit/shared/test_ledger_tables.py",
-        "tests/unit/shared/test_ledger_chain.py",
-        *_LEDGER,
-    ),
     "services/execution/reconcile.py": (
         f"{_EXECUTION}/test_reconcile.py",
         f"{_EXECUTION}/test_reconcile_absence.py",
     ),
-    "shared/venue/outcomes.py": ("tests/unit/venue/test_outcomes.py",),
 }
 
 TARGETS: dict[str, Target] = {

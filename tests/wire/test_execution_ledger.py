@@ -11,17 +11,21 @@ import pytest
 
 from bus.edge import CommitFailed
 from bus.ledger_proof import prove
+from services.execution import ledger_appending
 from services.execution.ledger import ANCHOR_EVENTS_MAX, Ledger, NoLedger
 from services.execution.ledger_appending import ANCHOR_EVENTS
 from services.execution.ledger_fault import LedgerFault
+from shared.identifiers import OrderHash
 from shared.ledger_schema import (
+    AnchorRecord,
     AnyRecord,
     EpochRecord,
     IdentityRecord,
     Journal,
     PayoutRecord,
+    decode_record,
 )
-from shared.units import MoneyE6, PriceE4, SizeE6
+from shared.units import MoneyE6, PriceE4, SizeE6, WallNs
 from tests.builders.ledger_rows import build_fill_record, build_order_record
 from tests.builders.markets import instant
 
@@ -246,3 +250,31 @@ def test_record_of_a_later_schema_is_refused(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(LedgerFault):
         Ledger(path, NOW)
+
+
+def test_what_is_recent_and_what_an_anchor_retires_is_bounded() -> None:
+    assert ledger_appending.RECENT_NS == 172_800_000_000_000
+    assert ledger_appending.ORDERS_RECENT_MAX == 20_000
+    assert (ledger_appending.ANCHOR_EVENTS, ledger_appending.RETIRED_MAX) == (256, 256)
+
+
+def test_anchor_retires_orders_beyond_the_newest_that_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_appending, "ORDERS_RECENT_MAX", 2)
+    ledger = Ledger(tmp_path / "ledger.db", NOW)
+    for number in range(4):
+        made_ns = WallNs(NOW.wall_ns + number)
+        record = build_order_record(
+            order_id=OrderHash(f"0x{number:064x}"), state="CANCELED", created_wall_ns=made_ns
+        )
+        ledger.apply(Journal((record,)), NOW)
+    ledger._appender.append_anchor(NOW)
+    ledger.commit(NOW)
+    (body,) = ledger._database.execute(
+        "SELECT body FROM events ORDER BY sequence DESC LIMIT 1"
+    ).fetchone()
+    ledger.close()
+    anchor = decode_record(body)
+    assert isinstance(anchor, AnchorRecord)
+    assert NOW.wall_ns + 2 in [getattr(anchor, name) for name in anchor.__struct_fields__]
