@@ -28,6 +28,10 @@ _TESTS: dict[str, tuple[str, ...]] = {
         f"{_EXECUTION}/test_lifecycle.py",
         f"{_EXECUTION}/test_order_table.py",
     ),
+    "shared/orders.py": (
+        f"{_EXECUTION}/test_order_table.py",
+        f"{_EXECUTION}/test_lifecycle.py",
+    ),
     "shared/trade_settlement.py": (
         "tests/unit/shared/test_trade_settlement.py",
         f"{_EXECUTION}/test_positions.py",
