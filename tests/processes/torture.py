@@ -92,16 +92,16 @@ FAULTS: Final[tuple[dict[str, Any], ...]] = (
         "status": 503,
         "text": "service unavailable",
     },
-    # Bursts: everything is refused for a third of a second, every twelve.
+    # Bursts: everything is refused for a third of a second, every six seconds.
     {
         "kind": "refuse",
         "path": "/order",
         "status": 429,
         "text": "Too Many Requests",
         "retry_after_s": 1,
-        "every_ms": 12_000,
+        "every_ms": 6_000,
         "duration_ms": 330,
-        "after_ms": 5_000,
+        "after_ms": 1_000,
     },
     # Answers to batches that end in the middle, and answers that break off with their connection.
     {"kind": "truncate_reply", "path": "/orders", "probability": 0.03},
