@@ -1,14 +1,26 @@
 """Pages say what the program says: commands, their help, and what a README promises."""
 
+from pathlib import Path
+
+import pytest
+
 from ops.cli.__main__ import COMMANDS
 from ops.cli.manual import render
 from tests.architecture.tree import ROOT
+
+PAGES = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
 
 
 def test_page_of_commands_is_their_own_help() -> None:
     """After a change of a help text: `python -m ops.cli.manual > docs/commands.md`."""
     page = ROOT / "docs" / "commands.md"
     assert page.read_text(encoding="utf-8") == render()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_pages_hold_no_mark_of_an_unfinished_merge(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert not [line for line in lines if line.startswith(("<<<<<<<", "=======", ">>>>>>>"))]
 
 
 def test_changelog_names_every_command() -> None:

@@ -27,7 +27,7 @@ from tests.processes.venue import VenueUnderTest
 from tests.processes.wire_log import WireRecord
 
 COMMAND_S = 180.0
-TRADES_WITHIN_S = 60.0
+TRADES_WITHIN_S = 120.0
 ENDS_WITHIN_S = 20.0
 KILLS_MAX = 5
 """A requote leaves the book empty for a hundredth of its time; five in a row is no chance."""
