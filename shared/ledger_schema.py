@@ -1,7 +1,7 @@
 """The ledger: the records of what happened to every order, fill and payout.
 
 Holds the records that execution writes and how they are spelled; opens no file. Tables and
-versions are `ledger_tables.py`, the chain is `ledger_chain.py`; `services/execution/ledger.py`
+versions are `ledger_tables.py`, the chain is `ledger_chain.py`; `services/execution/ledger/`
 writes, `bus/ledger_reader.py` reads.
 
 A record is the whole row after a change; projecting is "last one wins" by primary key.

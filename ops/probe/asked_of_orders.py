@@ -131,7 +131,7 @@ ORDERS: tuple[Question, ...] = (
     Question(
         id="unknown_order",
         asks="Is an unknown order a 404 or an empty answer?",
-        matters="services/execution/account_reads.py: only a clear no counts as not found",
+        matters="services/execution/reconciliation: only a clear no counts as not found",
         step="rest",
         how="ask for a made-up id",
         assumes={"http": 404, "body": "Order not found"},
@@ -207,7 +207,7 @@ ORDERS: tuple[Question, ...] = (
     Question(
         id="rate_headers",
         asks="Which headers tell of limits?",
-        matters="services/execution/rate_budget.py knows its own rate and Retry-After alone",
+        matters="services/execution/budgets: what the model of the limits is read from",
         step="rate_headers",
         how="collect them from every answer of the session",
         assumes={"names": "poly-ratelimit-remaining, poly-ratelimit-reset, poly-ratelimit-tier"},

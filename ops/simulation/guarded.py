@@ -19,7 +19,7 @@ from ops.simulation.world import Inbox, World
 from services.execution import messages as execution_messages
 from services.execution.core import ExecutionCore
 from services.execution.gateway import Gateway, MaySend
-from services.execution.ledger import Ledger
+from services.execution.ledger.ledger import Ledger
 from services.execution.may_send import Permit, Permits
 from services.risk import messages as risk_messages
 from services.risk.core import RiskCore

@@ -6,13 +6,13 @@ from bus import actor, clock, process
 from bus.locks import AlreadyRunning, lock_file
 from bus.restart_calendar import planned_restarts
 from bus.writer import Writer
-from services.execution.checkpoints import Checkpoints
+from services.execution.budgets.venue_phase import PlannedRestarts
 from services.execution.core import ExecutionCore
 from services.execution.gateway import Gateway
-from services.execution.ledger import Ledger, NoLedger
-from services.execution.ledger_fault import LedgerFault
+from services.execution.ledger.checkpoints import Checkpoints
+from services.execution.ledger.fault import LedgerFault
+from services.execution.ledger.ledger import Ledger, NoLedger
 from services.execution.panic_file import PanicFile
-from services.execution.venue_phase import PlannedRestarts
 from shared.config import VenueSettings
 from shared.effects import Log
 from shared.ledger_schema import LEDGER_FILE

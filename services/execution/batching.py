@@ -9,10 +9,10 @@ Source: https://docs.polymarket.com/api-reference (CLOB OpenAPI, POST /orders, 2
 
 from collections.abc import Iterable, Sequence
 
+from services.execution.budgets.venue_rates import VenueRates
 from services.execution.may_send import PlaceOrder, PlaceOrders
 from services.execution.order_register import OrderRegister
 from services.execution.requests import BatchAsk, Requests
-from services.execution.venue_rates import VenueRates
 from shared.units import BootNs
 from shared.venue.orders_wire import BATCH_ORDERS_MAX, ORDER_PATH, ORDERS_PATH
 

@@ -5,7 +5,7 @@ Judges nothing itself: the predicates stand in `gate.py`.
 
 from services.execution import gate, reporting
 from services.execution.gate import Account, Predicate, first_failing
-from services.execution.journaling import SLOW_NS
+from services.execution.ledger.journaling import SLOW_NS
 from services.execution.may_send import Grant
 from services.execution.parts import Parts
 from shared.effects import Publish

@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from services.execution import reporting
 from services.execution.batching import gather
+from services.execution.budgets.venue_phase import NOTHING_PLANNED, PlannedRestarts
 from services.execution.conditions import Conditions
 from services.execution.fencing import START, Fencing
 from services.execution.gate import Predicate, first_failing
@@ -38,7 +39,6 @@ from services.execution.requests import (
     VersionAsk,
 )
 from services.execution.startup import OpenedLedger
-from services.execution.venue_phase import NOTHING_PLANNED, PlannedRestarts
 from services.execution.wishes import Key
 from shared.config import Config
 from shared.control import ExecutionPong, Ping

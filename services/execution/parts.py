@@ -3,24 +3,24 @@
 Holds the nouns and the few flags that concern all of them; decides nothing.
 """
 
-from services.execution.account_sync import AccountSync
 from services.execution.approvals import Approvals
-from services.execution.canceling import Canceller
+from services.execution.budgets.venue_phase import PlannedRestarts
+from services.execution.budgets.venue_rates import VenueRates
+from services.execution.cancels.canceling import Canceller
 from services.execution.fence import FenceAnswers, Zeroing
-from services.execution.full_reconcile import FullReconcile
 from services.execution.inputs import Inputs
 from services.execution.inventory import Inventory
-from services.execution.journaling import Journaling
 from services.execution.lease import Standing
+from services.execution.ledger.journaling import Journaling
 from services.execution.order_register import OrderRegister
 from services.execution.placing import Desk
 from services.execution.positions import Positions
-from services.execution.reconcile import Reconciler, restore_doubt
+from services.execution.reconciliation.account_sync import AccountSync
+from services.execution.reconciliation.full_reconcile import FullReconcile
+from services.execution.reconciliation.reconcile import Reconciler, restore_doubt
 from services.execution.requests import Requests
 from services.execution.self_fence import SelfFence
 from services.execution.startup import OpenedLedger, Startup
-from services.execution.venue_phase import PlannedRestarts
-from services.execution.venue_rates import VenueRates
 from services.execution.wishes import Wishes
 from shared.config import Config
 from shared.identifiers import Incarnation

@@ -11,7 +11,10 @@ from typing import Final
 import msgspec
 
 from services.execution.approvals import Approvals
-from services.execution.canceling import Canceller
+from services.execution.budgets.rate_budget import RateBudget
+from services.execution.budgets.venue_phase import NOTHING_PLANNED, PlannedRestarts, VenuePhase
+from services.execution.budgets.venue_rates import VenueRates
+from services.execution.cancels.canceling import Canceller
 from services.execution.diff import REMAINDER, difference
 from services.execution.gate import Predicate, first_failing
 from services.execution.inputs import Inputs
@@ -26,11 +29,8 @@ from services.execution.order_checks import (
     clamp_inside,
 )
 from services.execution.order_register import OrderRegister
-from services.execution.rate_budget import RateBudget
 from services.execution.rehearsal import Rehearsal
 from services.execution.requests import PostAsk, Requests
-from services.execution.venue_phase import NOTHING_PLANNED, PlannedRestarts, VenuePhase
-from services.execution.venue_rates import VenueRates
 from shared.config import Config
 from shared.facts import BookView, MarketInfo, Side
 from shared.identifiers import ConditionId, Incarnation, StrategyName, TokenId, order_salt

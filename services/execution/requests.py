@@ -6,7 +6,7 @@ Lanes share nothing: a cancel never waits behind a post or a read.
 
 import msgspec
 
-from services.execution.address_windows import AddressWindows
+from services.execution.budgets.address_windows import AddressWindows
 from shared.effects import HttpRequest
 from shared.identifiers import ConditionId, OrderHash, TokenId
 from shared.units import NS_PER_MS, BootNs

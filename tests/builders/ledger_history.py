@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from services.execution.ledger_appending import ANCHOR_EVENTS, Appender
-from services.execution.ledger_opening import connect_file, open_file
+from services.execution.ledger.appending import ANCHOR_EVENTS, Appender
+from services.execution.ledger.opening import connect_file, open_file
 from shared.identifiers import ConditionId, OrderHash, TokenId, TradeId
 from shared.ledger_schema import (
     FillRecord,

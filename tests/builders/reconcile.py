@@ -4,11 +4,11 @@ from typing import Any
 
 import msgspec
 
-from services.execution.account_reads import Look, Read
 from services.execution.lifecycle import Order
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
-from services.execution.reconcile import Reconciler
+from services.execution.reconciliation.account_reads import Look, Read
+from services.execution.reconciliation.reconcile import Reconciler
 from shared.facts import OwnOrder, OwnTrade, TradeLeg
 from shared.identifiers import OrderHash, TradeId
 from shared.ledger_schema import IdentityRecord, OrderRecord

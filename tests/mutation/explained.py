@@ -11,7 +11,7 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "_check_shape: 'a quote that may take' → 'a quote that may takeXX'": WORDS,
         "_check_sell: 'a buy adds' → 'a buy addsXX'": WORDS,
     },
-    "services/execution/ledger.py": {
+    "services/execution/ledger/ledger.py": {
         "module: 2 → 3": SPEED,
         "Ledger.apply: isinstance(record, OrderRecord) and record.state == 'INTENDED'"
         " → isinstance(record, OrderRecord)": SPEED,
@@ -24,7 +24,7 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "Ledger._go_back: self._is_lost = False → (nothing)": AGAIN,
         "Ledger._go_back: False → True": AGAIN,
     },
-    "services/execution/reconcile.py": {
+    "services/execution/reconciliation/reconcile.py": {
         "Reconciler.__init__: self.epoch = 0 → (nothing)": EPOCH,
         "Reconciler.__init__: 0 → 1": EPOCH,
         "Reconciler.take_read: continue → (nothing)": (

@@ -36,8 +36,8 @@ _TESTS: dict[str, tuple[str, ...]] = {
         "tests/unit/shared/test_trade_settlement.py",
         f"{_EXECUTION}/test_positions.py",
     ),
-    "services/execution/ledger.py": _LEDGER,
-    "services/execution/reconcile.py": (
+    "services/execution/ledger/ledger.py": _LEDGER,
+    "services/execution/reconciliation/reconcile.py": (
         f"{_EXECUTION}/test_reconcile.py",
         f"{_EXECUTION}/test_reconcile_absence.py",
     ),

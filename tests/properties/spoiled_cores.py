@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from services.execution.account_reads import Look
 from services.execution.core import ExecutionCore
 from services.execution.lease import Standing
 from services.execution.may_send import Permit
+from services.execution.reconciliation.account_reads import Look
 from services.execution.startup import OpenedLedger
 from shared.config import Config
 from shared.control import Lease

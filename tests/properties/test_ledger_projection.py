@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bus.ledger_projection import working_state
 from bus.ledger_proof import prove
-from services.execution import ledger_appending
-from services.execution.ledger_appending import RECENT_NS, Appender
-from services.execution.ledger_start import open_verified
+from services.execution.ledger import appending
+from services.execution.ledger.appending import RECENT_NS, Appender
+from services.execution.ledger.start import open_verified
 from shared.identifiers import ConditionId, OrderHash, TradeId
 from shared.ledger_chain import pack_state
 from shared.ledger_schema import (
@@ -164,7 +164,7 @@ def test_start_reads_what_the_whole_history_says(written: list[AnyRecord | None]
 def test_anchor_keeps_the_newest_orders_up_to_the_bound(
     kept: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_appending, "ORDERS_RECENT_MAX", kept)
+    monkeypatch.setattr(appending, "ORDERS_RECENT_MAX", kept)
     written = [
         build_order_record(
             order_id=OrderHash(f"o{number}"),

@@ -13,8 +13,8 @@ from bus.audit import LedgerAudit, NotProven, RiskTrail, TrailProven
 from bus.ledger_proof import Proven
 from bus.ledger_reader import Unreadable
 from ops.cli.__main__ import main
-from services.execution.checkpoints import fold
-from services.execution.ledger import Ledger
+from services.execution.ledger.checkpoints import fold
+from services.execution.ledger.ledger import Ledger
 from services.risk.risk_file import RiskFile
 from shared.identifiers import OrderHash
 from shared.ledger_schema import LEDGER_FILE, EpochRecord, IdentityRecord, Journal

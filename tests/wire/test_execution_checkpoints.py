@@ -4,8 +4,8 @@ import sqlite3
 from pathlib import Path
 
 from ops.waiting import wait_for
-from services.execution.checkpoints import Checkpoints, fold
-from services.execution.ledger import Ledger
+from services.execution.ledger.checkpoints import Checkpoints, fold
+from services.execution.ledger.ledger import Ledger
 from shared.ledger_schema import EpochRecord, Journal
 from tests.builders.markets import instant
 

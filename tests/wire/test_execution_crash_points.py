@@ -23,10 +23,10 @@ import pytest
 from bus.application import Application, Decided
 from bus.edge import Edge
 from bus.ledger_proof import prove
-from services.execution import ledger as ledger_module
-from services.execution import ledger_appending, ledger_migration
-from services.execution.checkpoints import fold
-from services.execution.ledger import Ledger
+from services.execution.ledger import appending, migration
+from services.execution.ledger import ledger as ledger_module
+from services.execution.ledger.checkpoints import fold
+from services.execution.ledger.ledger import Ledger
 from shared.effects import Control, Effect, Exit, Log, Message, Publish
 from shared.identifiers import OrderHash, TradeId
 from shared.ledger_schema import LEDGER_FILE, AnyRecord, EpochRecord, IdentityRecord, Journal
@@ -197,7 +197,7 @@ def live_through(teller: Teller, orders: range) -> None:
 def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Anchors come after a few events, and retire what is beyond two orders."""
     monkeypatch.setattr(ledger_module, "ANCHOR_EVENTS", 5)
-    monkeypatch.setattr(ledger_appending, "ORDERS_RECENT_MAX", 2)
+    monkeypatch.setattr(appending, "ORDERS_RECENT_MAX", 2)
 
 
 def tell_of_a_life(teller: Teller, orders: int) -> Story:
@@ -219,10 +219,8 @@ def tell_of_a_migration(teller: Teller, directory: Path, monkeypatch: pytest.Mon
         part.rename(final)
         teller.note(Op("rename", part.name, renamed=final.name))
 
-    monkeypatch.setattr(
-        ledger_migration, "sync_file", lambda path: teller.note(Op("sync", path.name))
-    )
-    monkeypatch.setattr(ledger_migration, "put_in_place", put_in_place)
+    monkeypatch.setattr(migration, "sync_file", lambda path: teller.note(Op("sync", path.name)))
+    monkeypatch.setattr(migration, "put_in_place", put_in_place)
     teller.open()
     live_through(teller, range(10, 13))
     monkeypatch.undo()

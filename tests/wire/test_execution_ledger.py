@@ -11,10 +11,10 @@ import pytest
 
 from bus.edge import CommitFailed
 from bus.ledger_proof import prove
-from services.execution import ledger_appending
-from services.execution.ledger import ANCHOR_EVENTS_MAX, Ledger, NoLedger
-from services.execution.ledger_appending import ANCHOR_EVENTS
-from services.execution.ledger_fault import LedgerFault
+from services.execution.ledger import appending
+from services.execution.ledger.appending import ANCHOR_EVENTS
+from services.execution.ledger.fault import LedgerFault
+from services.execution.ledger.ledger import ANCHOR_EVENTS_MAX, Ledger, NoLedger
 from shared.identifiers import OrderHash
 from shared.ledger_schema import (
     AnchorRecord,
@@ -253,15 +253,15 @@ def test_record_of_a_later_schema_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_recent_and_what_an_anchor_retires_is_bounded() -> None:
-    assert ledger_appending.RECENT_NS == 172_800_000_000_000
-    assert ledger_appending.ORDERS_RECENT_MAX == 20_000
-    assert (ledger_appending.ANCHOR_EVENTS, ledger_appending.RETIRED_MAX) == (256, 256)
+    assert appending.RECENT_NS == 172_800_000_000_000
+    assert appending.ORDERS_RECENT_MAX == 20_000
+    assert (appending.ANCHOR_EVENTS, appending.RETIRED_MAX) == (256, 256)
 
 
 def test_anchor_retires_orders_beyond_the_newest_that_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_appending, "ORDERS_RECENT_MAX", 2)
+    monkeypatch.setattr(appending, "ORDERS_RECENT_MAX", 2)
     ledger = Ledger(tmp_path / "ledger.db", NOW)
     for number in range(4):
         made_ns = WallNs(NOW.wall_ns + number)

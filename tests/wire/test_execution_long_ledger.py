@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from bus.ledger_proof import Broken, prove
-from services.execution.ledger import Ledger
-from services.execution.ledger_appending import ANCHOR_EVENTS, ORDERS_RECENT_MAX
-from services.execution.ledger_fault import LedgerFault
+from services.execution.ledger.appending import ANCHOR_EVENTS, ORDERS_RECENT_MAX
+from services.execution.ledger.fault import LedgerFault
+from services.execution.ledger.ledger import Ledger
 from shared.ledger_schema import LEDGER_FILE
 from shared.units import Instant
 from tests.builders.ledger_history import ORDERS_PER_WINDOW, write_history
@@ -33,7 +33,7 @@ GROWN_MIB_MAX = 200
 OPENING = """
 import json, resource, sys, time
 from pathlib import Path
-from services.execution.ledger import Ledger
+from services.execution.ledger.ledger import Ledger
 from shared.units import Instant
 before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 now = Instant(*json.loads(sys.argv[2]))

@@ -8,9 +8,9 @@ import pytest
 
 from bus.ledger_proof import prove
 from bus.ledger_reader import LedgerReader, Unreadable
-from services.execution import ledger_migration
-from services.execution.ledger import Ledger
-from services.execution.ledger_fault import LedgerFault
+from services.execution.ledger import migration
+from services.execution.ledger.fault import LedgerFault
+from services.execution.ledger.ledger import Ledger
 from shared.identifiers import OrderHash, TradeId
 from shared.ledger_schema import EpochRecord, IdentityRecord, Journal, OrderRecord
 from shared.units import WallNs
@@ -121,7 +121,7 @@ def test_migration_that_was_cut_off_is_begun_anew(
         raise OSError("the disk is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(ledger_migration, "sync_file", fail)
+        patched.setattr(migration, "sync_file", fail)
         with pytest.raises(OSError, match="gone"):
             Ledger(path, NOW)
     assert value(path, "SELECT value FROM meta WHERE name = 'schema_version'") == "2"

@@ -11,8 +11,8 @@ import pytest
 
 from bus.audit import LedgerAudit
 from bus.ledger_proof import Proven
-from services.execution.ledger import Ledger
-from services.execution.ledger_fault import LedgerFault
+from services.execution.ledger.fault import LedgerFault
+from services.execution.ledger.ledger import Ledger
 from services.execution.startup import OpenedLedger
 from shared.ledger_schema import LEDGER_FILE
 from shared.units import Instant

@@ -9,7 +9,7 @@ import pytest
 
 from bus import clock
 from bus.settings import SOURCE_ROOT
-from services.execution.ledger import Ledger
+from services.execution.ledger.ledger import Ledger
 from shared.ledger_schema import LEDGER_FILE
 
 CHILD = """
@@ -17,7 +17,7 @@ import select, sys
 from pathlib import Path
 from bus import clock
 from bus.writer import Writer
-from services.execution.ledger import Ledger
+from services.execution.ledger.ledger import Ledger
 from shared.ledger_schema import EpochRecord, Journal
 from tests.builders.ledger_rows import build_order_record
 

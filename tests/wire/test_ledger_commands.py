@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from bus import clock
 from ops.cli.__main__ import main
-from services.execution.ledger import Ledger
+from services.execution.ledger.ledger import Ledger
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
 from shared.ledger_schema import AnyRecord, EpochRecord, IdentityRecord, Journal, PayoutRecord
 from shared.units import NS_PER_MS, NS_PER_S, MoneyE6, PriceE4, SizeE6, WallMs, WallNs

@@ -10,7 +10,7 @@ import pytest
 from services.execution.lifecycle import as_order
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
-from services.execution.reconcile import Reconciler
+from services.execution.reconciliation.reconcile import Reconciler
 from shared.facts import OwnTrade, TradeLeg
 from shared.ledger_schema import FillRecord
 from shared.venue.parse_user import user_events

@@ -10,7 +10,7 @@ from bus import clock
 from bus.edge import Edge
 from bus.writer import Writer
 from services.execution.core import ExecutionCore
-from services.execution.ledger import Ledger
+from services.execution.ledger.ledger import Ledger
 from services.execution.messages import IdentityFound
 from shared.control import Lease, Ping, Pong
 from shared.effects import (

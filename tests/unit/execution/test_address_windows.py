@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.execution.address_windows import LIMITS, SHARE_PARTS, AddressWindows
+from services.execution.budgets.address_windows import LIMITS, SHARE_PARTS, AddressWindows
 from services.simulator.windows import LIMITS as VENUE_LIMITS
 from shared.units import NS_PER_S, BootNs
 

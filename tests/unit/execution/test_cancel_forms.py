@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.execution.cancel_forms import BATCH_MAX, choose, cost_max, cost_of, wire_form
+from services.execution.cancels.forms import BATCH_MAX, choose, cost_max, cost_of, wire_form
 from services.execution.lifecycle import Order, as_order
 from services.execution.requests import CancelAllAsk, CancelAsk, CancelMarketAsk
 from shared.identifiers import ConditionId, OrderHash

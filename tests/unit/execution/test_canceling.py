@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from services.execution.canceling import GONE_MAX, HEDGE_NS, TARGETED_MAX
-from services.execution.escalation import (
+from services.execution.cancels.canceling import GONE_MAX, HEDGE_NS, TARGETED_MAX
+from services.execution.cancels.escalation import (
     ALL_EVERY_NS,
     RESTART_HEARD_NS,
     RESTART_NS_MAX,

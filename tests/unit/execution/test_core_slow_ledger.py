@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.execution.journaling import SLOW_NS, STUCK_NS
+from services.execution.ledger.journaling import SLOW_NS, STUCK_NS
 from services.execution.may_send import POST_WAIT_NS_MAX
 from shared.effects import HttpRequest, HttpReset, Stop
 from shared.facts import Alert

@@ -12,7 +12,7 @@ import pytest
 from services.execution.lifecycle import advance, as_order
 from services.execution.order_register import ENDS_UNSEEN, UNSEEN_NS, OrderRegister
 from services.execution.positions import Positions
-from services.execution.reconcile import Reconciler, restore_doubt
+from services.execution.reconciliation.reconcile import Reconciler, restore_doubt
 from shared.identifiers import TokenId
 from shared.ledger_schema import OrderRecord
 from shared.orders import (

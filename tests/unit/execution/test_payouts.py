@@ -7,7 +7,7 @@ import pytest
 
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions as Holdings
-from services.execution.reconcile import Reconciler
+from services.execution.reconciliation.reconcile import Reconciler
 from shared.facts import Alert, MarketResolved, OwnOrder, OwnTrade, Positions, TradeLeg
 from shared.identifiers import TokenId, TradeId
 from shared.ledger_schema import FillRecord, OrderRecord, PayoutRecord

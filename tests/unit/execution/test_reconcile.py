@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.execution import reconcile
 from services.execution.inventory import FEE_RATE_WORST_E6
-from services.execution.reconcile import LOOK_EVERY_NS
+from services.execution.reconciliation import reconcile
+from services.execution.reconciliation.reconcile import LOOK_EVERY_NS
 from shared.identifiers import ADOPTED, ConditionId, TokenId, TradeId
 from shared.units import NS_PER_MS, PriceE4, SizeE6
 from shared.venue.rules import taker_fee

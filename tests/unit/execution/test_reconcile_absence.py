@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.execution.account_reads import Look, Read
-from services.execution.reconcile import LOOK_EVERY_NS, restore_doubt
+from services.execution.reconciliation.account_reads import Look, Read
+from services.execution.reconciliation.reconcile import LOOK_EVERY_NS, restore_doubt
 from shared.ledger_schema import IdentityRecord
 from shared.units import NS_PER_S, BootNs, SizeE6, WallNs
 from tests.builders.reconcile import NOW, SIZE, STRANGER, World, later, report, row

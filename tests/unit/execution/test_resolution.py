@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.execution.account_reads import date_s
+from services.execution.reconciliation.account_reads import date_s
 from services.execution.startup import OpenedLedger
 from shared.identifiers import OrderHash
 from shared.ledger_schema import IdentityRecord

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.execution.budgets.rate_budget import RECOVERY_NS, RateBudget
+from services.execution.budgets.venue_phase import VenuePhase
 from services.execution.diff import RENEW_BEFORE_NS, Difference, difference
 from services.execution.lifecycle import Order, as_order
-from services.execution.rate_budget import RECOVERY_NS, RateBudget
-from services.execution.venue_phase import VenuePhase
 from services.execution.wishes import TARGETS_MAX, Wishes
 from shared.effects import Received
 from shared.identifiers import Component, Incarnation, OrderHash, StrategyName

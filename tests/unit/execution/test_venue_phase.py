@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from services.execution.venue_phase import (
+from services.execution.budgets.venue_phase import (
     PAUSE_NS_MAX,
     PLANNED,
     PlannedRestarts,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.execution.venue_rates import CANCEL_RESERVE, TIER_NS_MAX, VenueRates
+from services.execution.budgets.venue_rates import CANCEL_RESERVE, TIER_NS_MAX, VenueRates
 from services.simulator.limits import RateLimits
 from shared.units import NS_PER_MS, NS_PER_S, BootNs
 from shared.venue.rate_tiers import STANDARD, TIERS

@@ -11,11 +11,11 @@ venue shows and we do not know is adopted, to be cancelled.
 from collections.abc import Iterator
 from typing import Final
 
-from services.execution.account_reads import Look, Read
 from services.execution.inventory import FEE_RATE_WORST_E6
 from services.execution.lifecycle import Order, as_order
 from services.execution.order_register import ENDS_UNSEEN, OrderRegister
 from services.execution.positions import Positions
+from services.execution.reconciliation.account_reads import Look, Read
 from shared.facts import OwnOrder, OwnTrade, TradeLeg
 from shared.identifiers import ADOPTED, ConditionId, TokenId
 from shared.ledger_schema import FillRecord, IdentityRecord, OrderRecord

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from services.execution.agreement import Difference
-from services.execution.balance_reads import BalanceRead, BalanceReads
 from services.execution.order_register import OrderRegister
-from services.execution.position_comparison import PositionComparison, Verdict
 from services.execution.positions import Positions
-from services.execution.reconcile import Reconciler
+from services.execution.reconciliation.agreement import Difference
+from services.execution.reconciliation.balance_reads import BalanceRead, BalanceReads
+from services.execution.reconciliation.position_comparison import PositionComparison, Verdict
+from services.execution.reconciliation.reconcile import Reconciler
 from services.execution.requests import BalanceAsk, Requests
 from shared.config import Config
 from shared.effects import Effect, HttpFailed, HttpReply

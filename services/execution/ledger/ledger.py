@@ -2,8 +2,8 @@
 
 An edge that takes `Journal` effects and syncs within the call: the loop has it behind a thread
 (`bus/writer.py`), a simulation behind a disk of its own. Events are hash-chained and projected
-in the same transaction (`ledger_appending.py`). The file is opened by `ledger_opening.py` and
-verified by `ledger_start.py`; a ledger that does not agree with itself is not traded on.
+in the same transaction (`appending.py`). The file is opened by `opening.py` and
+verified by `start.py`; a ledger that does not agree with itself is not traded on.
 Checkpoints are made beside the loop (`checkpoints.py`).
 
     LedgerFault(Exception)  local: the file is of another schema, damaged, or held by another
@@ -17,11 +17,11 @@ from typing import Final
 
 from bus.edge import CommitFailed, Edge
 from bus.ledger_proof import Broken
-from services.execution.ledger_appending import ANCHOR_EVENTS, Appender
-from services.execution.ledger_fault import LedgerFault
-from services.execution.ledger_migration import Connect
-from services.execution.ledger_opening import connect_file, open_file
-from services.execution.ledger_start import open_verified
+from services.execution.ledger.appending import ANCHOR_EVENTS, Appender
+from services.execution.ledger.fault import LedgerFault
+from services.execution.ledger.migration import Connect
+from services.execution.ledger.opening import connect_file, open_file
+from services.execution.ledger.start import open_verified
 from services.execution.startup import OpenedLedger
 from shared.effects import Effect, Message
 from shared.ledger_schema import Journal, OrderRecord

@@ -15,7 +15,7 @@ import msgspec
 
 from bus.ledger_projection import meta_state, working_rows
 from bus.ledger_proof import Broken, check_form, decoded
-from services.execution.ledger_appending import RECENT_NS
+from services.execution.ledger.appending import RECENT_NS
 from services.execution.startup import OpenedLedger
 from shared.ledger_chain import CHAIN_START, event_hash, pack_state, row_digest
 from shared.ledger_schema import (

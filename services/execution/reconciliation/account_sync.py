@@ -6,14 +6,14 @@ feed, and as often as a proof of zero needs them. Reads wait for nothing and hol
 
 from typing import Final
 
-from services.execution.account_reads import AccountReads, Read, judge_look
-from services.execution.agreement import Difference
-from services.execution.canceling import Canceller
+from services.execution.cancels.canceling import Canceller
 from services.execution.fence import Zeroing
-from services.execution.order_comparison import OrderComparison
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
-from services.execution.reconcile import Reconciler
+from services.execution.reconciliation.account_reads import AccountReads, Read, judge_look
+from services.execution.reconciliation.agreement import Difference
+from services.execution.reconciliation.order_comparison import OrderComparison
+from services.execution.reconciliation.reconcile import Reconciler
 from services.execution.requests import Ask, LookAsk, OpenOrdersAsk, Requests, TradesAsk
 from shared.config import TimingSettings
 from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish

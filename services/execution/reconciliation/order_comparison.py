@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
-from services.execution.account_reads import Read
-from services.execution.agreement import Difference
 from services.execution.lifecycle import Order
 from services.execution.order_register import OrderRegister
+from services.execution.reconciliation.account_reads import Read
+from services.execution.reconciliation.agreement import Difference
 from shared.facts import OwnOrder
 from shared.identifiers import OrderHash
 from shared.orders import TERMINAL

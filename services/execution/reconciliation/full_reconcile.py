@@ -10,16 +10,16 @@ start is for: they are adopted with an alert and counted against nobody.
 
 from typing import Final
 
-from services.execution.account_sync import AccountSync
-from services.execution.adoption import adopt
-from services.execution.agreement import Agreement, Difference
-from services.execution.balances import Balances
-from services.execution.canceling import Canceller
+from services.execution.cancels.canceling import Canceller
 from services.execution.gate import Predicate
 from services.execution.inputs import Inputs
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
-from services.execution.reconcile import Reconciler
+from services.execution.reconciliation.account_sync import AccountSync
+from services.execution.reconciliation.adoption import adopt
+from services.execution.reconciliation.agreement import Agreement, Difference
+from services.execution.reconciliation.balances import Balances
+from services.execution.reconciliation.reconcile import Reconciler
 from services.execution.requests import BalanceAsk, Requests
 from shared.config import Config
 from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish

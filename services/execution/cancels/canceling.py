@@ -3,14 +3,15 @@
 Waits for nothing: no lease, no budget, no ledger, no queue of posts (INV-4). A cancel that
 failed is repeated; after a refusal at the earlier of what the venue asks and a quarter second,
 whatever its mode; one that nobody answers is sent once more beside it. What a cancel costs is
-accounted for and chooses its form (`cancel_forms.py`), never its moment. Failures escalate
+accounted for and chooses its form (`forms.py`), never its moment. Failures escalate
 (`escalation.py`).
 """
 
 from typing import Final
 
-from services.execution.cancel_forms import BATCH_MAX, choose, cost_max, cost_of, wire_form
-from services.execution.escalation import Escalation
+from services.execution.budgets.venue_rates import VenueRates
+from services.execution.cancels.escalation import Escalation
+from services.execution.cancels.forms import BATCH_MAX, choose, cost_max, cost_of, wire_form
 from services.execution.lifecycle import Order
 from services.execution.order_register import OrderRegister
 from services.execution.requests import (
@@ -20,7 +21,6 @@ from services.execution.requests import (
     CancelsAsk,
     Requests,
 )
-from services.execution.venue_rates import VenueRates
 from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish
 from shared.facts import Alert
 from shared.identifiers import ConditionId, OrderHash

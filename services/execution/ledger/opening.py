@@ -9,8 +9,8 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from services.execution.ledger_fault import LedgerFault
-from services.execution.ledger_migration import Connect, migrate
+from services.execution.ledger.fault import LedgerFault
+from services.execution.ledger.migration import Connect, migrate
 from shared.ledger_tables import META_SCHEMA, MIGRATIONS, SCHEMA_VERSION, TABLES
 from shared.units import Instant
 

@@ -11,10 +11,10 @@ from typing import Literal
 
 import msgspec
 
-from services.execution.agreement import Difference
-from services.execution.balance_reads import BalanceRead
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
+from services.execution.reconciliation.agreement import Difference
+from services.execution.reconciliation.balance_reads import BalanceRead
 from shared.identifiers import TokenId
 from shared.units import NS_PER_MS, BootNs, SizeE6
 

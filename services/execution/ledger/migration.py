@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from bus.ledger_proof import Broken, prove
-from services.execution.ledger_appending import Appender
-from services.execution.ledger_fault import LedgerFault
+from services.execution.ledger.appending import Appender
+from services.execution.ledger.fault import LedgerFault
 from shared.ledger_tables import META_SCHEMA, MIGRATIONS, SCHEMA_VERSION
 from shared.units import Instant
 
