@@ -101,7 +101,7 @@ clean:
 
 PARTS = test-long-groups test-short-groups test-pure
 PART = --quiet -p no:cacheprovider
-LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart or test_recorded_prices
+LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart or test_recorded_prices or test_torture or test_reconciliation or bench
 
 # The tests that are fast enough to be asked about each mutant.
 E := tests/unit/execution
