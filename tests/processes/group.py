@@ -22,6 +22,7 @@ from ops.observe import View, observe
 from ops.trading import reasons_not_trading
 from ops.waiting import wait_for
 from shared.topics import COMPONENTS, EXECUTION, RISK
+from shared.units import NS_PER_S
 from tests.architecture.tree import ROOT
 from tests.processes.venue import VenueUnderTest
 from tests.processes.wire_log import WireRecord
@@ -82,6 +83,16 @@ def _place() -> str:
 PLACE = _place()
 
 
+def long_window_s() -> int:
+    """Return the length, ten to twenty minutes, whose running window ends last.
+
+    Windows begin at multiples of their length: one that ends while a test looks takes orders out
+    of the market, and a late one is decided.
+    """
+    now_s = clock.read().wall_ns // NS_PER_S
+    return max(range(600, 1_200), key=lambda length_s: length_s - now_s % length_s)
+
+
 class GroupUnderTest:
     """A group and the venue that it trades at.
 
@@ -94,19 +105,23 @@ class GroupUnderTest:
     def __init__(
         self,
         *,
-        interval_s: int = 600,
+        interval_s: int | None = None,
         extra: str = "",
         seed: int = 1,
         changes: Mapping[str, str] = types.MappingProxyType({}),
     ) -> None:
-        """Prepare the profile: `extra` is appended to it, `changes` are replaced in it."""
+        """Prepare the profile: `extra` is appended to it, `changes` are replaced in it.
+
+        Without a length of its own the group gets markets that have just begun and last long.
+        """
+        self.interval_s = interval_s or long_window_s()
         self.directory = Path(tempfile.mkdtemp(prefix="il", dir=PLACE))
         self.run = self.directory / "run"
         self.data = self.directory / "data"
         self.port = free_port()
         self.profile = self.directory / "profile.toml"
         text = SIM.replace("18080", str(self.port)).replace(
-            "interval_s = 60", f"interval_s = {interval_s}"
+            "interval_s = 60", f"interval_s = {self.interval_s}"
         )
         self.page_port = free_port()
         page = f"[dashboard]\nport = {self.page_port}\n\n"

@@ -68,11 +68,11 @@ class PaperGroup(GroupUnderTest):
         own: The group's mirror of it.
     """
 
-    def __init__(self, *, interval_s: int = 600) -> None:
+    def __init__(self, *, interval_s: int | None = None) -> None:
         super().__init__(interval_s=interval_s, seed=77, extra="frames_per_second = 50\n")
         self.own_port = free_port()
         self.profile = self.directory / "paper.toml"
-        self.profile.write_text(self._text(interval_s), encoding="utf-8")
+        self.profile.write_text(self._text(self.interval_s), encoding="utf-8")
         self.own = OwnVenue(self.own_port)
         self._make_price_credentials(self.data / "price-credentials.json")
 
@@ -83,6 +83,7 @@ class PaperGroup(GroupUnderTest):
         for name in ("ws-subscriptions-clob", "ws-live-v2"):
             text = text.replace(f"wss://{name}.polymarket.com", f"ws://127.0.0.1:{self.port}")
         text = text.replace("https://polymarket.com", f"http://127.0.0.1:{self.port}")
+        text = text.replace("[venue]", '[venue]\nrestart_weekday = "never"')
         return text.replace("interval_s = 300", f"interval_s = {interval_s}")
 
     def _make_price_credentials(self, path: Path) -> None:

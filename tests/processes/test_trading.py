@@ -48,8 +48,10 @@ def judge_placements(group: GroupUnderTest) -> None:
 def test_markets_roll_with_fills_and_profit_is_exact(own_group: GroupUnderTest) -> None:
     """Two markets with fills resolve; the ledger's profit in them is the wire log's, exactly."""
     group = own_group
-    text = group.profile.read_text().replace("interval_s = 600", f"interval_s = {INTERVAL_S}")
-    group.profile.write_text(text)
+    former = f"interval_s = {group.interval_s}"
+    text = group.profile.read_text()
+    assert former in text
+    group.profile.write_text(text.replace(former, f"interval_s = {INTERVAL_S}"))
     group.venue.close()
     group.venue = VenueUnderTest(group.profile, group.directory, group.port)
     assert group.up().status == 0
