@@ -5,16 +5,12 @@ loop, so that all stamps are of one clock.
 """
 
 import socket
-import subprocess
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 
 from bus.credentials import write_credentials
 from bus.edge import Edge
 from bus.floors import ipc_round_trips, tcp_round_trips
-from bus.settings import SOURCE_ROOT
-from ops.bench.place import Place, loop, place, turn_until
+from ops.bench.place import Place, execution_process, loop, place, turn_until
 from ops.bench.results import Result, added, halved, summarise
 from ops.keys import make_throwaway_key
 from shared.control import Ping, Pong
@@ -166,29 +162,12 @@ def measure(names: Sequence[str]) -> list[Result]:
 
 def _run(where: Place, risk: Risk) -> None:
     port = where.settings.config.simulator.port
-    with loop(where, RISK, risk, [Venue(port)]) as turned, _execution(where):
+    key = make_throwaway_key(where.settings.key_file)
+    secrets = Credentials(key.address, "bench", "YmVuY2g=", "bench")
+    write_credentials(where.settings.credentials_file, secrets)
+    with loop(where, RISK, risk, [Venue(port)]) as turned, execution_process(where):
         turn_until(
             turned,
             lambda: min(len(risk.blocked_ns), len(risk.cancel_ns)) >= SAMPLES,
             "answers to fences",
         )
-
-
-@contextmanager
-def _execution(where: Place) -> Iterator[None]:
-    key = make_throwaway_key(where.settings.key_file)
-    secrets = Credentials(key.address, "bench", "YmVuY2g=", "bench")
-    write_credentials(where.settings.credentials_file, secrets)
-    with (where.directory / "execution.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.execution"],
-            cwd=SOURCE_ROOT,
-            env=where.environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield
-        finally:
-            process.kill()
-            process.wait()

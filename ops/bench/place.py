@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -75,6 +77,24 @@ def place(changes: Mapping[str, str] = NO_CHANGES) -> Iterator[Place]:
         assert isinstance(settings, Settings), f"the benchmark's own profile: {settings}"
         settings.data_directory.mkdir(mode=0o700)
         yield Place(directory, settings)
+
+
+@contextmanager
+def execution_process(where: Place) -> Iterator[None]:
+    """Run the real execution process for the length of a block; its log is kept in the place."""
+    with (where.directory / "execution.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.execution"],
+            cwd=SOURCE_ROOT,
+            env=where.environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
 
 
 def free_port() -> int:

@@ -61,7 +61,7 @@ def test_time_server_tells_the_time_and_its_offset() -> None:
             await loop.sock_sendto(asker, ASK, ("127.0.0.1", port))
             packet = await asyncio.wait_for(loop.sock_recv(asker, 512), WAIT_S)
         transport.close()
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # one turn of the loop closes the transport
         return int.from_bytes(packet[40:48], "big") / 2**32 - ERA_S, clock.read().wall_ns / NS_PER_S
 
     told_s, true_s = asyncio.run(ask())

@@ -1,41 +1,12 @@
-import json
-
 import pytest
 
 from shared.identifiers import OrderHash, TradeId
 from shared.venue import outcomes
 from shared.venue.outcomes import Accepted, Rejected, Unknown, judge_batch, judge_post
 from shared.venue.refusals import Doubt, Refusal
+from tests.builders.post_replies import ORDER, OTHER, body, error, make_refusal, make_reply
 
-ORDER = OrderHash("0x" + "ab" * 32)
-OTHER = OrderHash("0x" + "cd" * 32)
 THIRD = OrderHash("0x" + "ef" * 32)
-
-
-def make_reply(**spoilt: object) -> dict[str, object]:
-    reply: dict[str, object] = {
-        "success": True,
-        "errorMsg": "",
-        "orderID": ORDER,
-        "status": "live",
-        "makingAmount": "",
-        "takingAmount": "",
-        "tradeIDs": [],
-        "transactionsHashes": [],
-    }
-    return reply | spoilt
-
-
-def make_refusal(text: str) -> dict[str, object]:
-    return make_reply(success=False, errorMsg=text, orderID="", status="")
-
-
-def body(value: object) -> bytes:
-    return json.dumps(value).encode()
-
-
-def error(text: str) -> bytes:
-    return body({"error": text})
 
 
 @pytest.mark.parametrize("status", ["live", "matched", "delayed", "unmatched"])
