@@ -41,6 +41,7 @@ class Authority:
     Attributes:
         fence: Newest fence; None before the first.
         trading: Whether asks are granted: zero was proven, and recovery validated.
+        reducing: Whether a pause lets positions be closed and nothing else.
         pings: How many pings there were: the number of the newest.
     """
 
@@ -57,6 +58,7 @@ class Authority:
         self.scopes = Scopes(stored.used_max * GENERATIONS_PER_EPOCH)
         self.fence: Fence | None = None
         self.trading = False
+        self.reducing = False
         self._incarnation = incarnation
         self.pings = 0
         self._timing = FenceTiming(
@@ -107,9 +109,19 @@ class Authority:
             f"{row.name}: {row.reason}" for row in self.latches.rows() if row.scope == "account"
         )
 
+    def halting_latches(self) -> tuple[str, ...]:
+        """Return the account's latches under which nothing at all is placed."""
+        return tuple(
+            f"{row.name}: {row.reason}"
+            for row in self.latches.rows()
+            if row.scope == "account" and latched_state(row) != "REDUCING"
+        )
+
     def state(self) -> TradingState:
         """Return the account's trading state."""
         states = [latched_state(row) for row in self.latches.rows() if row.scope == "account"]
+        if self.reducing:
+            states.append("REDUCING")
         return worst([*states, "ACTIVE" if self.trading else "PAUSED"])
 
     def ping(

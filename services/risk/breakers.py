@@ -8,6 +8,7 @@ does to the account or a scope is the core's work; it acts on the changes return
 import msgspec
 
 from services.risk.confirmation import Confirmed
+from services.risk.latches import LatchKey
 from services.risk.samples import Sample
 from services.risk.scopes import ScopeKey
 from shared.facts import SwitchStatus
@@ -87,12 +88,48 @@ class Breakers:
                     changes.append(_change(breaker))
         return changes
 
+    def rearm(self, key: LatchKey) -> None:
+        """Forget what was sampled for a latch that an operator has ended."""
+        for found in tuple(self._breakers):
+            if _is_of(found, key):
+                del self._breakers[found]
+                self.version += 1
+
+    def still_bad(self, key: LatchKey) -> tuple[str, ...]:
+        """Return what the newest samples of a latch's condition still show, empty when good."""
+        return tuple(
+            breaker.sample.why
+            for found, breaker in self._breakers.items()
+            if _is_of(found, key) and breaker.sample.switch.is_durable and breaker.sample.bad
+        )
+
+    def reduces_account(self) -> bool:
+        """Tell whether a pause lets the account close positions and do nothing else."""
+        return any(breaker.sample.switch.state == "REDUCING" for breaker in self._pauses())
+
     def account_reasons(self) -> tuple[str, ...]:
-        """Return why the account is paused; empty when nothing pauses it."""
+        """Return why the account is paused or reducing; empty when it is neither."""
+        return tuple(
+            f"{breaker.sample.switch.name}: {breaker.confirmed.why}" for breaker in self._pauses()
+        )
+
+    def account_blocks(self) -> tuple[str, ...]:
+        """Return why nothing at all may be placed; a pause that reduces is not among them."""
         return tuple(
             f"{breaker.sample.switch.name}: {breaker.confirmed.why}"
+            for breaker in self._pauses()
+            if breaker.sample.switch.state == "PAUSED"
+        )
+
+    def _pauses(self) -> tuple[_Breaker, ...]:
+        """Return what holds the account now; latches stand elsewhere, advice holds nothing."""
+        return tuple(
+            breaker
             for breaker in self._breakers.values()
-            if breaker.sample.key[0] == "account" and breaker.confirmed.tripped
+            if breaker.sample.key[0] == "account"
+            and breaker.confirmed.tripped
+            and breaker.sample.switch.state != "ACTIVE"
+            and not breaker.sample.switch.is_durable
         )
 
     def unclean(self, now_ns: BootNs) -> tuple[str, ...]:
@@ -100,7 +137,9 @@ class Breakers:
         return tuple(
             _name(breaker)
             for breaker in self._breakers.values()
-            if breaker.sample.key[0] == "account" and not breaker.confirmed.is_clean(now_ns)
+            if breaker.sample.key[0] == "account"
+            and breaker.sample.switch.state == "PAUSED"
+            and not breaker.confirmed.is_clean(now_ns)
         )
 
     def statuses(self) -> tuple[SwitchStatus, ...]:
@@ -117,12 +156,17 @@ class Breakers:
                 evidence=breaker.sample.subject,
             )
             for breaker in self._breakers.values()
-            if breaker.confirmed.tripped
+            if breaker.confirmed.tripped and not breaker.sample.switch.is_durable
         )
 
 
 def _name(breaker: _Breaker) -> str:
     return f"{breaker.sample.switch.name} {breaker.sample.subject}".rstrip()
+
+
+def _is_of(found: BreakerKey, key: LatchKey) -> bool:
+    """Tell whether a breaker stands behind a latch."""
+    return found[0] == key[0] and found[2] == (key[1], key[2])
 
 
 def _change(breaker: _Breaker) -> Change:

@@ -25,6 +25,7 @@ from services.risk.messages import (
 from services.risk.open_orders import ReadResult
 from services.risk.operation import Operation
 from services.risk.report import switch_statuses
+from services.risk.source import Source
 from shared.config import Config
 from shared.control import ExecutionPong, Pong
 from shared.effects import (
@@ -34,7 +35,6 @@ from shared.effects import (
     HttpReply,
     Message,
     Paused,
-    Received,
     Stop,
 )
 from shared.facts import RiskStatus
@@ -50,7 +50,12 @@ class RiskCore:
     """The authority that every other process depends on and that depends on none."""
 
     def __init__(
-        self, config: Config, incarnation: Incarnation, stored: StoredState, now: Instant
+        self,
+        config: Config,
+        incarnation: Incarnation,
+        stored: StoredState,
+        now: Instant,
+        sources: tuple[Source, ...] | None = None,
     ) -> None:
         """Take over from whatever was before.
 
@@ -59,12 +64,13 @@ class RiskCore:
             incarnation: Of this run.
             stored: What the database held.
             now: Of the start: an earlier risk may have granted a lease just before it.
+            sources: What samples are drawn from; None: all that there are.
         """
         self._incarnation = incarnation
         self._stored = stored
         self._lease_ns = config.timing.lease_ms * NS_PER_MS
         self._ping_ns = config.timing.ping_ms * NS_PER_MS
-        self._guard = guard = Guard(config, incarnation, stored, now)
+        self._guard = guard = Guard(config, incarnation, stored, now, sources)
         self._operation = Operation(
             guard.authority,
             guard.desk,
@@ -73,6 +79,7 @@ class RiskCore:
             set_latch=guard.latch,
             status=self._show,
             switches=lambda: switch_statuses(guard.authority, guard.breakers),
+            still_bad=guard.breakers.still_bad,
         )
         self._mismatch_latched: tuple[Incarnation, int] | None = None
         self._turn_ns = now.boot_ns
@@ -83,11 +90,10 @@ class RiskCore:
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
         """Take a message in; gaps need nothing, since every fact read here is repeated."""
         self._begin_turn(now)
+        self._guard.hear(message, now)
         match message:
             case ControlReceived():
                 self._on_control(message, now)
-            case Received():
-                self._guard.evidence.hear(message, now)
             case HttpReply():
                 self._on_reply(message, now)
             case HttpFailed():
@@ -300,8 +306,7 @@ class RiskCore:
                     guard.authority.latches.written(record)
             cleared = guard.authority.latches.cleared(write.write_id)
             for row in cleared:
-                if row.scope != "account":
-                    guard.authority.scopes.release((row.scope, row.scope_id), row.name)
+                guard.unlatched(row, now)
                 place = f"{row.scope} {row.scope_id}".rstrip()
                 guard.notes.transition(row.name, "latched", "clear", "resume", now, scope=place)
             waits = tuple(check.name for check in guard.recovery(now) if not check.holds)

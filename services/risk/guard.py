@@ -11,15 +11,17 @@ from services.risk.evidence import Evidence
 from services.risk.latches import LatchKey
 from services.risk.liveness import Liveness, Run
 from services.risk.messages import KillProcess, StoredState
-from services.risk.notes import Notes
+from services.risk.notes import Notes, Severity
 from services.risk.recovery import check_recovery
 from services.risk.report import gather_recovery, reasons, report_status
 from services.risk.samples import Sample, Sampler
+from services.risk.source import Notice, Source
 from services.risk.sweep import Sweep
+from services.risk.watching import make_sources
 from services.risk.writes import Writes
 from shared.config import Config
 from shared.control import Pong
-from shared.effects import Control, Effect, Exit, Publish
+from shared.effects import Control, Effect, Exit, Message, Publish, Received
 from shared.facts import RiskStatus
 from shared.identifiers import Component, Incarnation
 from shared.operator import RecoveryCheck
@@ -44,13 +46,19 @@ class Guard:
     """
 
     def __init__(
-        self, config: Config, incarnation: Incarnation, stored: StoredState, now: Instant
+        self,
+        config: Config,
+        incarnation: Incarnation,
+        stored: StoredState,
+        now: Instant,
+        sources: tuple[Source, ...] | None = None,
     ) -> None:
         timing = config.timing
         self.authority = Authority(timing, incarnation, stored, now.boot_ns)
         self.liveness = Liveness(timing.hang_ms * NS_PER_MS, now.boot_ns)
         self.evidence = Evidence()
         self.sampler = Sampler(config, self.evidence, self.liveness)
+        self.sources = make_sources(config, stored) if sources is None else sources
         self.breakers = Breakers(timing.clean_data_ms * NS_PER_MS)
         self.sweep = Sweep(timing)
         self.writes = Writes(stored)
@@ -139,7 +147,7 @@ class Guard:
 
     def _may_beat(self) -> bool:
         """Tell whether we would let something be in the market: not latched, not ending."""
-        return self.stopping_ns is None and not self.authority.account_latches()
+        return self.stopping_ns is None and not self.authority.halting_latches()
 
     def recovery(self, now: Instant) -> tuple[RecoveryCheck, ...]:
         """Return the check list as it is now."""
@@ -169,18 +177,27 @@ class Guard:
             return
         epoch = self.authority.begin_trading()
         self.sweep.cancels.stand_down()
-        self.notes.transition(
-            "trading_state", "PAUSED", "ACTIVE", f"recovery validated, epoch {epoch}", now
-        )
+        state = self.authority.state()
+        cause = f"recovery validated, epoch {epoch}"
+        self.notes.transition("trading_state", "PAUSED", state, cause, now)
 
     def _changed(self, change: Change, now: Instant) -> None:
-        """Carry a switch out: the account is fenced, a scope is held."""
+        """Carry a switch out: the account is fenced, a scope is held, a latch is written."""
         before, after = ("clear", "tripped") if change.tripped else ("tripped", "clear")
         place = f"{change.key[0]} {change.key[1]}".rstrip()
         self.notes.transition(change.hold, before, after, change.why, now, scope=place)
+        if change.switch.state == "ACTIVE":
+            severity: Severity = "warning" if change.tripped else "info"
+            text = f"{change.hold} {after}: {change.why}"
+            self.notes.alert(severity, change.switch.name, text, change.switch.runbook, now)
+            return
+        if change.switch.is_durable:
+            latch_key: LatchKey = (change.switch.name, *change.key)
+            if change.tripped and not self.authority.latches.holds(latch_key):
+                self.latch(latch_key, change.why, change.subject, now)
+            return
         if change.key[0] == "account":
-            if change.tripped:
-                self.halt_trading(f"{change.switch.name}: {change.why}", now)
+            self._account_changed(change, now)
             return
         scopes = self.authority.scopes
         if not change.tripped:
@@ -189,6 +206,32 @@ class Guard:
         state = change.switch.state
         scopes.hold(change.key, change.hold, state, change.why, now.boot_ns, cancel=change.cancel)
         self.ping_all(now)
+
+    def _account_changed(self, change: Change, now: Instant) -> None:
+        """Fence for a pause of the account; one that reduces is also left by way of a fence."""
+        self.authority.reducing = self.breakers.reduces_account()
+        if change.tripped:
+            self.halt_trading(f"{change.switch.name}: {change.why}", now)
+        elif change.switch.state == "REDUCING":
+            self.halt_trading(f"{change.switch.name} is over", now)
+
+    def unlatched(self, row: LatchRow, now: Instant) -> None:
+        """End what a latch held, once its clearing is on disk.
+
+        What trades under a latch that reduces is fenced: more than that takes a recovery.
+        """
+        self.breakers.rearm((row.name, row.scope, row.scope_id))
+        if row.scope != "account":
+            self.authority.scopes.release((row.scope, row.scope_id), row.name)
+        elif self.authority.trading:
+            self.halt_trading(f"{row.name} was cleared", now)
+
+    def hear(self, message: Message, now: Instant) -> None:
+        """Hand a message to whatever draws samples from it."""
+        if isinstance(message, Received):
+            self.evidence.hear(message, now)
+        for source in self.sources:
+            source.hear(message, now)
 
     def latch(self, key: LatchKey, reason: str, evidence: str, now: Instant) -> LatchRow:
         """Set a latch: it holds from here on, whatever becomes of the write."""
@@ -281,6 +324,12 @@ class Guard:
         """Look at the data, once a ping."""
         for sample in self.sampler.data(now):
             self.take_sample(sample, now)
+        for source in self.sources:
+            for seen in source.data(now):
+                if isinstance(seen, Notice):
+                    self.notes.alert(seen.severity, seen.name, seen.text, seen.runbook, now)
+                else:
+                    self.take_sample(seen, now)
         for change in self.breakers.forget_old(now):
             self._changed(change, now)
 

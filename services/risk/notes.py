@@ -12,6 +12,8 @@ from shared.facts import Alert, Transition
 from shared.risk_schema import AuditEntry
 from shared.units import NS_PER_S, BootNs, Instant
 
+Severity = Literal["info", "warning", "critical"]
+
 ALERT_AGAIN_NS = 10 * NS_PER_S
 """The same alert is not repeated sooner."""
 
@@ -48,7 +50,7 @@ class Notes:
 
     def alert(
         self,
-        severity: Literal["info", "warning", "critical"],
+        severity: Severity,
         name: str,
         text: str,
         runbook: str,

@@ -35,6 +35,7 @@ from shared.units import Instant
 
 SetLatch = Callable[[LatchKey, str, str, Instant], LatchRow]
 ShowStatus = Callable[[Instant], tuple[RiskStatus, tuple[RecoveryCheck, ...]]]
+StillBad = Callable[[LatchKey], tuple[str, ...]]
 ShowSwitches = Callable[[], tuple[SwitchStatus, ...]]
 
 
@@ -57,6 +58,7 @@ class Operation:
         set_latch: SetLatch,
         status: ShowStatus,
         switches: ShowSwitches,
+        still_bad: StillBad,
     ) -> None:
         self.panic_file = False
         self.execution_heard = False
@@ -68,6 +70,7 @@ class Operation:
         self._set_latch = set_latch
         self._status = status
         self._switches = switches
+        self._still_bad = still_bad
 
     def take(self, request: OperatorRequest, now: Instant) -> list[Effect]:
         """Carry a request out as far as it goes now, and return the answers that are due."""
@@ -91,6 +94,9 @@ class Operation:
     def blockers(self, names: tuple[LatchName, ...], now: Instant) -> tuple[str, ...]:
         """Return everything that blocks clearing these latches; empty when nothing does."""
         found = list(self._authority.latches.misnamed(names))
+        for name in names:
+            held = self._still_bad((name.name, name.scope, name.scope_id))
+            found += [f"{name.name} still holds: {why}" for why in held]
         named = {name.name for name in names}
         fence = self._authority.fence
         if any(name.scope == "account" for name in names) and fence is not None:

@@ -46,15 +46,15 @@ def reasons(
         waits_for: Items of the recovery check list that did not hold when it was last looked at.
         now: Of the look.
     """
-    if authority.trading:
-        return ()
     found = [*authority.account_latches(), *breakers.account_reasons()]
+    if authority.trading:
+        return tuple(found)
     fence = authority.fence
     waits = fence.waits_for(now.boot_ns) if fence is not None else "risk starts"
     if waits:
         found.append(f"fence: {waits}")
-    if not found:
-        found = [f"recovery: {item}" for item in waits_for]
+    elif not authority.halting_latches() and not breakers.account_blocks():
+        found += [f"recovery: {item}" for item in waits_for]
     return tuple(found) or ("recovery is being validated",)
 
 
@@ -134,8 +134,8 @@ def gather_recovery(
     # Nothing is sent in a dry run, so there are no own orders to hear of (KS-2).
     needed = [name for name in NEEDED if not (config.run.dry_run and name == FEED_USER)]
     return RecoveryFacts(
-        latches=authority.account_latches(),
-        pauses=breakers.account_reasons(),
+        latches=authority.halting_latches(),
+        pauses=breakers.account_blocks(),
         unclean=breakers.unclean(now.boot_ns),
         fence_waits_for=fence.waits_for(now.boot_ns) if fence is not None else "no fence yet",
         silent=tuple(name for name in needed if not liveness.is_answering(name)),

@@ -1,6 +1,6 @@
 """Kill switches: what cancels and stands still."""
 
-from shared.switches.row import AT_ONCE, RUN_ONLY, SAMPLED, Switch
+from shared.switches.row import AT_ONCE, NEVER, RUN_ONLY, SAMPLED, Switch
 
 MARKET_CUTOFF = Switch(
     "market_cutoff",
@@ -12,7 +12,7 @@ MARKET_CUTOFF = Switch(
     False,
     "latch",
     AT_ONCE,
-    "never for that market",
+    NEVER,
     "market-cutoff",
     True,
 )

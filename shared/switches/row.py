@@ -12,6 +12,9 @@ SwitchKind = Literal["latch", "pause"]
 RUN_ONLY = "next start"
 """Resume condition of switches that end the run they tripped in."""
 
+NEVER = "never for that market"
+"""Resume condition of what is over for good, and which nobody has to remember."""
+
 
 class Confirmation(msgspec.Struct, frozen=True):
     """How many of the newest samples must show the condition before a switch trips.
@@ -64,3 +67,8 @@ class Switch(msgspec.Struct, frozen=True):
     resumes: str
     runbook: str
     implemented: bool
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether tripping is written down, to be ended by an operator alone (INV-9)."""
+        return self.kind == "latch" and self.resumes != NEVER

@@ -14,6 +14,7 @@ from services.risk.messages import (
     ProcessExited,
     StoredState,
 )
+from services.risk.source import Source
 from shared.config import Config
 from shared.control import Ping, Pong
 from shared.effects import (
@@ -112,11 +113,16 @@ def market(**spoil: Any) -> MarketInfo:
 class World:
     """Risk's core and everything around it."""
 
-    def __init__(self, stored: StoredState | None = None, settings: Config | None = None) -> None:
+    def __init__(
+        self,
+        stored: StoredState | None = None,
+        settings: Config | None = None,
+        sources: tuple[Source, ...] | None = None,
+    ) -> None:
         self.config = settings or config()
         self.ms = 0.0
         stored = stored or StoredState(used_max=1_000, reserved=2_000)
-        self.core = RiskCore(self.config, RISK_INCARNATION, stored, self.now)
+        self.core = RiskCore(self.config, RISK_INCARNATION, stored, self.now, sources)
         self.execution = FakeExecution(500)
         self.venue = FakeVenue()
         self.silent: set[Component] = set()
