@@ -7,7 +7,8 @@ import msgspec
 from services.execution.lifecycle import Order
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
-from services.execution.reconciliation.account_reads import Look, Read
+from services.execution.reconciliation.account_reads import Look
+from services.execution.reconciliation.paged_read import Read
 from services.execution.reconciliation.reconcile import Reconciler
 from shared.facts import OwnOrder, OwnTrade, TradeLeg
 from shared.identifiers import OrderHash, TradeId

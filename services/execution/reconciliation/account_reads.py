@@ -1,43 +1,41 @@
 """Reading open orders, trades and single orders of the key, each read as one whole.
 
-A list is read page by page and counts from the sending of its first page. A read that
-breaks off, that cannot be understood or that never ends says nothing: its result is None,
-never an empty list (EX-22). Decides nothing by what it reads.
+Lists are read page by page (`paged_read.py`). A read that cannot be understood says nothing:
+its result is None, never an empty list (EX-22). Decides nothing by what it reads.
 """
 
 from collections.abc import Mapping
 from email.utils import mktime_tz, parsedate_tz
-from typing import Final, Generic, TypeVar
-from urllib.parse import quote
+from typing import Final
 
 import msgspec
 
-from services.execution.requests import Ask, LookAsk, OpenOrdersAsk, Requests, TradesAsk
+from services.execution.budgets.venue_phase import PAUSE_NS_FIRST
+from services.execution.reconciliation.paged_read import (
+    PAUSE_NS_MAX,
+    RETRY_NS,
+    PagedRead,
+    PageTrouble,
+    Read,
+)
+from services.execution.requests import LookAsk, OpenOrdersAsk, Requests, TradesAsk
 from shared.effects import Effect, HttpFailed, HttpReply
 from shared.facts import OwnOrder, OwnTrade
 from shared.identifiers import OrderHash
 from shared.units import NS_PER_MS, BootNs, Instant
 from shared.venue.account_wire import (
-    CURSOR_END,
-    CURSOR_FIRST,
     OPEN_ORDER,
     OPEN_ORDERS,
     OPEN_ORDERS_PATH,
     ORDER_PATH_PREFIX,
     TRADES,
     TRADES_PATH,
-    Page,
 )
 from shared.venue.faults import WireFault
+from shared.venue.modes import read_mode, retry_after_ms
 from shared.venue.outcomes import error_text
 from shared.venue.parse_user import rest_order, rest_trade
 from shared.venue.wire import decode
-
-PAGES_MAX: Final = 50
-"""5000 rows: far above what the gate lets be; a list that does not end says nothing."""
-
-RETRY_NS: Final = 250 * NS_PER_MS
-"""After a read that said nothing."""
 
 OVERLAP_S: Final = 120
 """Trades are asked again this far back: a late report, or seconds rounded by the venue."""
@@ -45,22 +43,11 @@ OVERLAP_S: Final = 120
 OK: Final = 200
 NOT_FOUND: Final = 404
 
-Row = TypeVar("Row")
+PASSING: Final = frozenset({408, 425, 429})
+"""What may be answered otherwise a moment later, as every 5xx may; a page that is refused for
+its cursor or its signature is refused again."""
 
-
-class Read(msgspec.Struct, Generic[Row], frozen=True):
-    """One whole read.
-
-    Attributes:
-        sent_ns: When the first byte of its first page was written.
-        rows: What the venue showed; None when nobody said.
-        trouble: Why nobody said; empty when somebody did.
-    """
-
-    sent_ns: BootNs
-    answered_ns: BootNs
-    rows: tuple[Row, ...] | None
-    trouble: str = ""
+SERVER_ERROR: Final = 500
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -78,61 +65,6 @@ class Look(msgspec.Struct, frozen=True):
     venue_s: int | None = None
 
 
-class PagedRead(Generic[Row]):
-    """One list, one read at a time."""
-
-    def __init__(self, ask: Ask, requests: Requests, deadline_ms: int) -> None:
-        """Begin with no read under way."""
-        self._ask = ask
-        self._requests = requests
-        self._deadline_ms = deadline_ms
-        self._base_path = ""
-        self._rows: list[Row] = []
-        self._pages = 0
-        self._sent_ns = BootNs(0)
-        self._after_ns = BootNs(0)
-        self.is_under_way = False
-
-    def may_begin(self, path: str, now: Instant) -> bool:
-        """Whether a read of a path can be sent now."""
-        is_free = not self.is_under_way and now.boot_ns >= self._after_ns
-        return is_free and self._requests.may_read(path, now.boot_ns)
-
-    def begin(self, base_path: str, now: Instant) -> list[Effect]:
-        """Ask for the first page; `base_path` ends where the cursor goes."""
-        assert not self.is_under_way, "one read at a time"
-        self.is_under_way = True
-        self._base_path = base_path
-        self._rows = []
-        self._pages = 0
-        self._sent_ns = BootNs(0)
-        return self._page(CURSOR_FIRST, now)
-
-    def take_page(
-        self, page: Page[object], rows: list[Row], reply: HttpReply, now: Instant
-    ) -> tuple[list[Effect], Read[Row] | None]:
-        """Take a page's rows: ask for the next page, or end the read."""
-        self._sent_ns = self._sent_ns or reply.sent_ns
-        self._rows.extend(rows)
-        self._pages += 1
-        if page.next_cursor == CURSOR_END:
-            self.is_under_way = False
-            return [], Read(self._sent_ns, now.boot_ns, tuple(self._rows))
-        if self._pages >= PAGES_MAX or not page.next_cursor:
-            return [], self.end_badly("the list does not end", now)
-        return self._page(page.next_cursor, now), None
-
-    def end_badly(self, trouble: str, now: Instant) -> Read[Row]:
-        """End the read without a result."""
-        self.is_under_way = False
-        self._after_ns = BootNs(now.boot_ns + RETRY_NS)
-        return Read(self._sent_ns or now.boot_ns, now.boot_ns, None, trouble)
-
-    def _page(self, cursor: str, now: Instant) -> list[Effect]:
-        path = f"{self._base_path}next_cursor={quote(cursor, safe='=')}"
-        return [self._requests.read(self._ask, path, self._deadline_ms, now.boot_ns)]
-
-
 class AccountReads:
     """Every read of the account that execution makes."""
 
@@ -140,8 +72,12 @@ class AccountReads:
         """Begin with no read under way."""
         self._requests = requests
         self._deadline_ms = deadline_ms
-        self._orders: PagedRead[OwnOrder] = PagedRead(OpenOrdersAsk(), requests, deadline_ms)
-        self._trades: PagedRead[OwnTrade] = PagedRead(TradesAsk(), requests, deadline_ms)
+        self._orders: PagedRead[OwnOrder] = PagedRead(
+            OpenOrdersAsk(), lambda row: row.order_id, requests, deadline_ms, can_shrink=True
+        )
+        self._trades: PagedRead[OwnTrade] = PagedRead(
+            TradesAsk(), lambda row: row.trade_id, requests, deadline_ms, can_shrink=False
+        )
 
     def may_read_orders(self, now: Instant) -> bool:
         """Whether a read of the open orders can be sent now."""
@@ -154,6 +90,21 @@ class AccountReads:
     def may_look(self, now: Instant) -> bool:
         """Whether a question after one order can be sent now."""
         return self._requests.may_read(ORDER_PATH_PREFIX, now.boot_ns)
+
+    def tick(self, demanded_ns: BootNs, now: Instant, *, is_zeroing: bool) -> list[Effect]:
+        """Ask again for the pages that were lost, when they are due.
+
+        A read that waits and began before a newer one was demanded makes room for that. So does
+        every read of the open orders on the way to zero: its proof needs the newest, and does
+        not wait for as long as the venue would like.
+        """
+        if self._orders.is_waiting and is_zeroing:
+            self._orders.give_up(RETRY_NS, now)
+        if self._orders.is_waiting and self._orders.begun_ns < demanded_ns:
+            self._orders.give_up(PAUSE_NS_MAX, now)
+        if self._trades.is_waiting and self._trades.begun_ns < demanded_ns:
+            self._trades.give_up(PAUSE_NS_MAX, now)
+        return [*self._orders.tick(now), *self._trades.tick(now)]
 
     def read_orders(self, now: Instant) -> list[Effect]:
         """Ask for all open orders."""
@@ -175,12 +126,12 @@ class AccountReads:
     ) -> tuple[list[Effect], Read[OwnOrder] | None]:
         """Take a page of open orders."""
         if reply.status != OK:
-            return [], self._orders.end_badly(f"answered by {reply.status}", now)
+            return [], self._orders.take_trouble(_trouble(reply), now)
         try:
             page = decode(OPEN_ORDERS, reply.body, "open orders")
             rows = [rest_order(row) for row in page.data]
         except WireFault as fault:
-            return [], self._orders.end_badly(f"unreadable: {fault}", now)
+            return [], self._orders.take_trouble(PageTrouble(f"unreadable: {fault}"), now)
         return self._orders.take_page(page, rows, reply, now)  # type: ignore[arg-type]
 
     def trades_replied(
@@ -188,21 +139,35 @@ class AccountReads:
     ) -> tuple[list[Effect], Read[OwnTrade] | None]:
         """Take a page of trades."""
         if reply.status != OK:
-            return [], self._trades.end_badly(f"answered by {reply.status}", now)
+            return [], self._trades.take_trouble(_trouble(reply), now)
         try:
             page = decode(TRADES, reply.body, "trades")
             rows = [rest_trade(row) for row in page.data]
         except WireFault as fault:
-            return [], self._trades.end_badly(f"unreadable: {fault}", now)
+            return [], self._trades.take_trouble(PageTrouble(f"unreadable: {fault}"), now)
         return self._trades.take_page(page, rows, reply, now)  # type: ignore[arg-type]
 
-    def orders_failed(self, failure: HttpFailed, now: Instant) -> Read[OwnOrder]:
-        """End a read of open orders that got no answer."""
-        return self._orders.end_badly(failure.reason, now)
+    def orders_failed(self, failure: HttpFailed, now: Instant) -> Read[OwnOrder] | None:
+        """Take a page of open orders that got no answer."""
+        return self._orders.take_trouble(PageTrouble(failure.reason), now)
 
-    def trades_failed(self, failure: HttpFailed, now: Instant) -> Read[OwnTrade]:
-        """End a read of trades that got no answer."""
-        return self._trades.end_badly(failure.reason, now)
+    def trades_failed(self, failure: HttpFailed, now: Instant) -> Read[OwnTrade] | None:
+        """Take a page of trades that got no answer."""
+        return self._trades.take_trouble(PageTrouble(failure.reason), now)
+
+
+def _trouble(reply: HttpReply) -> PageTrouble:
+    """Return what an answer other than 200 to a page means for the next try.
+
+    The venue's word on how long to wait counts; where it only says that it restarts or trades
+    with nobody, the first pause of its phases does.
+    """
+    asked_ms = retry_after_ms(reply.headers, reply.body)
+    pause_ns = 0 if asked_ms is None else asked_ms * NS_PER_MS
+    if asked_ms is None and read_mode(reply.status, reply.headers, reply.body) is not None:
+        pause_ns = PAUSE_NS_FIRST
+    is_passing = reply.status in PASSING or reply.status >= SERVER_ERROR
+    return PageTrouble(f"answered by {reply.status}", is_passing, pause_ns)
 
 
 def judge_look(order_id: OrderHash, reply: HttpReply) -> Look:

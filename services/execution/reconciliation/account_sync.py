@@ -10,9 +10,10 @@ from services.execution.cancels.canceling import Canceller
 from services.execution.fence import Zeroing
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
-from services.execution.reconciliation.account_reads import AccountReads, Read, judge_look
+from services.execution.reconciliation.account_reads import AccountReads, judge_look
 from services.execution.reconciliation.agreement import Difference
 from services.execution.reconciliation.order_comparison import OrderComparison
+from services.execution.reconciliation.paged_read import Read
 from services.execution.reconciliation.reconcile import Reconciler
 from services.execution.requests import Ask, LookAsk, OpenOrdersAsk, Requests, TradesAsk
 from shared.config import TimingSettings
@@ -101,7 +102,8 @@ class AccountSync:
         """Send the reads that are due."""
         if self._reconciler.identity is None:
             return []
-        effects: list[Effect] = []
+        is_zeroing = zeroing is not None
+        effects = self._reads.tick(self._demanded_ns, now, is_zeroing=is_zeroing)
         if self._reads.may_read_orders(now) and self._wants_orders(zeroing, sound_ns, now):
             self._orders_asked_ns = now.boot_ns
             effects += self._reads.read_orders(now)

@@ -12,8 +12,8 @@ import msgspec
 
 from services.execution.lifecycle import Order
 from services.execution.order_register import OrderRegister
-from services.execution.reconciliation.account_reads import Read
 from services.execution.reconciliation.agreement import Difference
+from services.execution.reconciliation.paged_read import Read
 from shared.facts import OwnOrder
 from shared.identifiers import OrderHash
 from shared.orders import TERMINAL

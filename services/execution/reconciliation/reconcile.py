@@ -15,7 +15,8 @@ from services.execution.inventory import FEE_RATE_WORST_E6
 from services.execution.lifecycle import Order, as_order
 from services.execution.order_register import ENDS_UNSEEN, OrderRegister
 from services.execution.positions import Positions
-from services.execution.reconciliation.account_reads import Look, Read
+from services.execution.reconciliation.account_reads import Look
+from services.execution.reconciliation.paged_read import Read
 from shared.facts import OwnOrder, OwnTrade, TradeLeg
 from shared.identifiers import ADOPTED, ConditionId, TokenId
 from shared.ledger_schema import FillRecord, IdentityRecord, OrderRecord

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.execution.reconciliation.account_reads import Look, Read
+from services.execution.reconciliation.account_reads import Look
+from services.execution.reconciliation.paged_read import Read
 from services.execution.reconciliation.reconcile import LOOK_EVERY_NS, restore_doubt
 from shared.ledger_schema import IdentityRecord
 from shared.units import NS_PER_S, BootNs, SizeE6, WallNs
