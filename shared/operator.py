@@ -77,6 +77,19 @@ class Resume(_Request, frozen=True, kw_only=True):
     reason: Text
 
 
+class PaperRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the verified audit trail of a paper group says, for the first live step (ST-8).
+
+    Attributes:
+        clean_s: Time traded clean, as `shared/clean_run.py` counts it.
+        sequence: Newest row of that trail; hash_hex: its hash, so that it can be found again.
+    """
+
+    clean_s: Annotated[int, Meta(ge=0, le=10**9)]
+    sequence: Annotated[int, Meta(ge=1)]
+    hash_hex: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
 class Switches(_Request, frozen=True, kw_only=True):
     """Show every switch that is tripped, and what would block resuming each."""
 

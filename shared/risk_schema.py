@@ -103,7 +103,17 @@ class LatchCleared(_Row, frozen=True):
     version: int
 
 
-RiskRecord = EpochReserved | LatchRow | LatchCleared | AuditRow
+class CapitalSet(_Row, frozen=True):
+    """An operator has set the step of the capital (ST-8).
+
+    Attributes:
+        usd: One of 50, 100, 500.
+    """
+
+    usd: int
+
+
+RiskRecord = EpochReserved | LatchRow | LatchCleared | CapitalSet | AuditRow
 
 TABLES: Final = """
 CREATE TABLE meta (

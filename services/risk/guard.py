@@ -10,8 +10,9 @@ from services.risk.desk import OperatorDesk
 from services.risk.evidence import Evidence
 from services.risk.latches import LatchKey
 from services.risk.liveness import Liveness, Run
-from services.risk.messages import KillProcess, StoredState
+from services.risk.messages import KillProcess, LatchEnded, StoredState
 from services.risk.notes import Notes, Severity
+from services.risk.ramp import Ramp
 from services.risk.recovery import check_recovery
 from services.risk.report import gather_recovery, reasons, report_status
 from services.risk.samples import Sample, Sampler
@@ -19,6 +20,7 @@ from services.risk.source import Notice, Source
 from services.risk.sweep import Sweep
 from services.risk.watching import make_sources
 from services.risk.writes import Writes
+from shared.clean_run import RISK_STARTED
 from shared.config import Config
 from shared.control import Pong
 from shared.effects import Control, Effect, Exit, Message, Publish, Received
@@ -26,7 +28,7 @@ from shared.facts import RiskStatus
 from shared.identifiers import Component, Incarnation
 from shared.operator import RecoveryCheck
 from shared.risk_schema import EpochReserved, LatchRow
-from shared.switches import HEARTBEAT_LOST, RISK_DATABASE, SHUTDOWN
+from shared.switches import HEARTBEAT_LOST, RISK_DATABASE, SHUTDOWN, STRATEGY_DISABLED
 from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
 
@@ -64,6 +66,7 @@ class Guard:
         self.writes = Writes(stored)
         self.notes = Notes(self.writes)
         self.desk = OperatorDesk()
+        self.ramp = Ramp(config, stored)
         self.out: list[Effect] = []
         self.stopping_ns: BootNs | None = None
         self._config = config
@@ -221,6 +224,7 @@ class Guard:
         What trades under a latch that reduces is fenced: more than that takes a recovery.
         """
         self.breakers.rearm((row.name, row.scope, row.scope_id))
+        self.hear(LatchEnded(row.name, row.scope, row.scope_id), now)
         if row.scope != "account":
             self.authority.scopes.release((row.scope, row.scope_id), row.name)
         elif self.authority.trading:
@@ -246,6 +250,19 @@ class Guard:
             self._hold(row, now)
             self.ping_all(now)
         return row
+
+    @property
+    def capital_usd(self) -> int:
+        """Capital that may be at work, in USD: the step an operator has set (ST-8)."""
+        return self.ramp.capital_usd
+
+    def disable_strategy(self, strategy: str, reason: str, evidence: str, now: Instant) -> LatchRow:
+        """Disable a strategy until an operator enables it, through every restart (CP-3)."""
+        return self.latch((STRATEGY_DISABLED.name, "strategy", strategy), reason, evidence, now)
+
+    def is_disabled(self, strategy: str) -> bool:
+        """Tell whether a strategy is disabled."""
+        return self.authority.latches.holds((STRATEGY_DISABLED.name, "strategy", strategy))
 
     def _hold(self, row: LatchRow, now: Instant) -> None:
         """Hold the scope of a latch below the account."""
@@ -341,7 +358,7 @@ class Guard:
 
     def start(self, now: Instant) -> None:
         """Begin with a fence: whatever an earlier risk allowed is over."""
-        self.new_fence("risk has started", now)
+        self.new_fence(RISK_STARTED, now)
         if self._stored.trouble:
             self.latch(DATABASE_LATCH, self._stored.trouble, "at start", now)
         for row in self.authority.latches.rows():

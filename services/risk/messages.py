@@ -2,6 +2,7 @@
 
 import msgspec
 
+from shared.clean_run import CleanRun
 from shared.effects import Effect, Message
 from shared.identifiers import Component, Incarnation
 from shared.risk_schema import CHAIN_START, LatchRow, RiskRecord
@@ -85,6 +86,17 @@ class BeatPermit(msgspec.Struct, frozen=True):
     not_after_ns: BootNs
 
 
+class LatchEnded(Message, frozen=True):
+    """An operator has ended a latch, and that is on disk; told to sources by the guard.
+
+    A source that counts what led to it counts anew.
+    """
+
+    name: str
+    scope: str
+    scope_id: str
+
+
 class StoredState(msgspec.Struct, frozen=True):
     """What the database held when it was opened, before the loop began.
 
@@ -95,6 +107,8 @@ class StoredState(msgspec.Struct, frozen=True):
         audit_sequence: Of the newest audit row, 0 for none; audit_hash: its hash.
         fresh: Neither database nor marker existed: a first start, unless the ledger has
             epochs of its own.
+        capital_usd: Step of the capital that an operator has set; None for none yet.
+        clean_run: What the audit trail says of the run since then.
         trouble: Why the database cannot be trusted or written; empty when it can.
     """
 
@@ -105,4 +119,6 @@ class StoredState(msgspec.Struct, frozen=True):
     audit_sequence: int = 0
     audit_hash: bytes = CHAIN_START
     fresh: bool = False
+    capital_usd: int | None = None
+    clean_run: CleanRun = CleanRun()
     trouble: str = ""

@@ -19,6 +19,7 @@ import msgspec
 from bus.credentials import write_private
 from services.risk.epoch import RESERVE
 from services.risk.messages import StoredState
+from shared.clean_run import CAPITAL, CleanRun
 from shared.risk_schema import (
     CHAIN_START,
     MARKER_FILE,
@@ -27,12 +28,14 @@ from shared.risk_schema import (
     TABLES,
     AuditEntry,
     AuditRow,
+    CapitalSet,
     EpochReserved,
     LatchCleared,
     LatchRow,
     RiskRecord,
     first_broken,
 )
+from shared.units import WallNs
 
 AUDIT_CHECKED_ROWS = 10_000
 """Newest rows of the trail whose chain is checked at every start; the command checks all."""
@@ -243,6 +246,8 @@ def _load(connection: sqlite3.Connection, account: str, marker: Marker | None) -
         used_max=reserved,
         latch_version=version,
         latches=latches,
+        capital_usd=int(meta["capital_usd"]) if "capital_usd" in meta else None,
+        clean_run=_clean_run(connection),
         audit_sequence=tip.sequence if tip else 0,
         audit_hash=tip.hash if tip else CHAIN_START,
         fresh=marker is None and not trouble,
@@ -274,6 +279,21 @@ def _check_trail(connection: sqlite3.Connection) -> AuditRow | None:
     return rows[-1]
 
 
+def _clean_run(connection: sqlite3.Connection) -> CleanRun:
+    """Return what the trail says since the capital's newest step."""
+    step = connection.execute(
+        "SELECT coalesce(max(sequence), 0) FROM audit WHERE what = ? AND after <> ''", (CAPITAL,)
+    ).fetchone()
+    run = CleanRun()
+    for row in connection.execute(
+        "SELECT wall_ns, kind, actor, what, scope, before, after, cause FROM audit"
+        " WHERE sequence >= ? ORDER BY sequence",
+        step,
+    ):
+        run = run.after(AuditEntry(*row[1:]), WallNs(row[0]))
+    return run
+
+
 def _write_one(connection: sqlite3.Connection, record: RiskRecord) -> None:
     """Write one record inside a transaction."""
     match record:
@@ -285,6 +305,8 @@ def _write_one(connection: sqlite3.Connection, record: RiskRecord) -> None:
                 msgspec.structs.astuple(record),
             )
             _raise_meta(connection, "latch_version", record.version)
+        case CapitalSet():
+            _set_meta(connection, "capital_usd", str(record.usd))
         case LatchCleared():
             connection.execute(
                 "DELETE FROM latches WHERE name = ? AND scope = ? AND scope_id = ? AND version = ?",

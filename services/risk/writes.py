@@ -11,6 +11,7 @@ from services.risk.messages import Persist, StoredState
 from shared.effects import Effect
 from shared.risk_schema import (
     AuditEntry,
+    CapitalSet,
     EpochReserved,
     LatchCleared,
     LatchRow,
@@ -30,11 +31,13 @@ class Writes:
     Attributes:
         trouble: Why the newest attempt failed; empty when it did not.
         dropped: Audit entries that found no room.
+        clean_run: What the trail says of the present run, its newest entry included.
     """
 
     def __init__(self, stored: StoredState) -> None:
         self.trouble = stored.trouble
         self.dropped = 0
+        self.clean_run = stored.clean_run
         self._sequence = stored.audit_sequence
         self._tip = stored.audit_hash
         self._next_id = 1
@@ -59,9 +62,10 @@ class Writes:
         self._sequence += 1
         row = chain(self._sequence, wall_ns, entry, self._tip)
         self._tip = row.hash
+        self.clean_run = self.clean_run.after(entry, wall_ns)
         self._gathered.append(row)
 
-    def add(self, *records: LatchRow | LatchCleared | EpochReserved) -> None:
+    def add(self, *records: LatchRow | LatchCleared | EpochReserved | CapitalSet) -> None:
         """Add records that are not of the trail."""
         self._gathered.extend(records)
 

@@ -8,6 +8,7 @@ findings; `bus/settings.py` finds the file and looks at the key files it names.
 from shared.config.endpoints import is_loopback
 from shared.config.mirror import MirrorSettings
 from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
+from shared.config.ramp import RampSettings
 from shared.config.section import Section
 from shared.config.settings import (
     AccountSettings,
@@ -35,6 +36,7 @@ __all__ = [
     "MarketMakingSettings",
     "MarketSettings",
     "MirrorSettings",
+    "RampSettings",
     "RecorderSettings",
     "RunSettings",
     "Section",

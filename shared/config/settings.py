@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from shared.config.mirror import MirrorSettings
+from shared.config.ramp import RampSettings
 from shared.config.section import Port, Section
 from shared.config.simulator import SimulatorSettings
 from shared.config.strategies import StrategySettings
@@ -341,6 +342,7 @@ class Config(Section, frozen=True, kw_only=True):
     markets: MarketSettings = MarketSettings()
     timing: TimingSettings = TimingSettings()
     limits: LimitSettings = LimitSettings()
+    ramp: RampSettings = RampSettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     dashboard: DashboardSettings = DashboardSettings()

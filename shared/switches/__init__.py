@@ -35,7 +35,14 @@ from shared.switches.kill_switches import (
     SHUTDOWN,
     VENUE_MODE,
 )
-from shared.switches.own_switches import COMPONENT_LOST, PANIC, RISK_DATABASE, STRATEGY_LOST
+from shared.switches.own_switches import (
+    COMPONENT_LOST,
+    OPERATOR_FLATTEN,
+    PANIC,
+    RISK_DATABASE,
+    STRATEGY_DISABLED,
+    STRATEGY_LOST,
+)
 from shared.switches.row import AT_ONCE, RUN_ONLY, SAMPLED, Confirmation, Switch, SwitchKind
 
 __all__ = [
@@ -53,6 +60,7 @@ __all__ = [
     "MARKET_CUTOFF",
     "MARKET_FEED_STALE",
     "MIXED_RELEASE",
+    "OPERATOR_FLATTEN",
     "OPERATOR_HALT",
     "ORACLE_STALE",
     "OWN_ORDER_FEED_STALE",
@@ -65,6 +73,7 @@ __all__ = [
     "RUN_ONLY",
     "SAMPLED",
     "SHUTDOWN",
+    "STRATEGY_DISABLED",
     "STRATEGY_LOST",
     "STRATEGY_PERFORMANCE",
     "SWITCHES",
@@ -99,8 +108,10 @@ SWITCHES: tuple[Switch, ...] = (
     BREAKER_COUNT,
     PANIC,
     RISK_DATABASE,
+    OPERATOR_FLATTEN,
     COMPONENT_LOST,
     STRATEGY_LOST,
+    STRATEGY_DISABLED,
 )
 
 BY_NAME: dict[str, Switch] = {switch.name: switch for switch in SWITCHES}

@@ -33,6 +33,34 @@ RISK_DATABASE = Switch(
     "risk-database",
     True,
 )
+OPERATOR_FLATTEN = Switch(
+    "operator_flatten",
+    "OP-1",
+    "an operator has positions closed",
+    (),
+    "account",
+    "REDUCING",
+    True,
+    "latch",
+    AT_ONCE,
+    "operator",
+    "operator-flatten",
+    False,
+)
+STRATEGY_DISABLED = Switch(
+    "strategy_disabled",
+    "CP-3",
+    "a strategy is disabled, by an operator or because it has crashed too often",
+    (),
+    "strategy",
+    "HALTED",
+    False,
+    "latch",
+    AT_ONCE,
+    "operator, who enables it",
+    "strategy-disabled",
+    True,
+)
 COMPONENT_LOST = Switch(
     "component_lost",
     "CP-1",

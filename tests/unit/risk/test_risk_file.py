@@ -14,6 +14,7 @@ from shared.risk_schema import (
     RISK_FILE,
     AuditEntry,
     AuditRow,
+    CapitalSet,
     EpochReserved,
     LatchCleared,
     LatchRow,
@@ -233,3 +234,17 @@ def test_other_row_in_a_place_of_the_trail_is_refused(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         file.write((other,))
     file.close()
+
+
+@pytest.mark.req("ST-8")
+def test_step_of_the_capital_and_the_run_since_then_survive_a_restart(tmp_path: Path) -> None:
+    file = RiskFile(tmp_path, "main")
+    assert file.stored.capital_usd is None
+    step = AuditEntry("operator", "uid 0", "capital", "account", "50", "100", "asked")
+    active = AuditEntry("transition", "risk", "trading_state", "account", "PAUSED", "ACTIVE", "")
+    first = chain(1, WallNs(1_000), step, CHAIN_START)
+    file.write((CapitalSet(100), first, chain(2, WallNs(2_000), active, first.hash)))
+    file.close()
+    stored = RiskFile(tmp_path, "main").stored
+    assert stored.capital_usd == 100
+    assert stored.clean_run.so_far_ns(WallNs(5_000)) == 3_000
