@@ -168,7 +168,7 @@ class Fencing:
             if not self._parts.startup.is_zero:
                 self._parts.startup.is_zero = True
                 self._zero_ns = zero_ns
-                self._parts.sync.demand(now)
+                self._parts.sync.demand(now, is_deep=False)
             self._parts.canceller.stand_down()
             self._parts.zeroing = None
             took_ms = (zero_ns - zeroing.began_ns) // NS_PER_MS

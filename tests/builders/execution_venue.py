@@ -170,7 +170,9 @@ class FakeVenue:
             rows = [self.row(order_id) for order_id in self.open] + list(self.strangers.values())
             return reply(effect.request_id, 200, {"data": rows, "next_cursor": "LTE="}, now)
         if effect.path.startswith("/data/trades"):
-            body = {"data": self.trades, "next_cursor": "LTE="}
+            after_s = int(effect.path.split("after=")[1].split("&")[0])
+            rows = [row for row in self.trades if int(row["match_time"]) >= after_s]
+            body = {"data": rows, "next_cursor": "LTE="}
             return reply(effect.request_id, 200, body, now)
         if effect.path == "/version":
             return reply(effect.request_id, 200, {"version": self.version}, now)

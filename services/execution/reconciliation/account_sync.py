@@ -46,7 +46,7 @@ class AccountSync:
         reconciled_ns: CLOCK_MONOTONIC of the newest whole read of both; None before the first.
         orders_ns: When the newest whole read of the open orders was sent; None before the first.
         trades_ns: Likewise of trades.
-        window_ns: Likewise of trades as far back as a full reconciliation asks for them.
+        window_ns: Likewise of trades as far back as the newest full reconciliation demands them.
         rows: Open orders of that read.
         comparison: What the newest reads of the open orders disagree about.
     """
@@ -74,6 +74,7 @@ class AccountSync:
         self._by_market_ns = BootNs(0)
         self._since_wall_ns = 0
         self._reads_window = False
+        self._is_deep = False
         self._orders_asked_ns = BootNs(0)
         self._trades_asked_ns = BootNs(0)
         self._looks: set[OrderHash] = set()
@@ -94,8 +95,15 @@ class AccountSync:
             return None
         return now.boot_ns - min(self.orders_ns, self.trades_ns)
 
-    def demand(self, now: Instant) -> None:
-        """Ask for reads of both that are sent from now on, trades as far back as the window."""
+    def demand(self, now: Instant, *, is_deep: bool) -> None:
+        """Ask for reads of both that are sent from now on.
+
+        Args:
+            now: From when on.
+            is_deep: Whether trades are read as far back as the window, although they are known
+                up to later than that.
+        """
+        self._is_deep = is_deep or (self._is_deep and self._is_window_due())
         self._demanded_ns = now.boot_ns
 
     def tick(self, zeroing: Zeroing | None, sound_ns: BootNs | None, now: Instant) -> list[Effect]:
@@ -225,7 +233,7 @@ class AccountSync:
         oldest_ms = min((fill.match_ms for fill in self._positions.unsettled()), default=newest_ms)
         since_ms = min(newest_ms, max(oldest_ms, earliest_ms))
         self._reads_window = self._is_window_due()
-        if self._reads_window:
+        if self._reads_window and self._is_deep:
             since_ms = min(since_ms, now.wall_ms - WINDOW_MS)
         doubtful_ns = self._reconciler.doubtful_since_ns()
         return since_ms if doubtful_ns is None else min(since_ms, doubtful_ns // NS_PER_MS)

@@ -81,6 +81,8 @@ class FullReconcile:
         self._due_ns = BootNs(0)
         self._tokens: dict[TokenId, MarketInfo] = {}
         self._ghost_ns = BootNs(0)
+        self._is_deep = False
+        self._has_differed = False
         self.agreement = Agreement()
         self.is_seeded = self._is_dry
         self.adopted = 0
@@ -96,11 +98,11 @@ class FullReconcile:
         if self._began_ns is None:
             if now.boot_ns < self._due_ns and not self._is_alarmed():
                 return effects
-            self._begin(now)
+            self._begin(now, is_start=is_start)
         assert self._began_ns is not None, "a round is under way"
         if now.boot_ns - self._began_ns > ROUND_NS_MAX:
             effects.append(Log("reconcile.incomplete", {"why": self.waits_for()}, "warning"))
-            self._begin(now)
+            self._begin(now, is_start=is_start)
         effects += self._balances.ask(self._tokens, self._began_ns or now.boot_ns, now)
         if not self.waits_for():
             effects += self._conclude(canceller, epoch, now, is_start=is_start)
@@ -169,8 +171,12 @@ class FullReconcile:
         """Whether the open orders differ, so that a round is due at once, and none said so yet."""
         return not self.agreement.differences and bool(self._sync.comparison.confirmed())
 
-    def _begin(self, now: Instant) -> None:
-        """Begin a round with the tokens of the markets that run or will."""
+    def _begin(self, now: Instant, *, is_start: bool) -> None:
+        """Begin a round with the tokens of the markets that run or will.
+
+        A start reads the trades since the newest that the ledger knows, with their overlap; the
+        whole window, which after a busy hour is many pages, only once a balance differs.
+        """
         calendar = self._inputs.calendar
         assert calendar is not None, "rounds begin with a calendar"
         self._began_ns = now.boot_ns
@@ -182,7 +188,8 @@ class FullReconcile:
         tokens = {token: market for market in running for token in market.tokens}
         self._tokens = dict(list(tokens.items())[:TOKENS_MAX])
         self._balances.begin(frozenset(self._tokens))
-        self._sync.demand(now)
+        self._is_deep = not is_start or self._has_differed
+        self._sync.demand(now, is_deep=self._is_deep)
 
     def _conclude(
         self, canceller: Canceller, epoch: int, now: Instant, *, is_start: bool
@@ -192,6 +199,11 @@ class FullReconcile:
         running = [token for token in self._tokens if self._runs(token, now)]
         doubted = [token for token in running if self._verdict_of(token) == "doubted"]
         differing = [token for token in running if self._verdict_of(token) == "differs"]
+        if differing and not self._is_deep:
+            # A trade that only the whole window shows must be counted, not adopted.
+            self._has_differed = True
+            self._due_ns = now.boot_ns
+            return []
         differences = (
             *self._sync.take_unknown(),
             *self._sync.comparison.confirmed(),

@@ -1,14 +1,19 @@
 """KS-14 through the whole core: what disagrees is shown, adopted or cancelled, and pauses."""
 
+import msgspec
 import pytest
 
 from services.execution.lifecycle import Order
+from services.execution.reconciliation.account_reads import OVERLAP_S
+from services.execution.reconciliation.account_sync import WINDOW_MS
 from services.execution.startup import OpenedLedger
 from shared.facts import Alert, Positions
 from shared.identifiers import ADOPTED, OrderHash
 from shared.ledger_schema import FillRecord
+from shared.units import SizeE6, WallMs
 from tests.builders.execution import Rig, identity, resting, target
-from tests.builders.markets import UP
+from tests.builders.ledger_rows import build_fill_record, build_order_record
+from tests.builders.markets import MARKET, UP, instant
 
 SHARE = 1_000_000
 FULL_MS = 30_000
@@ -299,3 +304,72 @@ def test_restart_knows_what_was_adopted_and_reads_trades_from_the_last_one() -> 
     assert rig.pong().mismatch is None
     (fact,) = rig.published(Positions)[-1].positions
     assert (fact.strategy, fact.confirmed) == (ADOPTED, 7 * SHARE)
+
+
+def asked_since_ms(rig: Rig) -> list[int]:
+    """Return from when on each read of trades asked, in the order of asking."""
+    reads = rig.venue.seen("/data/trades")
+    return [int(read.path.split("after=")[1].split("&")[0]) * 1_000 for read in reads]
+
+
+def knowing(match_ms: int) -> OpenedLedger:
+    """A ledger that knows of one trade, of two shares."""
+    fill = build_fill_record(
+        market=MARKET,
+        token=UP,
+        side="BUY",
+        size_e6=SizeE6(2 * SHARE),
+        settlement="CONFIRMED",
+        match_ms=WallMs(match_ms),
+    )
+    return OpenedLedger(epoch=5, fills=(fill,))
+
+
+@pytest.mark.req("EX-5", "OP-13")
+def test_start_reads_trades_since_the_newest_that_the_ledger_knows() -> None:
+    rig = Rig(knowing(instant(0).wall_ms - 10_000))
+    rig.start()
+    oldest_ms = instant(0).wall_ms - 10_000 - OVERLAP_S * 1_000
+    assert min(asked_since_ms(rig)) >= oldest_ms - 1_000
+    rig.run(FULL_MS)
+    assert min(asked_since_ms(rig)) <= rig.now.wall_ms - WINDOW_MS, "every round after it does"
+
+
+@pytest.mark.req("EX-5", "EX-25", "KS-14")
+def test_start_counts_a_trade_that_only_the_whole_window_shows() -> None:
+    """The venue tells a trade that is older than the overlap: it is no unknown position."""
+    left = build_order_record(
+        api_key_id="key-1", market=MARKET, token=UP, state="CANCELED", reason="epoch"
+    )
+    known = knowing(instant(0).wall_ms - 10_000)
+    rig = Rig(msgspec.structs.replace(known, orders=(left,)))
+    rig.venue.balances[UP] = 5 * SHARE
+    missed_ms = instant(0).wall_ms - 10_000 - 2 * OVERLAP_S * 1_000
+    missed = {
+        "id": "missed",
+        "taker_order_id": "0x" + "ee" * 32,
+        "market": MARKET,
+        "asset_id": UP,
+        "side": "SELL",
+        "size": "3",
+        "price": "0.48",
+        "status": "CONFIRMED",
+        "match_time": str(missed_ms // 1_000),
+        "maker_orders": [
+            {
+                "order_id": left.order_id,
+                "matched_amount": "3",
+                "price": "0.48",
+                "asset_id": UP,
+                "outcome": "Up",
+                "side": "BUY",
+            }
+        ],
+    }
+    rig.venue.trades.append(missed)
+    rig.tell(identity())
+    rig.run(20_000)
+    assert rig.pong().proven_start, rig.pong().start_state
+    assert rig.held(UP) == 5 * SHARE
+    assert not adopted_legs(rig)
+    assert not alerts(rig, "unknown_position")
