@@ -6,6 +6,6 @@ here decides about safety: deadlines are asserted by the tests over real process
 """
 
 from ops.bench.results import Result
-from ops.bench.runner import NAMES, run
+from ops.bench.runner import NAMES, SETS, run
 
-__all__ = ["NAMES", "Result", "run"]
+__all__ = ["NAMES", "SETS", "Result", "run"]

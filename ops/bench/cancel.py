@@ -10,7 +10,6 @@ venue at the same time.
 import socket
 from collections.abc import Callable
 
-import msgspec
 import requests
 
 from bus import clock
@@ -20,6 +19,7 @@ from ops.bench.place import WITHIN_NS, Place, execution_process, place
 from ops.bench.results import BenchFailed, Result, TooBusy, summarise
 from ops.bench.simulator import venue_process
 from ops.bench.stand_ins import Stage, stage
+from ops.bench.venue_log import ANSWER_S, VenueLog
 from ops.keys import make_throwaway_key
 from ops.venue import Unanswered, Venue
 from shared.facts import MarketInfo
@@ -50,8 +50,6 @@ SIZE = SizeE6(5_000_000)
 TOUCH = (PriceE4(1_400), PriceE4(1_600))
 """What state's stand-in shows; quotes rest far from the venue's own touch, which is about 5000."""
 
-LOG_ROWS = 5_000
-ANSWER_S = 10.0
 READ_BYTES = 65_536
 
 CHANGES = {
@@ -63,59 +61,6 @@ CHANGES = {
 }
 
 
-class Row(msgspec.Struct, frozen=True):
-    """What is read of a record of the venue's log."""
-
-    n: int
-    at_ns: int
-    kind: str
-    status: int | str = 0
-    canceled: tuple[str, ...] = ()
-    not_canceled: dict[str, str] = {}
-
-
-class Page(msgspec.Struct, frozen=True):
-    """One answer of the log's page."""
-
-    records: tuple[Row, ...]
-
-
-PAGE = msgspec.json.Decoder(Page)
-
-
-class Log:
-    """The venue's log, read on from where it was read last."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._last = 0
-
-    def read(self) -> list[Row]:
-        """Return what is new."""
-        rows: list[Row] = []
-        while True:
-            query = f"{self._url}/admin/log?since={self._last}&limit={LOG_ROWS}"
-            fresh = PAGE.decode(self._session.get(query, timeout=ANSWER_S).content).records
-            if not fresh:
-                return rows
-            rows += fresh
-            self._last = fresh[-1].n
-
-    def order(self, method: str, path: str, body: object) -> None:
-        """Ask the venue's administration for something."""
-        answer = self._session.request(
-            method, self._url + path, data=msgspec.json.encode(body), timeout=ANSWER_S
-        )
-        if answer.status_code != requests.codes.ok:
-            raise BenchFailed(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._session.close()
-
-
 def measure(rounds: int = ROUNDS) -> Result:
     """Measure; takes about half a minute.
 
@@ -125,7 +70,7 @@ def measure(rounds: int = ROUNDS) -> Result:
     """
     with place(CHANGES) as where, venue_process(where):
         who = _credentials(where)
-        log = Log(where.settings.config.venue.clob_url)
+        log = VenueLog(where.settings.config.venue.clob_url)
         try:
             log.order("POST", "/admin/participants", {"paused": True})
             market = _market(where)
@@ -145,7 +90,7 @@ class _Rounds:
     """Quotes rest, posts pile up, and the quotes are withdrawn one by one."""
 
     def __init__(
-        self, where: Place, who: Credentials, scene: Stage, log: Log, market: MarketInfo
+        self, where: Place, who: Credentials, scene: Stage, log: VenueLog, market: MarketInfo
     ) -> None:
         self._who = who
         self._scene = scene

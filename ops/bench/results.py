@@ -12,6 +12,7 @@ class Result(msgspec.Struct, frozen=True):
         what: In words, from where to where.
         floor: What the same way costs without us, in words.
         ratio: Median over the floor's median, rounded to two digits.
+        bound_ns: What is promised of `p99_ns`; None where nothing is.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Result(msgspec.Struct, frozen=True):
     floor_median_ns: int
     floor_p99_ns: int
     ratio: float
+    bound_ns: int | None = None
 
 
 class BenchFailed(Exception):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from ops.bench import cancel, fence, hop, simulator, tick
+from ops.bench import cancel, fence, group_fence, hop, simulator, tick
 from ops.bench.results import Result
 
 NAMES = (
@@ -13,22 +13,27 @@ NAMES = (
     tick.NAME,
     simulator.BUSY,
     simulator.CALM,
+    *group_fence.NAMES,
 )
+
+SETS = {"fence": (fence.BLOCKED, fence.CANCEL, *group_fence.NAMES)}
+"""Names that stand for several."""
 
 
 def run(
     names: Sequence[str] = NAMES, say: Callable[[str], None] = lambda words: None
 ) -> list[Result]:
-    """Measure what is named; takes about three minutes for everything.
+    """Measure what is named; takes about ten minutes for everything.
 
     Args:
-        names: Of `NAMES`.
+        names: Of `NAMES`, or of `SETS`.
         say: Told what is being measured.
 
     Raises:
         ValueError: A name is not known.
         BenchFailed: What was to be measured did not happen.
     """
+    names = [each for name in names for each in SETS.get(name, (name,))]
     unknown = [name for name in names if name not in NAMES]
     if unknown:
         raise ValueError(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
@@ -51,4 +56,7 @@ def run(
     if simulator.CALM in names:
         say("calm seconds of the simulated venue's core")
         results.append(simulator.measure_calm())
+    whole = [name for name in group_fence.NAMES if name in names]
+    if whole:
+        results.extend(group_fence.measure(whole, say))
     return results

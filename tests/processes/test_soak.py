@@ -1,13 +1,24 @@
 """The whole group beside other work: a busy machine alone is no reason to stop trading."""
 
 import os
+import types
 from collections.abc import Iterator
 
 import pytest
 
 from bus import clock
+from bus.tap import Tap
+from ops.bench.trading_group import (
+    BURST_EVERY_S,
+    PEAK_BURST_FRAMES_PER_S,
+    PEAK_FRAMES_PER_S,
+    TIMES,
+)
 from ops.waiting import wait_for
-from shared.units import NS_PER_S
+from shared.effects import Received
+from shared.facts import RiskStatus
+from shared.topics import FEED_MARKET, RISK
+from shared.units import NS_PER_S, MonotonicNs
 from tests.processes.fences import Line, fences_since, slow_turns_since
 from tests.processes.group import GroupUnderTest
 from tests.processes.load import BusyLoad
@@ -16,6 +27,8 @@ BUSY_PROCESSES = 8
 
 SOAK_S = float(os.environ.get("INTERLOCK_SOAK_S", "45"))
 """Ten minutes are what is promised (`make soak`); this is what a change can wait for."""
+
+PEAK_S = float(os.environ.get("INTERLOCK_SOAK_S", "20"))
 
 INTERVAL_S = 60
 """Markets that roll during the soak, as they do at work."""
@@ -69,3 +82,54 @@ def test_busy_machine_causes_no_fence(rolling_group: GroupUnderTest) -> None:
     assert wait_for(lambda: epoch(group), 10) == before, report
     recent_ns = clock.read().monotonic_ns - PLACES_WITHIN_S * NS_PER_S
     assert group.venue.open_orders().placed_after(recent_ns), "it stopped placing"
+
+
+PEAK = types.MappingProxyType(
+    {
+        "[simulator]\n": f"[simulator]\nframes_per_second = {TIMES * PEAK_FRAMES_PER_S}\n"
+        f"burst_frames_per_second = {TIMES * PEAK_BURST_FRAMES_PER_S}\n"
+        f"burst_every_s = {BURST_EVERY_S}\n"
+    }
+)
+
+
+@pytest.fixture
+def peak_group() -> Iterator[GroupUnderTest]:
+    """A group of this test alone at a venue that sends twice the peak, not started yet."""
+    group = GroupUnderTest(changes=PEAK)
+    try:
+        yield group
+    finally:
+        group.close()
+
+
+@pytest.mark.req("TST-8", "KS-7", "CP-1")
+@pytest.mark.timeout(PEAK_S + 240)
+def test_twice_the_peak_causes_no_fence_and_no_pause(
+    peak_group: GroupUnderTest,
+) -> None:
+    """Twice the peak of market data: nobody counts as hung, no scope pauses, nothing fences."""
+    group = peak_group
+    assert group.up().status == 0
+    group.wait_until_trading()
+    before = wait_for(lambda: epoch(group), 10)
+    began = clock.read()
+    until_ns = MonotonicNs(began.monotonic_ns + int(PEAK_S * NS_PER_S))
+    frames = 0
+    stopped: set[str] = set()
+    with Tap(group.run, (RISK, FEED_MARKET), ("risk.status", "feed.market")) as tap:
+        while (heard := tap.receive(until_ns)) is not None and heard.received_ns < until_ns:
+            fact = heard.fact
+            assert isinstance(fact, Received)
+            if not isinstance(fact.body, RiskStatus):
+                frames += 1
+                continue
+            stopped.update(f"{one.name} {one.reason}" for one in fact.body.switches)
+            stopped.update(one.component for one in fact.body.components if not one.alive)
+    fences = fences_since(group.run, began.wall_ns)
+    slow = slow_turns_since(group.run, began.wall_ns)
+    report = f"{told(fences, began.wall_ns)}\nslow:\n{told(slow, began.wall_ns)}"
+    assert not fences, report
+    assert not stopped, f"{stopped}\n{report}"
+    assert wait_for(lambda: epoch(group), 10) == before, report
+    assert frames > TIMES * PEAK_FRAMES_PER_S * PEAK_S / 2, f"only {frames} frames"
