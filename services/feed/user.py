@@ -58,6 +58,9 @@ PING_EVERY_NS = 10 * NS_PER_S
 """Source: https://docs.polymarket.com/market-data/realtime-data (2026-09-28)."""
 
 WITNESS_EVERY_NS = NS_PER_S
+LISTS_MAX = 3
+"""Lists of open orders under way at once: a lost answer is missed only after two seconds, and
+evidence that waited for it would be older than its limit when the next one is asked for."""
 
 GAP_MARGIN_S = 600
 """Trades are asked for from so long before the stream was last good: a trade matched before a gap
@@ -106,6 +109,7 @@ class UserFeed:
         self._has_baseline = False
         self._has_trades = False
         self._next_read_ns = 0
+        self._compared_ns = 0
         self._good_until_s: int | None = None
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
@@ -194,10 +198,10 @@ class UserFeed:
         self._good_until_s = now.wall_ms // 1_000
 
     def _read(self, now: Instant) -> list[Effect]:
-        """Start the lists that are not under way: orders each time, trades once a connection."""
-        under_way = {page.path for page in self._reads.purposes()}
+        """Start the lists that are due: orders each time, trades once a connection."""
+        under_way = [page.path for page in self._reads.purposes()]
         effects: list[Effect] = []
-        if OPEN_ORDERS_PATH not in under_way:
+        if under_way.count(OPEN_ORDERS_PATH) < LISTS_MAX:
             first = not self._has_baseline
             page = _Page(OPEN_ORDERS_PATH, now.monotonic_ns, 1, first)
             effects.append(self._ask(page, CURSOR_FIRST, now))
@@ -246,7 +250,10 @@ class UserFeed:
         following = self._following(page, found.next_cursor, rows, now)
         if following is not None:
             return [following]
-        if page.first:
+        if page.asked_ns < self._compared_ns:
+            return []  # a later one was answered before it
+        self._compared_ns = page.asked_ns
+        if page.first and not self._has_baseline:
             self._orders.begin(rows, now.monotonic_ns)
             self._has_baseline = True
             return _publish(rows, now.monotonic_ns)

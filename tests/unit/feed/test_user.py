@@ -7,7 +7,13 @@ import pytest
 
 from services.feed.messages import CredentialsFound
 from services.feed.own_orders import GRACE_NS
-from services.feed.user import GAP_MARGIN_S, PAGES_MAX, WITNESS_EVERY_NS, UserFeed
+from services.feed.user import (
+    GAP_MARGIN_S,
+    LISTS_MAX,
+    PAGES_MAX,
+    WITNESS_EVERY_NS,
+    UserFeed,
+)
 from shared.effects import (
     Effect,
     HttpFailed,
@@ -295,12 +301,32 @@ def test_short_disagreement_is_forgiven() -> None:
     assert rig.evident_ms(at(3_500)) == 3_500
 
 
-def test_witness_is_asked_each_second_and_one_at_a_time() -> None:
+def test_witness_is_asked_each_second_beside_those_without_an_answer_up_to_a_bound() -> None:
     rig = ready()
     every = WITNESS_EVERY_NS / NS_PER_MS
     assert rig.reads(at(every - 1)) == {}
-    assert list(rig.reads(at(every))) == ["/data/orders"]
-    assert rig.reads(at(2 * every)) == {}, "the one before has no answer yet"
+    for number in range(1, LISTS_MAX + 1):
+        assert list(rig.reads(at(number * every))) == ["/data/orders"]
+    assert rig.reads(at((LISTS_MAX + 1) * every)) == {}
+
+
+@pytest.mark.req("KS-2")
+def test_one_lost_witness_leaves_the_evidence_younger_than_its_limit() -> None:
+    rig = ready()
+    assert rig.reads(at(1_000)), "never answered"
+    rig.answer(rig.reads(at(2_000))["/data/orders"], page(), at(2_010))
+    assert rig.evident_ms(at(2_010)) == 2_000
+
+
+def test_witness_that_was_asked_before_one_that_has_answered_says_nothing() -> None:
+    rig = ready()
+    older = rig.reads(at(1_000))["/data/orders"]
+    newer = rig.reads(at(2_000))["/data/orders"]
+    rig.hear(order_frame(), at(2_100))
+    rig.answer(newer, page(order_row()), at(2_200))
+    rig.answer(older, page(), at(2_300))
+    witness(rig, 3_000)
+    assert rig.status(at(3_000)).connected, "a difference of one answer is young"
 
 
 def test_failed_read_is_made_again() -> None:
