@@ -6,6 +6,7 @@ hundreds of old facts in sequence before its first gap.
 """
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from bus.envelope import Cause, Corrupt, Header, decode_body, decode_header
 from bus.sequence import UNKNOWN_COUNT, Tracker
@@ -21,6 +22,33 @@ SEQUENCES = "bus.sequences"
 
 CORRUPT_MAX = 64
 """Kept for the log until the end of the turn; further ones are only counted."""
+
+
+class Opener(Protocol):
+    """Reads the frames of a message."""
+
+    def header(self, frames: Sequence[bytes]) -> Header | Corrupt:
+        """Read a header and check it against the routing table."""
+        ...
+
+    def body(self, header: Header, frames: Sequence[bytes]) -> Received | Corrupt:
+        """Read the payload that belongs to a checked header."""
+        ...
+
+
+class Decoding:
+    """Reads every message anew, as a process of its own must."""
+
+    def header(self, frames: Sequence[bytes]) -> Header | Corrupt:
+        """Read a header."""
+        return decode_header(frames)
+
+    def body(self, header: Header, frames: Sequence[bytes]) -> Received | Corrupt:
+        """Read a payload."""
+        return decode_body(header, frames)
+
+
+DECODING = Decoding()
 
 
 class Source:
@@ -41,13 +69,15 @@ class Intake:
         corrupt_count: Of this run.
     """
 
-    def __init__(self, reader: Component, *, raw: bool = False) -> None:
+    def __init__(self, reader: Component, *, raw: bool = False, opener: Opener = DECODING) -> None:
         """Follow the routing table.
 
         Args:
             reader: Whose subscriptions.
             raw: Deliver whole envelopes, undecoded and without snapshots, for the recording.
+            opener: Reads the frames of facts.
         """
+        self._opener = opener
         self.sources = {
             component: Source(component, topics)
             for component, topics in subscriptions(reader).items()
@@ -60,7 +90,7 @@ class Intake:
 
     def take(self, frames: Sequence[bytes], now: Instant) -> list[Message]:
         """Take one arriving message in."""
-        header = decode_header(frames)
+        header = self._opener.header(frames)
         if isinstance(header, Corrupt):
             self._note(header)
             return []
@@ -148,7 +178,7 @@ class Intake:
     def _open(
         self, source: Source, header: Header, frames: Sequence[bytes], now: Instant
     ) -> list[Message]:
-        received = decode_body(header, frames)
+        received = self._opener.body(header, frames)
         if isinstance(received, Corrupt):
             self._note(received)
             if not self._raw:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bus.edge import Edge
 from bus.http import BeforeWrite, Headers, Lane
+from ops.simulation.body import Body
 from ops.simulation.lanes import Lanes, Watcher
-from ops.simulation.process import Body, Process
+from ops.simulation.process import Process
 from ops.simulation.streams import Streams
 from ops.simulation.world import World
 from services.feed.discovery import DiscoveryFeed

@@ -8,7 +8,7 @@ or publisher that has just started misses what is sent before they are connected
 from collections.abc import Callable
 
 from ops.simulation.faults import Rates
-from ops.simulation.pipe import Pipe
+from ops.simulation.pipe import NEVER_NS, Pipe
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.trace import Trace
 from services.simulator.chance import Chance
@@ -35,9 +35,10 @@ class _End:
         requests: Snapshot requests that others have sent here.
         answers: Snapshot answers on their way here.
         open_ns: From when each publisher's facts reach this reader.
+        due_ns: Nothing of all these has arrived before.
     """
 
-    __slots__ = ("answers", "inbox", "open_ns", "peer", "readers", "requests", "wanted")
+    __slots__ = ("answers", "due_ns", "inbox", "open_ns", "peer", "requests", "wanted")
 
     def __init__(self, peer: Peer) -> None:
         self.peer = peer
@@ -48,6 +49,17 @@ class _End:
         self.open_ns: dict[Component, int] = dict.fromkeys(self.wanted, 0)
         self.requests: Pipe[tuple[Peer, bytes]] = Pipe(SNAPSHOT_HIGH_WATER)
         self.answers: Pipe[tuple[Component, Frames]] = Pipe(SNAPSHOT_HIGH_WATER)
+        self.due_ns = NEVER_NS
+
+    def expect(self, arrival_ns: int) -> None:
+        """Something is on its way here."""
+        if arrival_ns < self.due_ns:
+            self.due_ns = arrival_ns
+
+    def look(self) -> None:
+        """Find out anew when the next of all this arrives."""
+        facts = [pipe.next_ns() for pipe in self.inbox.values()]
+        self.due_ns = min([*facts, self.requests.next_ns(), self.answers.next_ns()])
 
 
 class Bus:
@@ -103,16 +115,18 @@ class Bus:
             if self._chance.happens(self._rates.fact_lost):
                 self._trace.note(now_ns, "bus", "lost", f"{topic.decode()} to {reader}")
                 continue
-            self._push(end.inbox[publisher], reader, frames)
+            self._push(end, end.inbox[publisher], frames)
 
-    def _push(self, pipe: Pipe[Frames], reader: Component, frames: Frames) -> None:
-        delay_ns = self._chance.between(*LATENCY_NS_RANGE)
-        if self._chance.happens(self._rates.fact_delayed):
-            delay_ns += self._chance.below(self._rates.delay_ns_max)
-        for _ in range(1 + self._chance.happens(self._rates.fact_doubled)):
+    def _push(self, end: _End, pipe: Pipe[Frames], frames: Frames) -> None:
+        chance, rates = self._chance, self._rates
+        delay_ns = chance.between(*LATENCY_NS_RANGE)
+        if chance.happens(rates.fact_delayed):
+            delay_ns += chance.below(rates.delay_ns_max)
+        for _ in range(1 + chance.happens(rates.fact_doubled)):
             arrival_ns = pipe.push(self._scheduler.now_ns + delay_ns, frames)
             if arrival_ns is not None:
-                self._wake(reader, arrival_ns)
+                end.expect(arrival_ns)
+                self._wake(end.peer.component, arrival_ns)
 
     def _readers_of(self, publisher: Component, topic: bytes) -> tuple[Component, ...]:
         """Return who subscribes to a publisher's topic, whether it is there or not."""
@@ -126,13 +140,19 @@ class Bus:
             self._readers[key] = known
         return known
 
+    def has_arrived(self, component: Component) -> bool:
+        """Tell whether a process has anything to receive."""
+        return self._ends[component].due_ns <= self._scheduler.now_ns
+
     def receive(self, reader: Component, count_max: int) -> list[Frames]:
         """Return facts that have arrived, in order within each publisher."""
         end = self._ends[reader]
+        now_ns = self._scheduler.now_ns
         taken: list[Frames] = []
         for pipe in end.inbox.values():
-            if len(pipe):
-                taken += pipe.drain(self._scheduler.now_ns, count_max - len(taken))
+            if pipe.has_arrived(now_ns):
+                taken += pipe.drain(now_ns, count_max - len(taken))
+        end.look()
         return taken
 
     def request_snapshot(self, reader: Component, source: Component, request: bytes) -> bool:
@@ -143,13 +163,14 @@ class Bus:
             return False
         arrival_ns = publisher.requests.push(self._arrival_ns(), (end.peer, request))
         if arrival_ns is not None:
+            publisher.expect(arrival_ns)
             self._wake(source, arrival_ns)
         return arrival_ns is not None
 
     def receive_requests(self, publisher: Component) -> list[tuple[Peer, bytes]]:
         """Return the snapshot requests that have arrived at a publisher."""
         requests = self._ends[publisher].requests
-        return requests.drain(self._scheduler.now_ns, SNAPSHOT_HIGH_WATER) if len(requests) else []
+        return requests.drain(self._scheduler.now_ns, SNAPSHOT_HIGH_WATER)
 
     def answer(self, publisher: Component, reader: Peer, frames: Frames) -> None:
         """Send a snapshot to the incarnation that asked; another one never gets it."""
@@ -158,13 +179,12 @@ class Bus:
             return
         arrival_ns = end.answers.push(self._arrival_ns(), (publisher, frames))
         if arrival_ns is not None:
+            end.expect(arrival_ns)
             self._wake(reader.component, arrival_ns)
 
     def receive_answers(self, reader: Component) -> list[Frames]:
         """Return the snapshots that have arrived at a reader."""
         answers = self._ends[reader].answers
-        if not len(answers):
-            return []
         return [item[1] for item in answers.drain(self._scheduler.now_ns, SNAPSHOT_HIGH_WATER)]
 
     def _arrival_ns(self) -> int:

@@ -145,6 +145,7 @@ class IntentChecker:
         self._findings = findings
         self._ledger = ledger
         self._written: set[OrderHash] = set()
+        self._intents: dict[OrderHash, str] = {}
 
     def posted(self, order_id: OrderHash) -> None:
         """Judge the first byte of a post."""
@@ -165,13 +166,23 @@ class IntentChecker:
         """Judge that no intent has two live orders at the venue."""
         seen: dict[str, OrderHash] = {}
         for order_id in venue.open_ids():
+            intent = self._intent_of(order_id)
+            if intent is None:
+                self._findings.add("INV-2", f"{order_id} is live without a durable record")
+            elif intent in seen:
+                self._findings.add("INV-6", f"{order_id} and {seen[intent]} are both live")
+            else:
+                seen[intent] = order_id
+
+    def _intent_of(self, order_id: OrderHash) -> str | None:
+        """Return what an order is for, which never changes once it is durable."""
+        known = self._intents.get(order_id)
+        if known is None:
             row = self._ledger.intent(order_id)
             if row is None:
-                self._findings.add("INV-2", f"{order_id} is live without a durable record")
-            elif row.intent in seen:
-                self._findings.add("INV-6", f"{order_id} and {seen[row.intent]} are both live")
-            else:
-                seen[row.intent] = order_id
+                return None
+            known = self._intents[order_id] = row.intent
+        return known
 
 
 class LifecycleChecker:

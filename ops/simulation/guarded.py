@@ -13,8 +13,9 @@ from contextlib import suppress
 from bus.edge import Edge
 from bus.http import BeforeWrite, Headers, Lane
 from ops.simulation.assembly import OneMessage, make_body, make_lanes
+from ops.simulation.body import Body
 from ops.simulation.disk import SimulatedDisk
-from ops.simulation.process import Body, Process
+from ops.simulation.process import Process
 from ops.simulation.world import Inbox, World
 from services.execution import messages as execution_messages
 from services.execution.core import ExecutionCore

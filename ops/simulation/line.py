@@ -7,7 +7,7 @@ yet connected, or the line is cut. Nothing overtakes on it.
 from collections.abc import Callable
 
 from ops.simulation.faults import Rates
-from ops.simulation.pipe import Pipe
+from ops.simulation.pipe import NEVER_NS, Pipe
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.trace import Trace
 from services.simulator.chance import Chance
@@ -69,6 +69,7 @@ class ControlLine:
         self._trace = trace
         self._wake = wake
         self._risk: Peer | None = None
+        self._risk_due_ns = NEVER_NS
         self._lanes: dict[Component, _Lane] = {}
 
     def connect(self, peer: Peer) -> None:
@@ -116,11 +117,17 @@ class ControlLine:
         """Return everything that has arrived at a process, to the end of its queue."""
         if component == RISK:
             received: list[ControlReceived] = []
+            if now_ns < self._risk_due_ns:
+                return received
             for lane in self._lanes.values():
                 received += lane.to_risk.drain(now_ns, DRAIN_MAX)
+            arrivals = [lane.to_risk.next_ns() for lane in self._lanes.values()]
+            self._risk_due_ns = min(arrivals, default=NEVER_NS)
             return received
         lane_of = self._lanes.get(component)
-        return [] if lane_of is None else lane_of.from_risk.drain(now_ns, DRAIN_MAX)
+        if lane_of is None or not lane_of.from_risk.has_arrived(now_ns):
+            return []
+        return lane_of.from_risk.drain(now_ns, DRAIN_MAX)
 
     def _reopen(self, lane: _Lane) -> None:
         lane.from_risk.clear()
@@ -145,4 +152,6 @@ class ControlLine:
             delay_ns += self._chance.below(DELAY_NS_MAX)
         arrival_ns = pipe.push(now_ns + delay_ns, message)
         if arrival_ns is not None:
+            if receiver == RISK and arrival_ns < self._risk_due_ns:
+                self._risk_due_ns = arrival_ns
             self._wake(receiver, arrival_ns)

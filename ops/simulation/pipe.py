@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
+NEVER_NS = 1 << 62
+"""Later than any run lasts."""
+
 
 class Pipe(Generic[Item]):
     """A bounded queue whose items have a moment of arrival."""
@@ -31,15 +34,25 @@ class Pipe(Generic[Item]):
         if len(self._items) >= self._high_water:
             self.dropped += 1
             return None
-        self._newest_ns = max(self._newest_ns, arrival_ns)
+        if arrival_ns > self._newest_ns:
+            self._newest_ns = arrival_ns
         self._items.append((self._newest_ns, item))
         return self._newest_ns
+
+    def next_ns(self) -> int:
+        """Return when the oldest item arrives."""
+        return self._items[0][0] if self._items else NEVER_NS
+
+    def has_arrived(self, now_ns: int) -> bool:
+        """Tell whether there is something to drain."""
+        return bool(self._items) and self._items[0][0] <= now_ns
 
     def drain(self, now_ns: int, count_max: int) -> list[Item]:
         """Return what has arrived, oldest first, no more than asked for."""
         taken: list[Item] = []
-        while self._items and self._items[0][0] <= now_ns and len(taken) < count_max:
-            taken.append(self._items.popleft()[1])
+        items = self._items
+        while items and items[0][0] <= now_ns and len(taken) < count_max:
+            taken.append(items.popleft()[1])
         return taken
 
     def clear(self) -> None:

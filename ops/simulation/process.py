@@ -25,7 +25,9 @@ from bus.intake import Intake
 from bus.sequence import Numbering
 from bus.snapshot import Answer, decode_request, encode_answer, encode_request
 from bus.snapshot_server import Snapshots
+from ops.simulation.body import Body
 from ops.simulation.bus import Bus
+from ops.simulation.letter import SHARED_READING, Letter
 from ops.simulation.line import ControlLine
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.stepping import Killed, SteppedEdge, Stepping
@@ -46,7 +48,6 @@ from shared.effects import (
     Stop,
 )
 from shared.facts import Sequences
-from shared.identifiers import Component
 from shared.topics import EXECUTION, RISK
 from shared.units import NS_PER_MS, NS_PER_US, BootNs, Instant, MonotonicNs
 
@@ -87,22 +88,11 @@ class Surroundings(msgspec.Struct, frozen=True):
     exited: Callable[["Process", str], None]
 
 
-class Body(msgspec.Struct, frozen=True):
-    """What a process is made of: its core, and the edges that carry out its effects.
-
-    Attributes:
-        die: Called once when the process ends, to cut its edges from the world.
-    """
-
-    core: Core
-    edges: tuple[Edge, ...]
-    die: Callable[[], None]
-
-
 class Process:
     """One incarnation of one component.
 
     Attributes:
+        component: Its name.
         alive: Whether it has not ended.
         stopped_until_ns: Until when it gets no turn; below now while it runs.
         silent_since_ns: Since when it has not been able to take a turn, if it cannot now.
@@ -116,6 +106,7 @@ class Process:
     ) -> None:
         """Start: connect, build the core from what is stored, and take the first turn soon."""
         self.identity = identity
+        self.component = identity.component
         self.peer = Peer(identity.component, identity.incarnation)
         self.alive = True
         self.stopped_until_ns = 0
@@ -124,7 +115,7 @@ class Process:
         self._wakes_ns: int | None = None
         self._waiting: list[Message] = []
         self._decided: list[Decided] = []
-        self._intake = Intake(identity.component)
+        self._intake = Intake(identity.component, opener=SHARED_READING)
         self._line = ComponentLine(identity)
         self._numbering = Numbering()
         self._woke = self._scheduler.instant()
@@ -140,6 +131,10 @@ class Process:
         surroundings.bus.attach(self.peer)
         surroundings.line.connect(self.peer)
         self.body = build(self)
+        core = self._core = self.body.core
+        # A look at a protocol is slow, and what a core can do does not change.
+        self._reports = core if isinstance(core, ReportsHealth) else None
+        self._asks = core if isinstance(core, AsksForLease) else None
         edges: Sequence[Edge] = [
             SteppedEdge(edge, self.stepping, self._waiting, self._scheduler.instant)
             for edge in self.body.edges
@@ -149,14 +144,9 @@ class Process:
         self.wake()
 
     @property
-    def component(self) -> Component:
-        """Name of the process."""
-        return self.identity.component
-
-    @property
     def core(self) -> Core:
         """The decisions of this process."""
-        return self.body.core
+        return self._core
 
     @property
     def is_stopped(self) -> bool:
@@ -182,11 +172,13 @@ class Process:
 
     def wake_at(self, moment_ns: int) -> None:
         """Take a turn soon after a moment."""
-        due_ns = max(moment_ns + WAKE_NS, self.stopped_until_ns)
+        due_ns = moment_ns + WAKE_NS
+        if due_ns < self.stopped_until_ns:
+            due_ns = self.stopped_until_ns
         if not self.alive or (self._wakes_ns is not None and self._wakes_ns <= due_ns):
             return
         self._wakes_ns = due_ns
-        self._scheduler.at(due_ns, lambda: self._wake_up(due_ns))
+        self._scheduler.at(due_ns, self._wake_up)
 
     def pause(self, lasts_ns: int) -> None:
         """SIGSTOP, and SIGCONT after a while; what reaches it meanwhile waits."""
@@ -218,8 +210,9 @@ class Process:
 
     # --- the turn -------------------------------------------------------------------
 
-    def _wake_up(self, due_ns: int) -> None:
-        if self._wakes_ns != due_ns or not self.alive:
+    def _wake_up(self) -> None:
+        """Take a turn, unless another moment was agreed on since."""
+        if self._wakes_ns != self._scheduler.now_ns or not self.alive:
             return
         self._wakes_ns = None
         if self._scheduler.now_ns < self.stopped_until_ns:
@@ -243,21 +236,27 @@ class Process:
             return
         now = self._scheduler.instant()
         self._check_pause(now)
-        waiting = self._waiting[:]
-        self._waiting.clear()
-        self._deliver_all(waiting, now)
+        if self._waiting:
+            waiting = self._waiting[:]
+            self._waiting.clear()
+            self._deliver_all(waiting, now)
         self._control(now)
-        self._deliver_all(self._application.settle(), now)
+        if self._application.is_waiting:
+            self._deliver_all(self._application.settle(), now)
         for edge in self.body.edges:
-            self._deliver_all(edge.on_tick(now), now)
-        self._facts(now)
-        self._answer_requests(now)
+            told = edge.on_tick(now)
+            if told:
+                self._deliver_all(told, now)
+        self._batch = 0
+        if self._around.bus.has_arrived(self.component):
+            self._facts(now)
+            self._answer_requests(now)
         if now.boot_ns >= self._next_tick_ns:
             self._resynchronise(now)
             self._tick(now)
         decided, self._decided = self._decided, []
         if decided:
-            self._waiting.extend(self._application.apply(decided))
+            self._waiting += self._application.apply(decided)
 
     def _check_pause(self, now: Instant) -> None:
         lasted_ns = now.boot_ns - self._woke.boot_ns
@@ -280,12 +279,11 @@ class Process:
 
     def _send_pong(self, now: Instant) -> None:
         health: tuple[HealthState, str] = ("ready", "")
-        core = self.core
         if self._stopping:
             health = ("stopping", self._stopping)
-        elif isinstance(core, ReportsHealth):
-            health = core.health()
-        execution = core.execution_pong(now) if isinstance(core, AsksForLease) else None
+        elif self._reports is not None:
+            health = self._reports.health()
+        execution = None if self._asks is None else self._asks.execution_pong(now)
         facts = LoopFacts(self._batch, 0, self._intake.input_ages(now))
         pong = self._line.pong(now, facts, health, execution)
         self._around.line.send_to_risk(self.peer, pong)
@@ -293,16 +291,17 @@ class Process:
     def _facts(self, now: Instant) -> None:
         frames_in = self._around.bus.receive(self.component, FACTS_A_TURN_MAX)
         self._batch = len(frames_in)
+        take = self._intake.take
         for frames in frames_in:
-            self._deliver_all(self._intake.take(frames, now), now)
+            self._deliver_all(take(frames, now), now)
         assert not self._intake.take_corrupt()
 
     def _answer_requests(self, now: Instant) -> None:
         bus = self._around.bus
         # While facts wait for a commit the core knows more than it has published.
-        waits = self._application.is_waiting
-        for reader, request in () if waits else bus.receive_requests(self.component):
-            bus.answer(self.component, reader, self._snapshot(request, now))
+        if not self._application.is_waiting:
+            for reader, request in bus.receive_requests(self.component):
+                bus.answer(self.component, reader, self._snapshot(request, now))
         for frames in bus.receive_answers(self.component):
             self._deliver_all(self._intake.answer(frames, now), now)
 
@@ -330,7 +329,7 @@ class Process:
 
     def _tick(self, now: Instant) -> None:
         self._next_tick_ns = BootNs(now.boot_ns + self._tick_ns)
-        self._decide(self.core.on_tick(now), now)
+        self._decide(self._core.on_tick(now), now)
         if now.boot_ns >= self._next_sequences_ns:
             self._next_sequences_ns = BootNs(now.boot_ns + SEQUENCES_EVERY_NS)
             newest = Sequences(self._numbering.newest())
@@ -338,13 +337,14 @@ class Process:
 
     def _deliver_all(self, messages: Sequence[Message], now: Instant) -> None:
         for message in messages:
-            self._deliver(message, now)
+            self._decide(self._core.on_message(message, now), now)
 
     def _deliver(self, message: Message, now: Instant) -> None:
-        self._decide(self.core.on_message(message, now), now)
+        self._decide(self._core.on_message(message, now), now)
 
     def _decide(self, effects: Sequence[Effect], now: Instant) -> None:
-        self._decided.extend((effect, now) for effect in effects)
+        for effect in effects:
+            self._decided.append((effect, now))
 
     # --- the outlet (`bus.application.Outlet`) ----------------------------------------
 
@@ -372,7 +372,8 @@ class Process:
         number = self._numbering.next(effect.topic)
         if effect.topic != "bus.sequences":
             self._around.observer.published(self.peer, effect, decided)
-        self._around.bus.publish(self.component, self._envelope(effect, decided, number))
+        letter = Letter(self._envelope(effect, decided, number))
+        self._around.bus.publish(self.component, letter)
 
     def _send_control(self, effect: Control) -> None:
         if effect.to is None:

@@ -4,6 +4,7 @@
 `Outcome`. The same seed gives the same hash, on any machine and under any hash seed.
 """
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -37,6 +38,9 @@ from shared.units import NS_PER_S
 SECONDS = 60
 STILL_S = 8
 """The last seconds without other traders: what is then not settled never will be."""
+
+COLLECT_AFTER = 50_000
+"""Objects made before the collector looks at the young ones: some MB."""
 
 TAIL_LINES = 60
 MEMORY_DIRECTORY = Path("/dev/shm")  # noqa: S108  (where there is no disk to wait for)
@@ -122,6 +126,9 @@ def run(
     config = draw_config(stream(seed, "config"))
     parent = MEMORY_DIRECTORY if MEMORY_DIRECTORY.is_dir() else None
     directory = Path(tempfile.mkdtemp(prefix="interlock-sim-", dir=parent))
+    collected = gc.get_threshold()
+    # A real process collects by itself, once a second; at the default nearly a tenth goes there.
+    gc.set_threshold(COLLECT_AFTER, *collected[1:])
     try:
         whole = Whole(seed, config, plan, directory, builders)
         try:
@@ -141,6 +148,7 @@ def run(
         finally:
             whole.close()
     finally:
+        gc.set_threshold(*collected)
         shutil.rmtree(directory)
 
 

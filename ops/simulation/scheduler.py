@@ -30,7 +30,7 @@ EVENTS_PENDING_MAX = 200_000
 class Scheduler:
     """The only source of time and order in a simulation."""
 
-    __slots__ = ("_heap", "_numbers", "_tie", "_wall_base_ns", "now_ns")
+    __slots__ = ("_heap", "_instant", "_numbers", "_read_ns", "_tie", "_wall_base_ns", "now_ns")
 
     def __init__(self, chance: Chance, *, wall_offset_s: int = 0) -> None:
         """Start at moment 0.
@@ -44,6 +44,8 @@ class Scheduler:
         self._numbers = 0
         self._wall_base_ns = (WALL_BASE_S + wall_offset_s) * NS_PER_S
         self.now_ns = 0
+        self._read_ns = 0
+        self._instant = self.instant_of(0)
 
     def at(self, moment_ns: int, action: Action) -> None:
         """Run an action at a moment that has not passed."""
@@ -61,9 +63,9 @@ class Scheduler:
         """Run everything due up to and at a moment; return how many actions that were."""
         count = 0
         heap = self._heap
+        pop = heapq.heappop
         while heap and heap[0][0] <= end_ns:
-            moment_ns, _, _, action = heapq.heappop(heap)
-            self.now_ns = moment_ns
+            self.now_ns, _, _, action = pop(heap)
             action()
             count += 1
         self.now_ns = end_ns
@@ -71,7 +73,10 @@ class Scheduler:
 
     def instant(self) -> Instant:
         """Return a fresh reading of the three clocks."""
-        return self.instant_of(self.now_ns)
+        if self._read_ns != self.now_ns:
+            self._read_ns = self.now_ns
+            self._instant = self.instant_of(self.now_ns)
+        return self._instant
 
     def instant_of(self, moment_ns: int) -> Instant:
         """Return what the clocks show at a moment of the simulation."""

@@ -70,6 +70,8 @@ class Stepping:
     def resume(self) -> None:
         """Go on with what was kept, as far as the next stop."""
         self.is_paused = False
+        if not self._rest:
+            return
         rest, self._rest = self._rest, deque()
         # What a new stop interrupts is kept again, in its order.
         for apply in rest:

@@ -234,8 +234,13 @@ class Approvals:
             return self._unread_words()
         if self._version not in ORDER_VERSIONS_OURS:
             return f"the venue takes orders of version {self._version}, which we do not sign"
-        faults = [_fault_of(held, spender, 1) for spender in _EXCHANGES]
-        return faults[0] if all(faults) else ""
+        first = ""
+        for spender in _EXCHANGES:
+            fault = _fault_of(held, spender, 1)
+            if not fault:
+                return ""
+            first = first or fault
+        return first
 
     def _unread_words(self) -> str:
         """Say why the newest question after what is needed first has no answer."""
@@ -271,12 +276,12 @@ def _asset(side: Side, version: MarketVersion) -> str:
 def _fault_of(held: Holding, spender: str, amount: int) -> str:
     """Say why a spender may not move an amount; empty when it may."""
     allowed = held.allowances.get(spender.lower())
+    if allowed is not None and allowed >= amount:
+        return ""
     name = f"{spender} ({contract_name(spender)})"
     if allowed is None:
         return f"the venue names no allowance for spender {name}: contracts have changed"
-    if allowed < amount:
-        return f"allowance {allowed} for spender {name}; {MENDED_BY}"
-    return ""
+    return f"allowance {allowed} for spender {name}; {MENDED_BY}"
 
 
 def _holding(answer: BalanceAllowance, read_ns: BootNs) -> Holding | None:

@@ -6,6 +6,7 @@ as on the wire. Source: verified against recorded production frames of v1 and v2
 helper (py-clob-client-v2 1.2.1, `utilities.py`) leaves out `version`.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 
@@ -43,16 +44,43 @@ class HashedBook(msgspec.Struct, frozen=True):
     version: MarketVersion
 
 
-def book_hash(book: HashedBook, last_trade_price: str) -> str:
-    """Return the hash of a book, 40 hex digits.
+class HashTrials:
+    """The hashed text of one book, written once for as many last trade prices as are tried."""
 
-    Args:
-        book: Levels and constants.
-        last_trade_price: As the venue writes it: empty before the first trade, and with
-            three decimals (`0.490`) after it; this text is hashed as it is.
-    """
-    head = f"{_text_before_last_trade(book)}{last_trade_price}{_text_after_last_trade(book)}"
-    return hashlib.sha1(head.encode(), usedforsecurity=False).hexdigest()
+    __slots__ = ("_prefix", "_tail")
+
+    def __init__(self, book: HashedBook) -> None:
+        """Write the text; only its end differs between trials."""
+        text = _text_before_last_trade(book)
+        self._prefix = hashlib.sha1(text.encode(), usedforsecurity=False)
+        self._tail = _text_after_last_trade(book)
+
+    def hash_with(self, last_trade_price: str) -> str:
+        """Return the hash of the book, 40 hex digits.
+
+        Args:
+            last_trade_price: As the venue writes it: empty before the first trade, and with
+                three decimals (`0.490`) after it; this text is hashed as it is.
+        """
+        attempt = self._prefix.copy()
+        attempt.update(f"{last_trade_price}{self._tail}".encode())
+        return attempt.hexdigest()
+
+    def find(self, wanted: str, candidates: Iterable[str]) -> str | None:
+        """Return the first of some last trade prices under which the book has a hash, else None."""
+        copy, tail = self._prefix.copy, self._tail
+        for text in candidates:
+            # Up to two thousand trials at each frame after a trade: no call more than needed.
+            attempt = copy()
+            attempt.update((text + tail).encode())
+            if attempt.hexdigest() == wanted:
+                return text
+        return None
+
+
+def book_hash(book: HashedBook, last_trade_price: str) -> str:
+    """Return the hash of a book, 40 hex digits; see `HashTrials.hash_with`."""
+    return HashTrials(book).hash_with(last_trade_price)
 
 
 def find_last_trade_price(book: HashedBook, wanted: str, candidates: Iterable[str]) -> str | None:
@@ -61,14 +89,7 @@ def find_last_trade_price(book: HashedBook, wanted: str, candidates: Iterable[st
     After a trade the stream does not say which text it hashes; trying all is cheap because
     only the end of the hashed text differs.
     """
-    prefix = hashlib.sha1(_text_before_last_trade(book).encode(), usedforsecurity=False)
-    tail = _text_after_last_trade(book)
-    for candidate in candidates:
-        attempt = prefix.copy()
-        attempt.update(f"{candidate}{tail}".encode())
-        if attempt.hexdigest() == wanted:
-            return candidate
-    return None
+    return HashTrials(book).find(wanted, candidates)
 
 
 def last_trade_candidates(trade_price: PriceE4, tick_e4: PriceE4) -> tuple[str, ...]:
@@ -77,13 +98,19 @@ def last_trade_candidates(trade_price: PriceE4, tick_e4: PriceE4) -> tuple[str, 
     In the recorded trade both books hashed one dollar less the trade's price, with three
     decimals. Then the price itself, then every price of the grid, in both spellings.
     """
-    likely = (PriceE4(10_000 - trade_price), trade_price)
-    grid = (PriceE4(price) for price in range(tick_e4, 10_000, max(tick_e4, _CANDIDATE_STEP_E4)))
-    texts: dict[str, None] = {}
-    for price in (*likely, *grid):
-        texts[f"{price // 10_000}.{price % 10_000:04d}"[:5]] = None
-        texts[format_price(price)] = None
-    return (*texts, "")
+    likely = (*_spellings(PriceE4(10_000 - trade_price)), *_spellings(trade_price))
+    return tuple(dict.fromkeys((*likely, *_grid(tick_e4), "")))
+
+
+def _spellings(price: PriceE4) -> tuple[str, str]:
+    return f"{price // 10_000}.{price % 10_000:04d}"[:5], format_price(price)
+
+
+@functools.lru_cache(maxsize=16)  # the venue has five price steps
+def _grid(tick_e4: PriceE4) -> tuple[str, ...]:
+    step_e4 = max(tick_e4, _CANDIDATE_STEP_E4)
+    prices = (PriceE4(price) for price in range(tick_e4, 10_000, step_e4))
+    return tuple(text for price in prices for text in _spellings(price))
 
 
 _CANDIDATE_STEP_E4 = 10
@@ -106,9 +133,9 @@ def _text_after_last_trade(book: HashedBook) -> str:
 
 
 def _levels_text(levels: Sequence[Level]) -> str:
-    return ",".join(
-        [
-            f'{{"price":"{format_price(price)}","size":"{format_size(size)}"}}'
-            for price, size in levels
-        ]
-    )
+    return ",".join([_level_text(price, size) for price, size in levels])
+
+
+@functools.lru_cache(maxsize=65_536)  # most levels of a book stay when one changes; some 10 MB
+def _level_text(price: PriceE4, size: SizeE6) -> str:
+    return f'{{"price":"{format_price(price)}","size":"{format_size(size)}"}}'

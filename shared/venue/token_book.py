@@ -16,12 +16,7 @@ import msgspec
 from shared.facts import BookSnapshot, Level, MarketInfo, PriceChange, TickChanged
 from shared.identifiers import TokenId
 from shared.units import NS_PER_MS, Instant, MonotonicNs, PriceE4, SizeE6, WallMs
-from shared.venue.book_hash import (
-    HashedBook,
-    book_hash,
-    find_last_trade_price,
-    last_trade_candidates,
-)
+from shared.venue.book_hash import HashedBook, HashTrials, last_trade_candidates
 
 SETTLE_NS_MAX = 300 * NS_PER_MS
 """Longest time from the first frame of a batch until the book must agree with its hash. The
@@ -193,12 +188,13 @@ class TokenBook:
             neg_risk=self._market.neg_risk,
             version=self._market.version,
         )
-        if self._last_trade is not None and book_hash(book, self._last_trade) == self._hash:
+        trials = HashTrials(book)
+        if self._last_trade is not None and trials.hash_with(self._last_trade) == self._hash:
             return True
         if self._searches_left == 0:
             return False
         self._searches_left -= 1
-        found = find_last_trade_price(book, self._hash, self._candidates())
+        found = trials.find(self._hash, self._candidates())
         if found is None:
             return False
         self._last_trade = found

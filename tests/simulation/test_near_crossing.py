@@ -14,8 +14,9 @@ import pytest
 
 from ops.simulation import faults
 from ops.simulation.assembly import make_body
+from ops.simulation.body import Body
 from ops.simulation.components import BUILDERS
-from ops.simulation.process import Body, Process
+from ops.simulation.process import Process
 from ops.simulation.run import draw_config
 from ops.simulation.whole import Whole
 from ops.simulation.world import World

@@ -1,10 +1,11 @@
 """A simulated process loses, buffers and forgets what a real one would."""
 
 from bus.control_line import Identity
+from ops.simulation.body import Body
 from ops.simulation.bus import Bus
 from ops.simulation.faults import Rates
 from ops.simulation.line import ControlLine
-from ops.simulation.process import Body, Process, Surroundings
+from ops.simulation.process import Process, Surroundings
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.trace import Trace
 from services.simulator.chance import Chance
