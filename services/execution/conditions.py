@@ -4,6 +4,7 @@ Judges nothing itself: the predicates stand in `gate.py`.
 """
 
 from services.execution import gate, reporting
+from services.execution.closing import Held
 from services.execution.gate import Account, Predicate, first_failing
 from services.execution.ledger.journaling import SLOW_NS
 from services.execution.may_send import Grant
@@ -20,6 +21,19 @@ class Conditions:
     def __init__(self, parts: Parts) -> None:
         """Look at these."""
         self._parts = parts
+        self._held = Held(parts.standing, parts.positions, parts.inputs, self._closing_fails)
+
+    def watch(self, now: Instant) -> None:
+        """Note what people should know of positions, once a second."""
+        self._parts.positions.watch_unsettled(now)
+        self._parts.positions.troubles += self._held.watch(now)
+
+    def _closing_fails(
+        self, market: ConditionId, token: TokenId, strategy: StrategyName, now: Instant
+    ) -> Predicate | None:
+        """Return what keeps a closing order out, before its own price and size are looked at."""
+        narrow = self.narrow_predicates(market, token, strategy, now)
+        return first_failing((*self.account_predicates(now), *narrow), reduce_only=True)
 
     def blocks(self) -> tuple[tuple[str, str], ...]:
         """Return what forbids any order, whatever the lease says."""
@@ -101,7 +115,7 @@ class Conditions:
                 now,
             ),
             *gate.token_predicates(token, self._parts.inputs, scopes, config.timing, now),
-            *gate.strategy_predicates(strategy, scopes),
+            *gate.strategy_predicates(strategy, scopes, self._parts.standing.trading_state),
         )
 
     def start_missing(self) -> str:

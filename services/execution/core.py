@@ -383,7 +383,7 @@ class ExecutionCore:
         if self._status.is_due(now):
             effects.append(self._conditions.status_fact(now))
         if self._holdings.is_due(now):
-            self._parts.positions.watch_unsettled(now)
+            self._conditions.watch(now)
             effects.append(reporting.holdings(self._parts.positions, self._parts.inputs, now))
         if self._explaining.is_due(now):
             effects.append(self._conditions.explanations(now))

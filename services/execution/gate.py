@@ -171,10 +171,21 @@ def token_predicates(
 
 
 def strategy_predicates(
-    strategy: StrategyName, scopes: dict[tuple[ScopeKind, str], ScopeOrder]
+    strategy: StrategyName,
+    scopes: dict[tuple[ScopeKind, str], ScopeOrder],
+    account: TradingState = "ACTIVE",
 ) -> tuple[Predicate, ...]:
-    """Return what must hold for an order of a strategy."""
-    return _scopes(scopes, (("strategy", strategy),))
+    """Return what must hold for an order of a strategy.
+
+    Where the account is to be closed, a strategy's pause keeps nothing from being sold for it:
+    REDUCING stands above PAUSED, and what it holds is a loss that is growing.
+    """
+    key: tuple[ScopeKind, str] = ("strategy", strategy)
+    scope = scopes.get(key)
+    if scope is None or account != "REDUCING" or scope.state != "PAUSED":
+        return _scopes(scopes, (key,))
+    value = f"{scope.state}: {scope.reason}"
+    return (Predicate("strategy_scope", False, True, value, reducing=True),)
 
 
 def first_failing(

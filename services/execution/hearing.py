@@ -34,10 +34,15 @@ class Hearing:
     def take_targets(self, received: Received, now: Instant) -> Key:
         """Take a wish; return which one it is. One that may not stand is withdrawn."""
         targets: TargetSet = received.body
-        refusal = self._parts.wishes.take(received, now)
+        refusal = self._parts.wishes.take(received, now, only_care=self._is_closing(targets))
         if refusal:
             self._parts.desk.count_denial(refusal)
         return targets.strategy, targets.market
+
+    def _is_closing(self, targets: TargetSet) -> bool:
+        """Whether risk orders the position to be closed that a set is about."""
+        info = self._parts.inputs.market(targets.market)
+        return info is not None and self._parts.standing.reduces(targets.strategy, info)
 
     def take_view(self, received: Received, now: Instant) -> None:
         """Take what may be known of markets, from state and from the feeds themselves."""

@@ -10,7 +10,9 @@ from typing import Final
 import msgspec
 
 from shared.control import Lease, Ping, ScopeKind, ScopeOrder
-from shared.identifiers import Incarnation
+from shared.facts import MarketInfo
+from shared.identifiers import Incarnation, StrategyName
+from shared.reducing import reduces
 from shared.trading_state import TradingState
 from shared.units import NS_PER_MS, BootNs, Instant
 
@@ -91,6 +93,10 @@ class Standing:
             if scope.generation > self.carried.get(key, 0)
         )
         return Heard(epoch_grew, fence_is_new, waiting)
+
+    def reduces(self, strategy: StrategyName, info: MarketInfo) -> bool:
+        """Tell whether a strategy's position in a market is to be closed, and nothing else."""
+        return reduces(self.trading_state, self.scopes.values(), strategy, info)
 
     def drop_lease(self) -> None:
         """Forget the lease; only a newer echo brings another."""

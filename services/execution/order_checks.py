@@ -205,18 +205,20 @@ def _check_count(load: Load, limits: LimitSettings) -> Denial | None:
 
 def _check_own_crossing(candidate: Candidate, load: Load) -> Denial | None:
     """An order that would match our own, in the same token or through its complement."""
-    target, price = candidate.target, candidate.price
     for own in load.own_quotes:
-        if own.token == target.token:
-            bid, ask = (price, own.price) if target.side == "BUY" else (own.price, price)
-            crosses = own.side != target.side and bid >= ask
-        elif target.side == "BUY":
-            crosses = own.side == "BUY" and own.price + price >= PRICE_ONE_E4
-        else:
-            crosses = own.side == "SELL" and own.price + price <= PRICE_ONE_E4
-        if crosses:
+        if crosses(candidate.target, candidate.price, own):
             return Denial("own_crossing", f"{own.side} {own.price} of {own.token}")
     return None
+
+
+def crosses(target: Target, price: PriceE4, own: OwnQuote) -> bool:
+    """Tell whether an order at a price would match one of our own in the same market."""
+    if own.token == target.token:
+        bid, ask = (price, own.price) if target.side == "BUY" else (own.price, price)
+        return own.side != target.side and bid >= ask
+    if target.side == "BUY":
+        return own.side == "BUY" and own.price + price >= PRICE_ONE_E4
+    return own.side == "SELL" and own.price + price <= PRICE_ONE_E4
 
 
 def _check_sell(candidate: Candidate, load: Load, limits: LimitSettings) -> Denial | None:

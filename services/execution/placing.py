@@ -15,6 +15,7 @@ from services.execution.budgets.rate_budget import RateBudget
 from services.execution.budgets.venue_phase import NOTHING_PLANNED, PlannedRestarts, VenuePhase
 from services.execution.budgets.venue_rates import VenueRates
 from services.execution.cancels.canceling import Canceller
+from services.execution.closing import Way
 from services.execution.diff import REMAINDER, difference
 from services.execution.gate import Predicate, first_failing
 from services.execution.inputs import Inputs
@@ -22,12 +23,7 @@ from services.execution.inventory import Inventory
 from services.execution.lease import Standing
 from services.execution.lifecycle import Order, as_order, deadline_wall_ns, expiration_s
 from services.execution.may_send import DRY_RUN, POST_WAIT_NS_MAX, Permit, PlaceOrder
-from services.execution.order_checks import (
-    Candidate,
-    Denial,
-    check_order,
-    clamp_inside,
-)
+from services.execution.order_checks import Candidate, Denial, check_order, clamp_inside
 from services.execution.order_register import OrderRegister
 from services.execution.rehearsal import Rehearsal
 from services.execution.requests import PostAsk, Requests
@@ -121,6 +117,7 @@ class Desk:
         self._canceller = canceller
         self._requests = requests
         self.rates = rates
+        self._way = Way(register, canceller)
         self._salts = 0
         self._pauses: dict[Slot, Pause] = {}
         self.rate = RateBudget(config.limits.orders_per_second_max)
@@ -272,7 +269,8 @@ class Desk:
     def _check(self, candidate: Candidate, book: BookView, now: Instant) -> Denial | None:
         """Return why this single order may not pass: its price, size, caps, or its money."""
         load = self._inventory.load(candidate, self.rates.exposed_max(now.boot_ns), now)
-        denial = check_order(candidate, book, load, self._config.limits)
+        checked = check_order(candidate, book, load, self._config.limits)
+        denial = self._way.judge(candidate, checked, now)
         if denial is not None:
             return denial
         target = candidate.target

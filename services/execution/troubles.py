@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from shared.facts import Alert
+from shared.facts import Alert, PositionFact
 from shared.identifiers import ConditionId, TokenId
 from shared.ledger_schema import FillRecord, OrderRecord
 from shared.units import NS_PER_S, PriceE4
@@ -19,10 +19,17 @@ TroubleName = Literal[
     "trade_contradicted",
     "trade_unsettled",
     "resolution_contradicted",
+    "closing_held",
 ]
 
 GRAVE: Final[frozenset[TroubleName]] = frozenset(
-    {"order_contradicted", "trade_failed", "trade_contradicted", "resolution_contradicted"}
+    {
+        "order_contradicted",
+        "trade_failed",
+        "trade_contradicted",
+        "resolution_contradicted",
+        "closing_held",
+    }
 )
 """Money or shares are not what they were told to be; a late settlement is only a warning."""
 
@@ -73,6 +80,12 @@ def resolution(
     counts = "counts from now on" if asked else "is not believed"
     text = f"{market}: paid {dict(paid)}, now {dict(said)}, which {counts}"
     return Trouble("resolution_contradicted", text)
+
+
+def closing_held(fact: PositionFact, why: str) -> Trouble:
+    """Return that a position is to be closed and is held all the same."""
+    text = f"{fact.matched} of {fact.token} of {fact.strategy} is to be closed and is held: {why}"
+    return Trouble("closing_held", text)
 
 
 def _words(fill: FillRecord) -> str:

@@ -48,11 +48,16 @@ class Wishes:
         self._wishes: dict[Key, Wish] = {}
         self._incarnations: dict[Component, Incarnation] = {}
 
-    def take(self, received: Received, now: Instant) -> str:
+    def take(self, received: Received, now: Instant, *, only_care: bool = False) -> str:
         """Take a set in; return why it is not, or empty when it is.
 
         Its strategy must be named like the component that sends it. Only the caretaker wishes
         for another, reduce-only, and only while that one says nothing itself.
+
+        Args:
+            received: The set.
+            now: Present moment.
+            only_care: Whether the position is to be closed: what its strategy says is withdrawn.
         """
         targets = received.body
         assert isinstance(targets, TargetSet)
@@ -60,8 +65,14 @@ class Wishes:
             if not _is_care(received.component, targets):
                 return "strategy_mismatch"
             own = self._wishes.get((targets.strategy, targets.market))
-            if own is not None and own.component != CARETAKER and now.monotonic_ns < own.until_ns:
+            speaks = own is not None and own.component != CARETAKER
+            if own is not None and speaks and now.monotonic_ns < own.until_ns and not only_care:
                 return ""
+        elif only_care and received.component != CARETAKER:
+            own = self._wishes.get((targets.strategy, targets.market))
+            if own is not None and own.component != CARETAKER:
+                del self._wishes[(targets.strategy, targets.market)]
+            return "reducing" if targets.targets else ""
         if self._incarnations.get(received.component) != received.incarnation:
             self.withdraw(received.component)
             self._incarnations[received.component] = received.incarnation

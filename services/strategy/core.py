@@ -11,6 +11,7 @@ import msgspec
 
 from services.strategy.desk import Desk
 from services.strategy.interface import MarketContext, Strategy, Wish
+from services.strategy.standing import Standing
 from shared.config import TimingSettings
 from shared.control import Ping
 from shared.effects import (
@@ -28,6 +29,7 @@ from shared.effects import (
 from shared.facts import StrategyStatus
 from shared.identifiers import ConditionId, StrategyName
 from shared.targets import TargetSet
+from shared.topics import CARETAKER
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant, MonotonicNs
 
 RENEWALS_PER_TTL = 4
@@ -53,7 +55,7 @@ class StrategyCore:
         self._timing = timing
         self._desk = Desk(strategy.name, timing, takeover_ms)
         self._said: dict[ConditionId, _Said] = {}
-        self._pinged_ns: BootNs | None = None
+        self._standing = Standing()
         self._status_ns = BootNs(0)
         self._reason = "starting"
 
@@ -63,8 +65,8 @@ class StrategyCore:
             case Received():
                 touched = self._desk.receive(message, now)
                 return [] if touched is None else self._renew(touched, now, forced=False)
-            case ControlReceived(body=Ping()):
-                self._pinged_ns = now.boot_ns
+            case ControlReceived(body=Ping() as ping):
+                self._standing.hear(ping, now)
                 return []
             case Gap(component=component):
                 self._desk.forget(component)
@@ -120,12 +122,15 @@ class StrategyCore:
     def _wish(self, market: ConditionId, now: Instant) -> tuple[Wish, MonotonicNs]:
         """Return the wish for a market and the stamp of what it rests on."""
         hang_ns = self._timing.hang_ms * NS_PER_MS
-        if self._pinged_ns is None or now.boot_ns - self._pinged_ns > hang_ns:
+        if self._standing.is_silent(hang_ns, now):
             return Wish((), "risk does not ping"), now.monotonic_ns
-        context = self._desk.context(market, now)
-        if isinstance(context, MarketContext):
-            return self._strategy.wish(context), self._desk.input_ns(market)
-        return Wish((), context), now.monotonic_ns
+        context = self._desk.context(market, self._standing.reduces, now)
+        if not isinstance(context, MarketContext):
+            return Wish((), context), now.monotonic_ns
+        is_caretaker = str(self._strategy.name) == str(CARETAKER)
+        if not is_caretaker and self._standing.reduces(self._strategy.name, context.info):
+            return Wish((), "positions are being closed"), now.monotonic_ns
+        return self._strategy.wish(context), self._desk.input_ns(market)
 
     def _withdraw_all(self, now: Instant, reason: str) -> list[Effect]:
         """Publish an empty wish wherever there was one."""

@@ -4,6 +4,8 @@ Holds facts with their ages and turns them into a `MarketContext`, or into the r
 there is none. A fact that is too old, or that a gap has put in doubt, is unknown.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from services.strategy.interface import (
@@ -32,6 +34,10 @@ POSITIONS_STALE_NS = 3_000_000_000
 
 VIEWS_MAX = 256
 """Markets whose view is kept; the oldest goes first."""
+
+
+Reduces = Callable[[StrategyName, MarketInfo], bool]
+"""Whether an owner's position in a market is to be closed."""
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -102,8 +108,14 @@ class Desk:
         """Return the input stamp of a market's newest view."""
         return self._views[market].input_ns
 
-    def context(self, market: ConditionId, now: Instant) -> MarketContext | str:
-        """Return all that may be looked at, or why nothing may."""
+    def context(self, market: ConditionId, reduces: Reduces, now: Instant) -> MarketContext | str:
+        """Return all that may be looked at, or why nothing may.
+
+        Args:
+            market: Which.
+            reduces: What risk orders to be closed.
+            now: Present moment.
+        """
         reason = self._closed_reason(market, now)
         if reason is not None:
             return reason
@@ -120,7 +132,13 @@ class Desk:
             return "positions are stale"
         info = self._markets[market]
         orphans = tuple((owner, self._holdings(owner, info)) for owner in self._orphans(now))
-        return MarketContext(info, seen.view, self._holdings(self._name, info), orphans, now)
+        closing = tuple(
+            (owner, self._holdings(owner, info))
+            for owner in sorted({owner for owner, token in self._positions if token in info.tokens})
+            if reduces(owner, info)
+        )
+        own = self._holdings(self._name, info)
+        return MarketContext(info, seen.view, own, orphans, now, closing)
 
     def _see(self, view: MarketView, message: Received) -> None:
         """Keep a view, newest last."""

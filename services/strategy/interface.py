@@ -47,6 +47,7 @@ class MarketContext(msgspec.Struct, frozen=True):
         holdings: What the strategy itself holds, one for each token in the market's order.
         orphans: For the caretaker: what strategies that are gone hold, by strategy.
         now: Time of the decision.
+        closing: For the caretaker: what risk orders to be closed here, by owner.
     """
 
     info: MarketInfo
@@ -54,6 +55,7 @@ class MarketContext(msgspec.Struct, frozen=True):
     holdings: tuple[Holding, Holding]
     orphans: tuple[tuple[StrategyName, tuple[Holding, Holding]], ...]
     now: Instant
+    closing: tuple[tuple[StrategyName, tuple[Holding, Holding]], ...] = ()
 
 
 class Wish(msgspec.Struct, frozen=True):

@@ -71,8 +71,21 @@ class CaretakerSettings(Section, frozen=True, kw_only=True):
         Meta(description="Best bid this far below cost a share: sell at market.", ge=10, le=10_000),
     ] = 1_500
     slippage_e4_max: Annotated[
-        int, Meta(description="A stop sells at most this far below the best bid.", ge=1, le=5_000)
+        int,
+        Meta(
+            description="A stop, or a close that risk orders, sells at most this far below the "
+            "best bid, 1e-4 USD.",
+            ge=1,
+            le=5_000,
+        ),
     ] = 300
+    flatten_sets: Annotated[
+        bool,
+        Meta(
+            description="Whether complete sets are sold too where positions are closed; they pay "
+            "one dollar whatever happens, and selling them pays the spread twice."
+        ),
+    ] = True
 
 
 class StrategySettings(Section, frozen=True, kw_only=True):
