@@ -60,7 +60,7 @@ mutants: $(VENV)/installed-test
 	nice -n 10 $(BIN)/pytest --quiet -p no:cacheprovider --mutants docs/mutation.md $(ASKED)
 
 soak: $(VENV)/installed-test
-	INTERLOCK_SOAK_S=600 $(BIN)/pytest --quiet tests/processes/test_soak.py
+	INTERLOCK_SOAK_S=600 $(BIN)/pytest --quiet -rP tests/processes/test_soak.py
 
 # Trades the whole recorded day in one process; about an hour on one core.
 day: $(VENV)/installed-test

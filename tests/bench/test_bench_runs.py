@@ -2,14 +2,16 @@
 
 import pytest
 
-from ops.bench import NAMES, cancel, fence, run
+from ops.bench import NAMES, cancel, fence, group_fence, run
 from ops.bench.results import TooBusy
 
 FENCES = (fence.BLOCKED, fence.CANCEL)
 """Measured in one go."""
 
-GOES = [FENCES, *((name,) for name in NAMES if name not in (*FENCES, cancel.NAME))]
-"""That of cancels has a test of its own, of one round."""
+OTHERS = (cancel.NAME, *group_fence.NAMES)
+"""They have tests of their own, of one round."""
+
+GOES = [FENCES, *((name,) for name in NAMES if name not in (*FENCES, *OTHERS))]
 
 
 @pytest.mark.processes
