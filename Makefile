@@ -16,13 +16,13 @@ test: $(VENV)/installed-test
 	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target $(PARTS)
 
 test-pure:
-	nice -n 10 $(BIN)/pytest $(PART) -m "not processes"
+	nice -n 10 $(BIN)/pytest $(PART) --safety-case $(CASE)-pure.json -m "not processes"
 
 test-long-groups:
-	$(BIN)/pytest $(PART) -m processes -k "$(LONG)"
+	$(BIN)/pytest $(PART) --safety-case $(CASE)-long-groups.json -m processes -k "$(LONG)"
 
 test-short-groups:
-	$(BIN)/pytest $(PART) -m processes -k "not ($(LONG))"
+	$(BIN)/pytest $(PART) --safety-case $(CASE)-short-groups.json -m processes -k "not ($(LONG))"
 
 fmt: $(VENV)/installed-test
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -84,8 +84,10 @@ crash-points: $(VENV)/installed-test
 bench: $(VENV)/installed
 	$(BIN)/interlock bench
 
-safety-case: $(VENV)/installed-test
-	$(BIN)/pytest --quiet --safety-case docs/safety-case.md
+# The page of what `test` has just shown, failures included.
+safety-case:
+	-$(MAKE) --no-print-directory test
+	$(BIN)/python tests/safety_case.py docs/safety-case.md $(CASE)-pure.json $(CASE)-long-groups.json $(CASE)-short-groups.json
 
 faults-page: $(VENV)/installed
 	$(BIN)/python -m services.simulator.catalogue.page > docs/venue-faults.md
@@ -100,6 +102,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 PARTS = test-long-groups test-short-groups test-pure
+CASE = build/safety-case
 PART = --quiet -p no:cacheprovider
 LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart or test_recorded_prices or test_torture or test_reconciliation or bench
 

@@ -1,12 +1,16 @@
 """Writes which requirement is proven by which tests, from the tests that ran.
 
-`pytest --safety-case docs/safety-case.md` makes one table a chapter of docs/requirements.md.
-A row counts as proven only when every test that carries its id passed; a skipped one proves
-nothing. The page holds no times, so that two equal runs write equal pages.
+`pytest --safety-case PAGE.md` makes one table a chapter of docs/requirements.md. With `PART.json`
+it leaves what it saw; this file, run by its path with a page and parts, makes one page of several
+runs. A row counts as proven only when every test that carries its id passed; a skipped one
+proves nothing. The page holds no times, so that two equal runs write equal pages.
 """
 
+import json
 import re
+import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -67,18 +71,34 @@ class SafetyCase:
         self.outcomes[report.nodeid] = worst
 
     def pytest_sessionfinish(self) -> None:
-        self.target.write_text(render(known_requirements(), self.by_requirement()), "utf-8")
+        saw = [(self.ids[node], node, outcome) for node, outcome in self.outcomes.items()]
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        if self.target.suffix == ".json":
+            self.target.write_text(json.dumps(saw), "utf-8")
+        else:
+            self.target.write_text(render(known_requirements(), by_requirement(saw)), "utf-8")
 
-    def by_requirement(self) -> dict[str, dict[str, str]]:
-        """Return, for each id, the functions that carry it and their worst outcome."""
-        found: dict[str, dict[str, str]] = defaultdict(dict)
-        order = ("passed", "skipped", "FAILED")
-        for nodeid, outcome in self.outcomes.items():
-            function = nodeid.split("[")[0]
-            for name in self.ids[nodeid]:
-                before = found[name].get(function, "passed")
-                found[name][function] = max(before, outcome, key=order.index)
-        return found
+
+Saw = Sequence[tuple[Sequence[str], str, str]]
+"""Ids, test and outcome of each test that carries an id."""
+
+
+def by_requirement(saw: Saw) -> dict[str, dict[str, str]]:
+    """Return, for each id, the functions that carry it and their worst outcome."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    order = ("passed", "skipped", "FAILED")
+    for ids, nodeid, outcome in saw:
+        function = nodeid.split("[")[0]
+        for name in ids:
+            before = found[name].get(function, "passed")
+            found[name][function] = max(before, outcome, key=order.index)
+    return found
+
+
+def merge(page: Path, parts: Sequence[Path]) -> None:
+    """Write one page of what several runs saw."""
+    saw = [row for part in parts for row in json.loads(part.read_text("utf-8"))]
+    page.write_text(render(known_requirements(), by_requirement(saw)), "utf-8")
 
 
 def render(chapters: dict[str, dict[str, str]], found: dict[str, dict[str, str]]) -> str:
@@ -114,3 +134,7 @@ def result(found: dict[str, dict[str, str]], name: str) -> str:
     if "FAILED" in outcomes:
         return "FAILED"
     return "skipped" if "skipped" in outcomes else "proven"
+
+
+if __name__ == "__main__":
+    merge(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])

@@ -1,13 +1,14 @@
 """Ids of requirements: known, unique, and the safety case that is made of them."""
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
 
 from shared.switches import SWITCHES
 from tests.architecture.tree import ROOT, modules, name_of
-from tests.safety_case import ROW, known_ids, render
+from tests.safety_case import ROW, known_ids, merge, render
 
 TESTS = [path for path in modules("tests") if path.name.startswith("test_")]
 
@@ -51,3 +52,11 @@ def test_safety_case_calls_row_proven_only_when_all_its_tests_passed() -> None:
     assert "| A-2 | FAILED | `t::a`<br>`t::b` FAILED |" in page
     assert "| A-3 | skipped |" in page
     assert "| A-4 | open |  |" in page
+
+
+def test_safety_case_of_several_runs_is_one_page(tmp_path: Path) -> None:
+    for number, outcome in enumerate(("passed", "FAILED")):
+        (tmp_path / f"{number}.json").write_text(json.dumps([[["KS-2"], f"t{number}::a", outcome]]))
+    page = tmp_path / "page.md"
+    merge(page, [tmp_path / "0.json", tmp_path / "1.json"])
+    assert "| KS-2 | FAILED | `t0::a`<br>`t1::a` FAILED |" in page.read_text()
