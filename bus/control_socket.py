@@ -1,8 +1,9 @@
 """The operator's Unix socket at risk: lines in as messages, lines out as effects.
 
 Only this user's processes, and root's, are heard: the socket is 0600 in a 0700 directory, and
-the kernel is asked who the other end is. One JSON object a line, both ways; what a line
-means is `shared/operator.py`. Any number of lines a connection, bounded in every way.
+the kernel is asked who the other end is; anybody else is refused, and that is told. One JSON
+object a line, both ways; what a line means is `shared/operator`. Any number of lines a
+connection, bounded in every way: nobody who may connect can hold the loop up by asking.
 """
 
 import os
@@ -10,6 +11,7 @@ import socket
 import struct
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import zmq
 
@@ -17,6 +19,7 @@ from bus.edge import Edge
 from shared.effects import Effect, Message
 from shared.operator import (
     REQUEST_BYTES_MAX,
+    OperatorForbidden,
     OperatorGone,
     OperatorReply,
     OperatorRequest,
@@ -28,6 +31,13 @@ from shared.units import NS_PER_S, BootNs, Instant
 CONNECTIONS_MAX = 16
 """An operator, a dashboard and a drill; one more is turned away."""
 
+LINES_MAX = 16
+"""Lines taken of one connection at once. Who sends more without reading is refused: a buffer of
+empty lines would otherwise be sixty thousand requests in one turn of a loop that grants leases."""
+
+ACCEPTED_MAX = 8
+"""Connections accepted in one turn; the others wait in the kernel's queue."""
+
 IDLE_NS_MAX = 10 * NS_PER_S
 """A connection that asks nothing gives its place back."""
 
@@ -35,6 +45,8 @@ OUTGOING_BYTES_MAX = 1024 * 1024
 """An asker that does not read its answers is left."""
 
 SOCKET_MODE = 0o600
+OVERSIZED = f"over {REQUEST_BYTES_MAX} bytes"
+Refused = Literal["oversized", "busy", "forbidden"]
 CREDENTIALS = struct.Struct("3i")
 """pid, uid, gid. Source: unix(7), SO_PEERCRED."""
 
@@ -65,15 +77,28 @@ class _Asker:
         return not self.ends
 
 
+def _turn_away(asker: _Asker, error: Refused, detail: str) -> None:
+    """Say why nobody listens, as far as the kernel takes it, and close."""
+    asker.outgoing += encode_reply(RequestRefused(error=error, detail=detail)) + b"\n"
+    asker.flush()
+    asker.socket.close()
+
+
 class ControlSocketEdge(Edge):
     """Delivers `OperatorRequest` and `OperatorGone`, carries out `OperatorReply`."""
 
     handles = (OperatorReply,)
 
-    def __init__(self, path: Path) -> None:
-        """Listen at once; the component's lock is held, so a socket left here is a dead one's."""
+    def __init__(self, path: Path, users: frozenset[int] | None = None) -> None:
+        """Listen at once; the component's lock is held, so a socket left here is a dead one's.
+
+        Args:
+            path: Of the socket.
+            users: Who is heard; None: root and the user of this process.
+        """
         path.unlink(missing_ok=True)
         self._path = path
+        self._users = frozenset({0, os.getuid()}) if users is None else users
         self._listener = socket.socket(
             socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
         )
@@ -104,8 +129,7 @@ class ControlSocketEdge(Edge):
     def on_ready(self, descriptor: int, events: int, now: Instant) -> list[Message]:
         """Accept, read whole lines, or write on."""
         if descriptor == self._listener.fileno():
-            self._accept(now.boot_ns)
-            return []
+            return self._accept(now.boot_ns)
         asker = self._askers.get(descriptor)
         if asker is None:
             return []
@@ -129,18 +153,33 @@ class ControlSocketEdge(Edge):
         self._listener.close()
         self._path.unlink(missing_ok=True)
 
-    def _accept(self, now: BootNs) -> None:
-        try:
-            accepted, _ = self._listener.accept()
-        except OSError:
-            return  # it is gone again
-        accepted.setblocking(False)
-        self._accepted += 1
-        asker = _Asker(accepted, self._accepted, now)
-        if asker.uid not in (0, os.getuid()) or len(self._askers) >= CONNECTIONS_MAX:
-            accepted.close()
-            return
-        self._askers[accepted.fileno()] = asker
+    def _accept(self, now: BootNs) -> list[Message]:
+        messages: list[Message] = []
+        for _ in range(ACCEPTED_MAX):
+            try:
+                accepted, _ = self._listener.accept()
+            except OSError:
+                return messages  # nobody is left, or it is gone again
+            accepted.setblocking(False)
+            self._accepted += 1
+            asker = _Asker(accepted, self._accepted, now)
+            if asker.uid not in self._users:
+                _turn_away(asker, "forbidden", "only this user's processes are heard")
+                messages.append(OperatorForbidden(asker.uid, asker.pid))
+                continue
+            if len(self._askers) >= CONNECTIONS_MAX and not self._make_room(messages):
+                _turn_away(asker, "busy", f"{CONNECTIONS_MAX} connections wait already")
+                continue
+            self._askers[accepted.fileno()] = asker
+        return messages
+
+    def _make_room(self, messages: list[Message]) -> bool:
+        """Leave the connection that has asked nothing for longest; False when each waits."""
+        idle = [asker for asker in self._askers.values() if asker.unanswered <= 0]
+        if not idle:
+            return False
+        messages += self._drop(min(idle, key=lambda asker: asker.idle_since_ns))
+        return True
 
     def _read(self, asker: _Asker, now: BootNs) -> list[Message]:
         try:
@@ -153,20 +192,22 @@ class ControlSocketEdge(Edge):
             return self._drop(asker)
         asker.incoming += arrived
         messages: list[Message] = []
-        *lines, rest = bytes(asker.incoming).split(b"\n")
+        *lines, rest = bytes(asker.incoming).split(b"\n", LINES_MAX + 1)
+        if len(lines) > LINES_MAX or asker.unanswered > LINES_MAX:
+            return self._refuse(asker, "busy", f"over {LINES_MAX} lines at once")
         asker.incoming = bytearray(rest)
         for line in lines:
             if len(line) > REQUEST_BYTES_MAX:
-                return [*messages, *self._refuse(asker)]
+                return [*messages, *self._refuse(asker, "oversized", OVERSIZED)]
             asker.unanswered += 1
             asker.idle_since_ns = now
             messages.append(OperatorRequest(asker.number, asker.uid, asker.pid, line))
         if len(rest) > REQUEST_BYTES_MAX:
-            return [*messages, *self._refuse(asker)]
+            return [*messages, *self._refuse(asker, "oversized", OVERSIZED)]
         return messages
 
-    def _refuse(self, asker: _Asker) -> list[Message]:
-        refusal = RequestRefused(error="oversized", detail=f"over {REQUEST_BYTES_MAX} bytes")
+    def _refuse(self, asker: _Asker, error: Refused, detail: str) -> list[Message]:
+        refusal = RequestRefused(error=error, detail=detail)
         return self._say(asker, encode_reply(refusal), ends=True)
 
     def _say(self, asker: _Asker, body: bytes, *, ends: bool) -> list[Message]:

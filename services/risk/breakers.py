@@ -48,6 +48,23 @@ class _Breaker(msgspec.Struct):
     since_wall_ns: WallNs = WallNs(0)
 
 
+class Condition(msgspec.Struct, frozen=True):
+    """One condition as it was sampled, for people.
+
+    Attributes:
+        bad: Of the newest `of` samples; `needed` of them trip it.
+        why: Of the newest bad sample.
+    """
+
+    name: str
+    subject: str
+    key: ScopeKey
+    bad: int
+    needed: int
+    of: int
+    why: str
+
+
 class Breakers:
     """All conditions that have been sampled.
 
@@ -101,6 +118,16 @@ class Breakers:
             breaker.sample.why
             for found, breaker in self._breakers.items()
             if _is_of(found, key) and breaker.sample.switch.is_durable and breaker.sample.bad
+        )
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """Return every condition that is sampled."""
+        return tuple(_condition(breaker) for breaker in self._breakers.values())
+
+    def behind(self, key: LatchKey) -> tuple[Condition, ...]:
+        """Return the conditions that stand behind a latch; empty when it has none."""
+        return tuple(
+            _condition(breaker) for found, breaker in self._breakers.items() if _is_of(found, key)
         )
 
     def reduces_account(self) -> bool:
@@ -162,6 +189,19 @@ class Breakers:
 
 def _name(breaker: _Breaker) -> str:
     return f"{breaker.sample.switch.name} {breaker.sample.subject}".rstrip()
+
+
+def _condition(breaker: _Breaker) -> Condition:
+    sample, confirmed = breaker.sample, breaker.confirmed
+    return Condition(
+        sample.switch.name,
+        sample.subject,
+        sample.key,
+        confirmed.bad,
+        confirmed.needed,
+        confirmed.of,
+        confirmed.why,
+    )
 
 
 def _is_of(found: BreakerKey, key: LatchKey) -> bool:

@@ -30,6 +30,7 @@ class CancelPath:
         refused: The venue answered the newest cancel by 401 or 403: the beats must stop.
         answered_ns: When the newest cancel-all was answered; None while it is not.
         attempts: Cancel-alls sent for the newest fence.
+        sent_ns: When the first byte of the first that was answered was written; None before.
         trouble: Why the newest cancel did not work; empty when it did.
     """
 
@@ -37,6 +38,7 @@ class CancelPath:
         self.refused = False
         self.answered_ns: BootNs | None = None
         self.attempts = 0
+        self.sent_ns: BootNs | None = None
         self.trouble = ""
         self._deadline_ns = deadline_ns
         self._numbers = numbers
@@ -51,6 +53,7 @@ class CancelPath:
         self._wanted = True
         self.answered_ns = None
         self.attempts = 0
+        self.sent_ns = None
         return self._send_all(now_ns)
 
     def cancel(self, order_ids: tuple[str, ...], now_ns: BootNs) -> list[Effect]:
@@ -78,6 +81,8 @@ class CancelPath:
         """Take the venue's answer."""
         self.trouble = _trouble(reply)
         self.refused = reply.status in (401, 403)
+        if reply.request_id == self._all_request and self.sent_ns is None:
+            self.sent_ns = reply.sent_ns
         pause_ns = retry_after_ns(reply) if self.trouble else 0
         was_all = self._finish(reply.request_id, BootNs(now_ns + pause_ns))
         if was_all and not self.trouble:

@@ -15,6 +15,7 @@ class Confirmed:
     Attributes:
         tripped: Whether it holds, confirmed.
         why: Of the newest bad sample.
+        needed: Bad samples among the newest `of` that trip it.
     """
 
     def __init__(self, confirmation: Confirmation, clean_ns: int) -> None:
@@ -26,10 +27,16 @@ class Confirmed:
         """
         self.tripped = False
         self.why = ""
-        self._needed = confirmation.needed
+        self.needed = confirmation.needed
+        self.of = confirmation.of
         self._samples: deque[bool] = deque(maxlen=confirmation.of)
         self._clean_ns = clean_ns
         self._good_since: BootNs | None = None
+
+    @property
+    def bad(self) -> int:
+        """How many of the newest samples were bad."""
+        return sum(self._samples)
 
     def add(self, bad: bool, why: str, now_ns: BootNs) -> bool:
         """Take a sample; True when it tripped or released."""
@@ -40,7 +47,7 @@ class Confirmed:
         elif self._good_since is None:
             self._good_since = now_ns
         before = self.tripped
-        if sum(self._samples) >= self._needed:
+        if self.bad >= self.needed:
             self.tripped = True
         elif self.is_clean(now_ns):
             self.tripped = False

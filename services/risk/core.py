@@ -24,7 +24,6 @@ from services.risk.messages import (
 )
 from services.risk.open_orders import ReadResult
 from services.risk.operation import Operation
-from services.risk.report import switch_statuses
 from services.risk.source import Source
 from shared.config import Config
 from shared.control import ExecutionPong, Pong
@@ -39,8 +38,8 @@ from shared.effects import (
 )
 from shared.facts import RiskStatus
 from shared.identifiers import Incarnation
-from shared.operator import OperatorGone, OperatorRequest, RecoveryCheck
-from shared.risk_schema import EpochReserved, LatchRow
+from shared.operator import OperatorForbidden, OperatorGone, OperatorRequest, RecoveryCheck
+from shared.risk_schema import CapitalSet, EpochReserved, LatchRow
 from shared.switches import HEARTBEAT_LOST, PANIC, RECONCILIATION_MISMATCH
 from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, BootNs, Instant
@@ -71,16 +70,7 @@ class RiskCore:
         self._lease_ns = config.timing.lease_ms * NS_PER_MS
         self._ping_ns = config.timing.ping_ms * NS_PER_MS
         self._guard = guard = Guard(config, incarnation, stored, now, sources)
-        self._operation = Operation(
-            guard.authority,
-            guard.desk,
-            guard.writes,
-            guard.notes,
-            set_latch=guard.latch,
-            status=self._show,
-            switches=lambda: switch_statuses(guard.authority, guard.breakers),
-            still_bad=guard.breakers.still_bad,
-        )
+        self._operation = Operation(guard, config, self._show, now.boot_ns)
         self._mismatch_latched: tuple[Incarnation, int] | None = None
         self._turn_ns = now.boot_ns
         self._ping_due_ns = now.boot_ns
@@ -119,6 +109,7 @@ class RiskCore:
             guard.ping_all(now)
             guard.publish_status(now)
         guard.drive(now)
+        guard.out += self._operation.tick(now)
         guard.stop_when_done(now)
         return guard.take_out(now)
 
@@ -146,6 +137,8 @@ class RiskCore:
                 self._on_persist_failed(message, now)
             case OperatorRequest():
                 self._guard.out += self._operation.take(message, now)
+            case OperatorForbidden():
+                self._operation.forbidden(message, now)
             case OperatorGone():
                 self._guard.desk.gone(message.connection)
             case PanicSeen():
@@ -261,6 +254,7 @@ class RiskCore:
         was_refused = guard.sweep.cancels.refused
         effects, result = guard.sweep.replied(message, now.boot_ns)
         guard.out += effects
+        guard.authority.present_fence.cancel_written(guard.sweep.cancels.sent_ns)
         if result is not None:
             self._on_read(result, now)
         if guard.sweep.cancels.refused and not was_refused:
@@ -304,6 +298,8 @@ class RiskCore:
                     guard.authority.epochs.reserved_up_to(record.reserved)
                 elif isinstance(record, LatchRow):
                     guard.authority.latches.written(record)
+                elif isinstance(record, CapitalSet):
+                    guard.ramp.take(record.usd)
             cleared = guard.authority.latches.cleared(write.write_id)
             for row in cleared:
                 guard.unlatched(row, now)
@@ -311,6 +307,7 @@ class RiskCore:
                 guard.notes.transition(row.name, "latched", "clear", "resume", now, scope=place)
             waits = tuple(check.name for check in guard.recovery(now) if not check.holds)
             guard.out += guard.desk.resumes_done(write.write_id, cleared, waits)
+            guard.out += guard.desk.writes_done(write.write_id)
 
     def _on_persist_failed(self, message: PersistFailed, now: Instant) -> None:
         """Fail closed: what cannot be remembered may not be allowed."""

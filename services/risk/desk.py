@@ -44,17 +44,26 @@ class _WaitingResume(msgspec.Struct, frozen=True):
     names: tuple[LatchName, ...]
 
 
+class _WaitingWrite(msgspec.Struct, frozen=True):
+    """A change whose writing is awaited, and what is answered then."""
+
+    connection: int
+    write_id: int
+    reply: Reply
+
+
 class OperatorDesk:
     """Requests whose answer is still due."""
 
     def __init__(self) -> None:
         self._halts: list[_WaitingHalt] = []
         self._resumes: list[_WaitingResume] = []
+        self._writes: list[_WaitingWrite] = []
 
     @property
     def is_full(self) -> bool:
         """Whether no further request can wait."""
-        return len(self._halts) + len(self._resumes) >= WAITING_MAX
+        return len(self._halts) + len(self._resumes) + len(self._writes) >= WAITING_MAX
 
     def await_halt(self, connection: int, row: LatchRow) -> None:
         """Answer this connection once the halt is on disk and proven."""
@@ -64,10 +73,15 @@ class OperatorDesk:
         """Answer this connection once the clearing is on disk."""
         self._resumes.append(_WaitingResume(connection, write_id, names))
 
+    def await_write(self, connection: int, write_id: int, reply: Reply) -> None:
+        """Give this answer once a write is on disk."""
+        self._writes.append(_WaitingWrite(connection, write_id, reply))
+
     def gone(self, connection: int) -> None:
         """Forget a connection."""
         self._halts = [halt for halt in self._halts if halt.connection != connection]
         self._resumes = [wait for wait in self._resumes if wait.connection != connection]
+        self._writes = [wait for wait in self._writes if wait.connection != connection]
 
     def halts_done(
         self, latches: Latches, fence: Fence, scopes: Scopes, wall_ns: WallNs
@@ -104,10 +118,20 @@ class OperatorDesk:
             effects.append(answer(wait.connection, reply))
         return effects
 
+    def writes_done(self, write_id: int) -> list[Effect]:
+        """Answer what a write has put on disk."""
+        done = [wait for wait in self._writes if wait.write_id <= write_id]
+        self._writes = [wait for wait in self._writes if wait.write_id > write_id]
+        return [answer(wait.connection, wait.reply) for wait in done]
+
     def refuse_all(self, why: str) -> list[Effect]:
         """Answer everybody that nothing more will come: this process ends."""
-        waiting: list[_WaitingHalt | _WaitingResume] = [*self._halts, *self._resumes]
-        self._halts, self._resumes = [], []
+        waiting: list[_WaitingHalt | _WaitingResume | _WaitingWrite] = [
+            *self._halts,
+            *self._resumes,
+            *self._writes,
+        ]
+        self._halts, self._resumes, self._writes = [], [], []
         refused = RequestRefused(error="stopping", detail=why)
         return [answer(wait.connection, refused) for wait in waiting]
 

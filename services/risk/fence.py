@@ -90,6 +90,8 @@ class Fence:
         self._blocked_ns: BootNs | None = None
         self._quiet_ns: BootNs | None = None
         self._zero_ns: BootNs | None = None
+        self._cancel_ns: BootNs | None = None
+        self._empty_ns: BootNs | None = None
 
     @property
     def is_zero(self) -> bool:
@@ -158,10 +160,17 @@ class Fence:
 
     def read_answered(self, sent_ns: BootNs, answered_ns: BootNs, open_orders: int | None) -> None:
         """Take one whole read of the open orders; None when nobody said."""
+        if open_orders == 0 and self._empty_ns is None and sent_ns >= self.began_ns:
+            self._empty_ns = answered_ns
         self._proof.read_answered(
             OWN_KEY, sent_ns=sent_ns, answered_ns=answered_ns, open_orders=open_orders
         )
         self._advance(answered_ns)
+
+    def cancel_written(self, sent_ns: BootNs | None) -> None:
+        """Take note of when risk's own cancel-all left; None while nobody knows."""
+        if self._cancel_ns is None and sent_ns is not None and sent_ns >= self.began_ns:
+            self._cancel_ns = sent_ns
 
     def broken(self, now_ns: BootNs) -> None:
         """Begin the proof anew: an order appeared after zero was proven."""
@@ -190,6 +199,8 @@ class Fence:
             blocked_ns=self._since(self._blocked_ns),
             quiet_ns=self._since(self._quiet_ns),
             zero_ns=self._since(self._zero_ns),
+            cancel_ns=self._since(self._cancel_ns),
+            empty_ns=self._since(self._empty_ns),
         )
 
     def _since(self, at_ns: BootNs | None) -> int | None:

@@ -154,19 +154,18 @@ class Guard:
 
     def recovery(self, now: Instant) -> tuple[RecoveryCheck, ...]:
         """Return the check list as it is now."""
-        return check_recovery(
-            gather_recovery(
-                self._config,
-                self.authority,
-                self.breakers,
-                self.liveness,
-                self.evidence,
-                self.sweep,
-                self.writes,
-                self._fence_began,
-                now,
-            )
+        facts = gather_recovery(
+            self._config,
+            self.authority,
+            self.breakers,
+            self.liveness,
+            self.evidence,
+            self.sweep,
+            self.writes,
+            self._fence_began,
+            now,
         )
+        return (*check_recovery(facts), self.ramp.check())
 
     def try_to_resume(self, now: Instant) -> None:
         """Begin to trade when the whole check list holds."""

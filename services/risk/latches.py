@@ -76,6 +76,11 @@ class Latches:
         """Tell whether a latch holds."""
         return key in self._latches
 
+    def standing(self, key: LatchKey) -> LatchRow | None:
+        """Return a latch that holds and that nothing is about to clear; None for neither."""
+        latch = self._latches.get(key)
+        return None if latch is None or latch.clearing else latch.row
+
     def misnamed(self, names: tuple[LatchName, ...]) -> tuple[str, ...]:
         """Return why these names cannot be cleared; empty when each holds in that version."""
         faults = []

@@ -9,7 +9,7 @@ from services.risk.messages import StoredState
 from shared.clean_run import CleanRun
 from shared.config import Config
 from shared.config.ramp import STEPS_USD
-from shared.operator import PaperRun
+from shared.operator import CapitalReport, PaperRun, RecoveryCheck
 from shared.units import NS_PER_S, WallNs
 
 PAPER_S_MIN = 86_400
@@ -22,6 +22,7 @@ class Ramp:
     Attributes:
         capital_usd: Capital that may be at work; 0 in mode live before the first step.
         is_set: Whether an operator has set a step.
+        asked_usd: A step on its way to the disk; None for none.
     """
 
     def __init__(self, config: Config, stored: StoredState) -> None:
@@ -29,6 +30,7 @@ class Ramp:
         self._settings = config.ramp
         self._live = live
         self.is_set = stored.capital_usd is not None
+        self.asked_usd: int | None = None
         start_usd = 0 if live else config.ramp.start_usd
         self.capital_usd: int = start_usd if stored.capital_usd is None else stored.capital_usd
 
@@ -43,6 +45,8 @@ class Ramp:
             paper: What the trail of a paper group says; for the first live step.
             wall_ns: Now.
         """
+        if self.asked_usd is not None:
+            return ("another step is on its way to the disk",)
         if usd <= self.capital_usd:
             return ()
         if self._live and not self.is_set:
@@ -60,10 +64,34 @@ class Ramp:
             )
         return tuple(found)
 
+    def ask(self, usd: int) -> None:
+        """Take a step on its way to the disk; a lower one holds from here on."""
+        self.asked_usd = usd
+        self.capital_usd = min(self.capital_usd, usd)
+
     def take(self, usd: int) -> None:
-        """Take a step that is on disk; a lower one is taken before it is."""
+        """Take a step that is on disk."""
+        self.asked_usd = None
         self.capital_usd = usd
         self.is_set = True
+
+    def report(self, run: CleanRun, wall_ns: WallNs) -> CapitalReport:
+        """Return the step, and what the next one takes."""
+        above = [step for step in STEPS_USD if step > self.capital_usd]
+        return CapitalReport(
+            usd=self.capital_usd,
+            is_set=self.is_set,
+            clean_s=run.so_far_ns(wall_ns) // NS_PER_S,
+            needed_s=self._settings.clean_run_s,
+            spoiled_by=run.spoiled_by,
+            next_usd=above[0] if above else None,
+            blockers=self.blockers(above[0], run, None, wall_ns) if above else (),
+        )
+
+    def check(self) -> RecoveryCheck:
+        """Return the item of the recovery check list: no capital, no trading."""
+        words = f"{self.capital_usd} USD" if self.capital_usd else "`interlock ramp 50` first"
+        return RecoveryCheck("capital set", self.capital_usd > 0, words)
 
     def _first_live(self, usd: int, paper: PaperRun | None) -> tuple[str, ...]:
         found = []

@@ -5,6 +5,7 @@ This module reads no file and no environment: it turns TOML text into settings o
 findings; `bus/settings.py` finds the file and looks at the key files it names.
 """
 
+from shared.config.drill import DrillSettings
 from shared.config.endpoints import is_loopback
 from shared.config.mirror import MirrorSettings
 from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
@@ -31,6 +32,7 @@ __all__ = [
     "CaretakerSettings",
     "Config",
     "DashboardSettings",
+    "DrillSettings",
     "Finding",
     "LimitSettings",
     "MarketMakingSettings",

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from shared.config.drill import DrillSettings
 from shared.config.mirror import MirrorSettings
 from shared.config.ramp import RampSettings
 from shared.config.section import Port, Section
@@ -343,6 +344,7 @@ class Config(Section, frozen=True, kw_only=True):
     timing: TimingSettings = TimingSettings()
     limits: LimitSettings = LimitSettings()
     ramp: RampSettings = RampSettings()
+    drill: DrillSettings = DrillSettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     dashboard: DashboardSettings = DashboardSettings()

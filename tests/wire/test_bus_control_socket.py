@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from bus import clock
-from bus.control_socket import CONNECTIONS_MAX, IDLE_NS_MAX, ControlSocketEdge
+from bus.control_socket import CONNECTIONS_MAX, IDLE_NS_MAX, LINES_MAX, ControlSocketEdge
 from shared.operator import (
     REQUEST_BYTES_MAX,
+    OperatorForbidden,
     OperatorGone,
     OperatorReply,
     OperatorRequest,
@@ -116,16 +117,65 @@ def test_line_over_the_limit_is_refused_and_ends_the_connection(
     assert reply.error == "oversized"
 
 
-def test_connection_over_the_limit_is_turned_away(edge: ControlSocketEdge, path: Path) -> None:
-    held = [connect(path) for _ in range(CONNECTIONS_MAX)]
-    pump(edge, lambda _: len(list(edge.sockets())) == CONNECTIONS_MAX + 1)
+def fill(edge: ControlSocketEdge, path: Path, line: bytes) -> list[socket.socket]:
+    """Take every connection there is, each saying a line."""
+    held = []
+    for number in range(1, CONNECTIONS_MAX + 1):
+        held.append(connect(path))
+        held[-1].sendall(line)
+        pump(edge, lambda _, wanted=number: len(list(edge.sockets())) == wanted + 1)  # type: ignore[misc]
+    return held
+
+
+@pytest.mark.req("OP-2")
+def test_connection_over_the_limit_is_turned_away_while_each_other_waits(
+    edge: ControlSocketEdge, path: Path
+) -> None:
+    held = fill(edge, path, b"{}\n")
+    pump(edge, lambda _: all(one.unanswered for one in edge._askers.values()))
     with connect(path) as one_more:
-        for _ in range(3):
-            pump(edge, lambda _: True)
-            edge.on_ready(next(iter(edge.sockets()))[0], 1, clock.read())
+        edge.on_ready(next(iter(edge.sockets()))[0], 1, clock.read())
+        reply = decode_reply(one_more.recv(1000).rstrip(b"\n"))
+        assert isinstance(reply, RequestRefused)
+        assert reply.error == "busy"
         assert one_more.recv(1) == b""
     for one in held:
         one.close()
+
+
+@pytest.mark.req("OP-2")
+def test_connection_that_asks_nothing_gives_way_to_one_more(
+    edge: ControlSocketEdge, path: Path
+) -> None:
+    held = fill(edge, path, b"")
+    with connect(path) as one_more:
+        assert edge.on_ready(next(iter(edge.sockets()))[0], 1, clock.read()) == [OperatorGone(1)]
+        assert held[0].recv(1) == b""
+        assert ask(edge, one_more).connection == CONNECTIONS_MAX + 1
+    for one in held:
+        one.close()
+
+
+@pytest.mark.req("OP-2")
+def test_process_of_another_user_is_refused_and_told_of(path: Path) -> None:
+    edge = ControlSocketEdge(path, users=frozenset({os.getuid() + 1}))
+    with connect(path) as stranger:
+        assert pump(edge, bool) == [OperatorForbidden(os.getuid(), os.getpid())]
+        reply = decode_reply(stranger.recv(1000).rstrip(b"\n"))
+        assert isinstance(reply, RequestRefused)
+        assert reply.error == "forbidden"
+        assert stranger.recv(1) == b""
+    edge.close()
+
+
+@pytest.mark.parametrize(("lines", "taken"), [(LINES_MAX, True), (LINES_MAX + 1, False)])
+def test_lines_at_once_are_bounded(
+    edge: ControlSocketEdge, asker: socket.socket, lines: int, taken: bool
+) -> None:
+    asker.sendall(b"\n" * lines)
+    heard = pump(edge, bool)
+    assert len(heard) == (lines if taken else 1)
+    assert isinstance(heard[0], OperatorRequest) is taken
 
 
 @pytest.mark.parametrize(("over_ns", "gone"), [(0, False), (1, True)])
