@@ -8,7 +8,9 @@ commit over. The control line comes before anything that may place an order, and
 before effects are applied, so that an answer to a fence waits for neither disk nor network.
 
 A turn that took longer than the lease means that this process was away: the core hears
-`Paused` and a gap of every source before anything else, and facts sent before are ignored.
+`Paused` and a gap of every source before anything else, and facts sent before are ignored. When
+somebody has set the wall clock risk hears `ClockStepped`, and every other process ends in its
+ordinary way and is started again.
 """
 
 import gc
@@ -19,6 +21,7 @@ import zmq
 
 from bus import clock
 from bus.application import Application, Decided
+from bus.collector import Collector
 from bus.control_line import AsksForLease, ComponentLine, HealthState, LoopFacts, ReportsHealth
 from bus.edge import Edge
 from bus.intake import Intake
@@ -27,12 +30,25 @@ from bus.process import Started
 from bus.snapshot import encode_request
 from bus.snapshot_server import answer_requests
 from bus.sockets import SNAPSHOT_QUEUE_MAX, Sockets
+from bus.turn_times import TurnTimes
 from shared.control import Ping, Pong
-from shared.effects import ControlReceived, Core, Effect, Log, Message, Paused, Peer, Publish, Stop
+from shared.effects import (
+    ClockStepped,
+    ControlReceived,
+    Core,
+    Effect,
+    Log,
+    Message,
+    Paused,
+    Peer,
+    Publish,
+    Stop,
+)
 from shared.facts import Sequences
 from shared.identifiers import Component
 from shared.topics import RISK
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant, MonotonicNs
+from shared.wall_steps import WallSteps
 
 TICK_NS = 10 * NS_PER_MS
 """A tenth of a ping: deadlines are seen at most this late."""
@@ -49,13 +65,6 @@ CONTROL_A_TURN_MAX = 1_024
 
 STOP_NS_MAX = 30 * NS_PER_S
 """A core that was told to stop and has not ended by then is ended; supervisord waits less."""
-
-SLOW_TURN_NS = 100 * NS_PER_MS
-"""A ping's time: a slower turn is on its way to cost the lease, and says where it went."""
-
-COLLECT_EVERY_NS = NS_PER_S
-COLLECT_ALL_EVERY_NS = 60 * NS_PER_S
-"""Automatic collection is off: one of a million live records took 223 ms."""
 
 _PING = msgspec.msgpack.Decoder(Ping)
 _PONG = msgspec.msgpack.Decoder(Pong)
@@ -136,11 +145,11 @@ class Loop:
         self._woke = now
         self._next_tick_ns = now.boot_ns
         self._next_sequences_ns = now.boot_ns
-        self._collected_ns = self._collected_all_ns = now.boot_ns
+        self._collector = Collector(now)
+        self._wall = WallSteps()
         self._stopping_since_ns: BootNs | None = None
         self._batch = 0
-        self._lag_ns = 0
-        self._phases: list[tuple[str, BootNs]] = []
+        self._times = TurnTimes()
 
     @property
     def status(self) -> int | None:
@@ -154,25 +163,27 @@ class Loop:
         self._check_pause(now)
         self._check_stop(now)
         self._control()
-        self._mark("control")
+        self._times.mark("control")
         self._waiting.extend(self._application.settle())
-        self._mark("settled")
+        self._times.mark("settled")
         self._deliver_waiting()
-        self._mark("waiting")
+        self._times.mark("waiting")
         self._poll_edges(ready)
-        self._mark("edges")
+        self._times.mark("edges")
         self._facts()
-        self._mark("facts")
+        self._times.mark("facts")
         self._resynchronise()
         self._tick()
-        self._mark("tick")
+        self._times.mark("tick")
         decided, self._decided = self._decided, []
         self._waiting.extend(self._application.apply(decided))
-        self._mark("effects")
+        self._times.mark("effects")
         if self._sockets.snapshots in self._readable and not self._application.is_waiting:
             # Only now does what the core holds agree with what it has published.
             answer_requests(self._started, self._core, self._sockets, self._outlet)
-        self._note_lag(len(decided))
+        slow = self._times.end(self._woke.boot_ns, len(decided))
+        if slow is not None:
+            self._outlet.log(slow)
 
     def close(self) -> None:
         """Let go of edges and sockets."""
@@ -226,6 +237,7 @@ class Loop:
             self._poller.register(self._sockets.snapshots, events)
 
     def _check_pause(self, now: Instant) -> None:
+        self._check_wall(now)
         lasted_ns = now.boot_ns - self._woke.boot_ns
         self._woke = now
         if lasted_ns <= self._lease_ns:
@@ -233,6 +245,14 @@ class Loop:
         self._deliver(Paused(lasted_ns))
         for gap in self._intake.pause(now):
             self._deliver(gap)
+
+    def _check_wall(self, now: Instant) -> None:
+        """CK-2: what anybody remembers by a wall clock that was set since is rebuilt by a start."""
+        by_ns = self._wall.look(now)
+        if by_ns and self._started.component == RISK:
+            self._deliver(ClockStepped(by_ns))
+        elif by_ns and self._started.stop.cause is None:
+            self._started.stop.cause = f"the wall clock was set by {by_ns // NS_PER_MS} ms"
 
     def _check_stop(self, now: Instant) -> None:
         cause = self._started.stop.cause
@@ -296,9 +316,9 @@ class Loop:
         # The lease runs from this reading: nothing slow may stand between it and the send.
         now = clock.read()
         execution = self._core.execution_pong(now) if isinstance(self._core, AsksForLease) else None
-        facts = LoopFacts(self._batch, self._lag_ns, self._intake.input_ages(now))
+        facts = LoopFacts(self._batch, self._times.lag_ns, self._intake.input_ages(now))
         self._outlet.send_pong(self._line.pong(now, facts, health, execution))
-        self._lag_ns = 0
+        self._times.lag_ns = 0
 
     def _poll_edges(self, ready: list[tuple[int, int]]) -> None:
         for descriptor, events in ready:
@@ -360,19 +380,7 @@ class Loop:
             newest = self._outlet.newest()
             fact = Publish("bus.sequences", Sequences(newest), MonotonicNs(now.monotonic_ns))
             self._decided.append((fact, now))
-        self._collect(now)
-
-    def _collect(self, now: Instant) -> None:
-        """Collect cycles in idle turns: the youngest each second, the minute's survivors once."""
-        if self._batch or self._waiting or now.boot_ns - self._collected_ns < COLLECT_EVERY_NS:
-            return
-        self._collected_ns = now.boot_ns
-        if now.boot_ns - self._collected_all_ns < COLLECT_ALL_EVERY_NS:
-            gc.collect(1)
-            return
-        self._collected_all_ns = now.boot_ns
-        gc.collect()
-        gc.freeze()
+        self._collector.collect(now, busy=bool(self._batch or self._waiting))
 
     def _deliver(self, message: Message) -> None:
         now = clock.read()
@@ -380,19 +388,3 @@ class Loop:
 
     def _decide(self, effects: Sequence[Effect], now: Instant) -> None:
         self._decided.extend((effect, now) for effect in effects)
-
-    def _mark(self, phase: str) -> None:
-        """Note when a phase of this turn was over."""
-        self._phases.append((phase, clock.read().boot_ns))
-
-    def _note_lag(self, effects: int) -> None:
-        lasted_ns = clock.read().boot_ns - self._woke.boot_ns
-        self._lag_ns = max(self._lag_ns, lasted_ns)
-        if lasted_ns > SLOW_TURN_NS:
-            fields: dict[str, object] = {"lasted_us": lasted_ns // 1_000, "effects": effects}
-            before_ns = self._woke.boot_ns
-            for phase, over_ns in self._phases:
-                fields[f"{phase}_us"] = (over_ns - before_ns) // 1_000
-                before_ns = over_ns
-            self._outlet.log(Log("loop.slow", fields, "warning"))
-        self._phases.clear()

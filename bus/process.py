@@ -20,7 +20,7 @@ from bus.log_lines import LogLines
 from bus.settings import Settings, load
 from shared.effects import Log
 from shared.identifiers import Component, Incarnation
-from shared.topics import EXECUTION, RISK
+from shared.topics import EXECUTION, RISK, SIMULATOR
 
 EXIT_CONFIGURATION = 2
 EXIT_LOCKED = 3
@@ -93,6 +93,8 @@ def start(component: Component) -> Started:
     settings = load()
     if not isinstance(settings, Settings):
         _refuse(lines, EXIT_CONFIGURATION, *(f"{found.where} {found.what}" for found in settings))
+    if component != SIMULATOR:
+        _follow_wrong_clock(settings, lines)
     try:
         lock = lock_component(settings.run_directory, component)
     except (LockFault, OSError) as error:
@@ -105,6 +107,14 @@ def start(component: Component) -> Started:
     started = Started(identify(component, settings), settings, lock, lines, stop)
     lines.write(Log("process.started", msgspec.to_builtins(started.identity)), clock.read())
     return started
+
+
+def _follow_wrong_clock(settings: Settings, lines: LogLines) -> None:
+    """Let this process's clock be as wrong as a drill wants it; the venue's never is."""
+    try:
+        clock.may_be_wrong(settings.config.run.mode)
+    except (OSError, ValueError) as error:
+        _refuse(lines, EXIT_CONFIGURATION, f"{clock.WRONG_CLOCK_VARIABLE}: {error}")
 
 
 def go_first() -> bool:

@@ -15,7 +15,7 @@ import psutil
 from bus import clock
 from bus.credentials import CredentialsFault, Missing, read_credentials
 from bus.settings import SOURCE_ROOT, Settings
-from ops import preflight
+from ops import clock_check, preflight
 from ops.group import PANIC_FILE
 from ops.money_checks import money_checks
 from ops.start import running_in
@@ -53,6 +53,7 @@ def examine(profile: Path, environment: Mapping[str, str]) -> tuple[Check, ...]:
         return tuple(checks)
     checks.append(Check("profile", True, f"{settings.path}, {settings.config.run.mode}"))
     checks += [_run_directory(settings), _panic(settings), _disk(settings)]
+    checks.append(Check("clock kept right", *clock_check.correction()))
     checks += _venue(settings)
     checks += [Check(row.name, row.holds, row.detail) for row in money_checks(settings)]
     checks.append(_geoblock(settings))

@@ -297,6 +297,16 @@ class Paused(Message, frozen=True):
     lasted_ns: int
 
 
+class ClockStepped(Message, frozen=True):
+    """Somebody has set this host's wall clock: what rests on wall time is to be rebuilt (CK-2).
+
+    Attributes:
+        by_ns: By how much it went forward; negative for back.
+    """
+
+    by_ns: int
+
+
 class Core(Protocol):
     """Decisions of one process: pure, driven by messages and time alone."""
 

@@ -33,6 +33,7 @@ from services.risk.messages import (
     WatchProcess,
 )
 from services.risk.risk_file import RiskFile
+from services.risk.time_readings import TimeReading, TimeTold
 from services.risk.venue_guard import VenueKey, venue_lanes
 from shared.effects import Effect, HttpRequest, Message, Peer
 from shared.ledger_schema import LEDGER_FILE
@@ -217,6 +218,23 @@ class SimulatedStore(Edge):
             raise _Cut
 
 
+class RightClock(Edge):
+    """The clocks of a simulated host are right, and a source of time says so."""
+
+    handles: tuple[type[Effect], ...] = ()
+
+    def __init__(self, every_ns: int) -> None:
+        self._every_ns = every_ns
+        self._due_ns = 0
+
+    def on_tick(self, now: Instant) -> list[Message]:
+        """Say it when it is time."""
+        if now.boot_ns < self._due_ns:
+            return []
+        self._due_ns = now.boot_ns + self._every_ns
+        return [TimeTold(TimeReading("host", 0, 0))]
+
+
 def risk(world: World, process: Process, store_kind: type[SimulatedStore] = SimulatedStore) -> Body:
     """Build risk, on the real database or on one that a test has spoiled."""
     store = store_kind(world, process)
@@ -227,4 +245,5 @@ def risk(world: World, process: Process, store_kind: type[SimulatedStore] = Simu
     lanes = make_lanes(world, process, rules, key.headers, key.before_write)
     kernel = SimulatedKernel(world, process)
     calm = OneMessage(risk_messages.PanicSeen(False))
-    return make_body(core, store, kernel, calm, SimulatedDesk(world), lanes)
+    clock = RightClock(world.config.clock.measure_every_ms * NS_PER_MS)
+    return make_body(core, store, kernel, calm, clock, SimulatedDesk(world), lanes)

@@ -14,6 +14,7 @@ from services.risk.process_watch import ProcessWatch
 from services.risk.risk_file import RiskFile
 from services.risk.state_files import AliveFile, PanicFile
 from services.risk.store import RiskStore
+from services.risk.time_watch import TimeWatch
 from services.risk.venue_guard import venue_edge
 from shared.effects import Log
 from shared.risk_schema import PANIC_FILE, RISK_FILE
@@ -50,6 +51,7 @@ def main() -> int:
         PanicFile(settings.data_directory / PANIC_FILE),
         AliveFile(settings.run_directory),
         HaltSignal(),
+        TimeWatch(config),
         ControlSocketEdge(Path(operator_path(str(settings.run_directory)))),
         venue_edge(
             config.venue.clob_url, settings.credentials_file, config.timing.socket_timeout_ms

@@ -105,6 +105,18 @@ class Breakers:
                     changes.append(_change(breaker))
         return changes
 
+    def forget(self, switch: Switch) -> list[Change]:
+        """Release every condition of a switch, those included that never release by themselves."""
+        changes = []
+        for key, breaker in tuple(self._breakers.items()):
+            if key[0] == switch.name:
+                del self._breakers[key]
+                if breaker.confirmed.tripped:
+                    self.version += 1
+                    breaker.confirmed.tripped = False
+                    changes.append(_change(breaker))
+        return changes
+
     def rearm(self, key: LatchKey) -> None:
         """Forget what was sampled for a latch that an operator has ended."""
         for found in tuple(self._breakers):

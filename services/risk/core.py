@@ -28,6 +28,7 @@ from services.risk.source import Source
 from shared.config import Config
 from shared.control import ExecutionPong, Pong
 from shared.effects import (
+    ClockStepped,
     ControlReceived,
     Effect,
     HttpFailed,
@@ -92,6 +93,8 @@ class RiskCore:
                 self._was_away(message.lasted_ns, now)
             case Stop():
                 self._stop(message.cause, now)
+            case ClockStepped(by_ns=by_ns):
+                self._guard.clock_stepped(by_ns, now)
             case _:
                 self._hear_edges(message, now)
         return self._guard.take_out(now)

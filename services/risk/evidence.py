@@ -95,6 +95,13 @@ class Evidence:
         """Return how many markets state vouches for."""
         return sum(view.valid for view in self._views.values())
 
+    def forget(self) -> None:
+        """Forget markets, calendar and views: they are believed again once they are told again."""
+        self.calendar_verified_ns = None
+        self._markets.clear()
+        self._views = {}
+        self._view_ns = None
+
     def _learn(self, calendar: Calendar, now: Instant) -> None:
         """Take the calendar in and forget what ended long enough ago."""
         self.calendar_verified_ns = calendar.verified_ns

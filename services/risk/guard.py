@@ -28,7 +28,13 @@ from shared.facts import RiskStatus
 from shared.identifiers import Component, Incarnation
 from shared.operator import RecoveryCheck
 from shared.risk_schema import EpochReserved, LatchRow
-from shared.switches import HEARTBEAT_LOST, RISK_DATABASE, SHUTDOWN, STRATEGY_DISABLED
+from shared.switches import (
+    HEARTBEAT_LOST,
+    MARKET_CUTOFF,
+    RISK_DATABASE,
+    SHUTDOWN,
+    STRATEGY_DISABLED,
+)
 from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
 
@@ -363,6 +369,16 @@ class Guard:
         for row in self.authority.latches.rows():
             if row.scope != "account":
                 self._hold(row, now)
+
+    def clock_stepped(self, by_ns: int, now: Instant) -> None:
+        """CK-2: fence, and forget what was learned by the wall clock as it was.
+
+        A market that a wrong clock cut off is not over for good; its calendar is told again.
+        """
+        self.evidence.forget()
+        for change in self.breakers.forget(MARKET_CUTOFF):
+            self._changed(change, now)
+        self.halt_trading(f"the wall clock was set by {by_ns // NS_PER_MS} ms", now, fresh=True)
 
     def was_away(self, away_ns: int, now: Instant) -> None:
         """Take a new epoch after our own pause, and hear everybody afresh before any grant."""

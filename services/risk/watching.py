@@ -3,6 +3,7 @@
 The one list of sources, in the order of the switch table; each is a file of its own.
 """
 
+from services.risk.clock import ClockSource
 from services.risk.messages import StoredState
 from services.risk.source import Source
 from shared.config import Config
@@ -15,5 +16,5 @@ def make_sources(config: Config, stored: StoredState) -> tuple[Source, ...]:
         config: Settings.
         stored: What the database held: what a source counts over a day survives in it.
     """
-    del config, stored
-    return ()
+    del stored
+    return (ClockSource(config.clock),)

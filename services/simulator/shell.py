@@ -103,9 +103,10 @@ class Shell:
         self._apply(self._core.on_tick(now))
         return now.monotonic_ns
 
-    def clock_offset_ns(self) -> int:
-        """Return how far the time that the venue tells is ahead of this host's."""
-        return self._core.faults.clock_offset_ns(clock.read().monotonic_ns)
+    def clock_offset_ns(self) -> int | None:
+        """Return how far the time that the venue tells is ahead of this host's; None: silence."""
+        faults, now_ns = self._core.faults, clock.read().monotonic_ns
+        return faults.clock_offset_ns(now_ns) if faults.tells_time(now_ns) else None
 
     async def run(self, should_stop: Callable[[], bool]) -> None:
         """Tick until told to stop."""

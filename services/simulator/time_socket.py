@@ -14,7 +14,7 @@ HOST = "127.0.0.1"
 
 
 class _Answers(asyncio.DatagramProtocol):
-    def __init__(self, offset_ns: Callable[[], int]) -> None:
+    def __init__(self, offset_ns: Callable[[], int | None]) -> None:
         self._offset_ns = offset_ns
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -24,18 +24,23 @@ class _Answers(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         assert self._transport is not None
-        received_ns = clock.read().wall_ns + self._offset_ns()
-        answer = time_server.answer(data, received_ns, clock.read().wall_ns + self._offset_ns())
+        offset_ns = self._offset_ns()
+        if offset_ns is None:
+            return
+        received_ns = clock.read().wall_ns + offset_ns
+        answer = time_server.answer(data, received_ns, clock.read().wall_ns + offset_ns)
         if answer is not None:
             self._transport.sendto(answer, addr)
 
 
-async def start(port: int, offset_ns: Callable[[], int]) -> tuple[asyncio.DatagramTransport, int]:
+async def start(
+    port: int, offset_ns: Callable[[], int | None]
+) -> tuple[asyncio.DatagramTransport, int]:
     """Serve time on loopback; return what to close, and the port, which 0 leaves to the system.
 
     Args:
         port: UDP port.
-        offset_ns: Asked at each packet how far the time that is told is ahead.
+        offset_ns: Asked at each packet how far the time that is told is ahead; None: tell nothing.
     """
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(

@@ -5,8 +5,9 @@ This module reads no file and no environment: it turns TOML text into settings o
 findings; `bus/settings.py` finds the file and looks at the key files it names.
 """
 
+from shared.config.clock import NTP_PORT, ClockSettings
 from shared.config.drill import DrillSettings
-from shared.config.endpoints import is_loopback
+from shared.config.endpoints import is_loopback, time_servers
 from shared.config.mirror import MirrorSettings
 from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
 from shared.config.ramp import RampSettings
@@ -28,8 +29,10 @@ from shared.config.strategies import CaretakerSettings, MarketMakingSettings, St
 
 __all__ = [
     "LIVE_ACKNOWLEDGEMENT",
+    "NTP_PORT",
     "AccountSettings",
     "CaretakerSettings",
+    "ClockSettings",
     "Config",
     "DashboardSettings",
     "DrillSettings",
@@ -50,4 +53,5 @@ __all__ = [
     "check_together",
     "is_loopback",
     "parse",
+    "time_servers",
 ]

@@ -8,6 +8,7 @@ loopback address, checked here by whoever reads the configuration.
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from shared.config.clock import WELL_KNOWN
 from shared.config.settings import Config
 
 _LOOPBACK_NAME = "localhost"
@@ -53,3 +54,17 @@ def strangers(config: Config) -> list[tuple[str, str]]:
         if url and not is_loopback(url):
             found.append((f"venue.{name}", f"mode {mode} needs a loopback address, not {url}"))
     return found
+
+
+def time_servers(config: Config) -> tuple[str, ...]:
+    """Return the NTP servers that a group asks, each `host` or `host:port`.
+
+    Empty in a simulation whose venue tells no time by SNTP: its clock is this machine's, and
+    `/time` alone is asked.
+    """
+    if config.clock.servers:
+        return config.clock.servers
+    if config.run.mode in ("simulation", "replay"):
+        port = config.simulator.time_port
+        return (f"127.0.0.1:{port}",) if port else ()
+    return WELL_KNOWN

@@ -67,12 +67,25 @@ def check_together(config: Config) -> list[Finding]:
         findings.append(
             Finding("run.live_acknowledgement", "mode live needs exactly `I trade real money`")
         )
+    findings += _check_clock(config)
     findings += _check_mode(config)
     findings += _check_prices(config)
     if config.account.wallet_kind != "eoa" and not config.account.wallet_address:
         findings.append(
             Finding("account.wallet_address", "is needed for every wallet kind but eoa")
         )
+    return findings
+
+
+def _check_clock(config: Config) -> list[Finding]:
+    """Check the limits of the clock's offset against one another."""
+    settings = config.clock
+    findings = []
+    if settings.halt_ms < settings.alert_ms:
+        findings.append(Finding("clock.halt_ms", "must not be below alert_ms"))
+    if settings.unknown_ms < 2 * settings.measure_every_ms:
+        what = "must be at least two questions (measure_every_ms)"
+        findings.append(Finding("clock.unknown_ms", what))
     return findings
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from shared.config.clock import ClockSettings
 from shared.config.drill import DrillSettings
 from shared.config.mirror import MirrorSettings
 from shared.config.ramp import RampSettings
@@ -345,6 +346,7 @@ class Config(Section, frozen=True, kw_only=True):
     limits: LimitSettings = LimitSettings()
     ramp: RampSettings = RampSettings()
     drill: DrillSettings = DrillSettings()
+    clock: ClockSettings = ClockSettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     dashboard: DashboardSettings = DashboardSettings()

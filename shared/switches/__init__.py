@@ -36,6 +36,7 @@ from shared.switches.kill_switches import (
     VENUE_MODE,
 )
 from shared.switches.own_switches import (
+    CLOCK_UNKNOWN,
     COMPONENT_LOST,
     OPERATOR_FLATTEN,
     PANIC,
@@ -52,6 +53,7 @@ __all__ = [
     "BY_NAME",
     "BY_REQUIREMENT",
     "CLOCK_OFF",
+    "CLOCK_UNKNOWN",
     "COMPONENT_LOST",
     "DAILY_LOSS",
     "HEARTBEAT_LOST",
@@ -112,6 +114,7 @@ SWITCHES: tuple[Switch, ...] = (
     COMPONENT_LOST,
     STRATEGY_LOST,
     STRATEGY_DISABLED,
+    CLOCK_UNKNOWN,
 )
 
 BY_NAME: dict[str, Switch] = {switch.name: switch for switch in SWITCHES}

@@ -117,8 +117,8 @@ OPERATOR_HALT = Switch(
 CLOCK_OFF = Switch(
     "clock_off",
     "KS-9",
-    "the host's clock is off by more than 5 s",
-    (),
+    "the host's clock is off against time servers or against the venue",
+    ("clock.halt_ms", "clock.measure_every_ms"),
     "account",
     "HALTED",
     False,
@@ -126,7 +126,7 @@ CLOCK_OFF = Switch(
     SAMPLED,
     "operator, after correction and rebuild of state",
     "clock-off",
-    False,
+    True,
 )
 MIXED_RELEASE = Switch(
     "mixed_release",

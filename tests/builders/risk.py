@@ -62,7 +62,7 @@ from shared.topics import (
     STATE,
 )
 from shared.units import NS_PER_MS, BootNs, Instant, MonotonicNs, PriceE4, SizeE6, WallMs, WallNs
-from tests.builders.risk_parts import FakeExecution, FakeVenue, config
+from tests.builders.risk_parts import FakeExecution, FakeVenue, config, host_readings
 
 BOOT_START_MS = 1_000_000
 WALL_AHEAD_MS = 1_790_000_000_000
@@ -127,6 +127,7 @@ class World:
         self.venue = FakeVenue()
         self.silent: set[Component] = set()
         self.markets = [market()]
+        self.clock_off_ms = 0
         self.stale: dict[str, float] = {}
         self.connected = True
         self.state_speaks = True
@@ -347,6 +348,7 @@ class World:
 
     def _facts(self) -> None:
         """Publish what everybody repeats, and say hello."""
+        self._to_risk += host_readings(self.clock_off_ms)
         if round(self.ms) % 200 == 0:
             for component in COMPONENTS:
                 living = component not in self.silent and component != RISK

@@ -4,11 +4,12 @@ from typing import Any
 
 import msgspec
 
+from services.risk.time_readings import TimeReading, TimeTold
 from shared.config import Config, parse
 from shared.control import ExecutionPong, FenceAnswer, Mismatch, Ping, SelfFenced
 from shared.effects import HttpFailed, HttpReply, HttpRequest, Message
 from shared.identifiers import Incarnation
-from shared.units import BootNs, Instant
+from shared.units import NS_PER_MS, BootNs, Instant
 
 PROFILE = """
 [run]
@@ -144,3 +145,9 @@ class FakeVenue:
             for name in self.open
         ]
         return {"limit": 100, "count": len(rows), "next_cursor": "LTE=", "data": rows}
+
+
+def host_readings(clock_off_ms: int) -> list[Message]:
+    """Return what risk's own edges read of the host."""
+    off_ns = clock_off_ms * NS_PER_MS
+    return [TimeTold(TimeReading("test", off_ns, off_ns))]

@@ -84,6 +84,7 @@ class PaperGroup(GroupUnderTest):
             text = text.replace(f"wss://{name}.polymarket.com", f"ws://127.0.0.1:{self.port}")
         text = text.replace("https://polymarket.com", f"http://127.0.0.1:{self.port}")
         text = text.replace("[venue]", '[venue]\nrestart_weekday = "never"')
+        text += f'\n[clock]\nservers = ["127.0.0.1:{self.port}"]\n'
         return text.replace("interval_s = 300", f"interval_s = {interval_s}")
 
     def _make_price_credentials(self, path: Path) -> None:

@@ -21,7 +21,7 @@ Kinds for answers to requests that were taken in:
     hide_ended       a single order that has ended is `null`
     lag_book         books as they were up to `delay_ms` ago
 Kinds for streams:
-    silence          nothing but PONG is sent
+    silence          nothing but PONG is sent; of stream `time`: the time server is silent
     mute             nothing at all is sent
     lose_frames      single frames are left out
     double_frames    single frames are sent twice

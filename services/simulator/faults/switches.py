@@ -206,6 +206,17 @@ class Faults:
             self._count_strike(fault)
         return sum(fault.order.delay_ms for fault in shifts) * NS_PER_MS
 
+    def tells_time(self, now_ns: int) -> bool:
+        """Tell whether the time server answers: a silence of the stream `time` ends that."""
+        silences = [
+            fault
+            for fault in self._active(now_ns)
+            if fault.order.kind == "silence" and fault.order.stream == "time"
+        ]
+        for fault in silences:
+            self._count_strike(fault)
+        return not silences
+
     def strikes(self, fault: Fault) -> bool:
         """Draw whether a fault strikes once more, and count it."""
         if fault.left == 0:
