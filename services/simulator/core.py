@@ -85,7 +85,6 @@ class SimulatorCore:
         known = assets if saved is None else tuple(dict.fromkeys((*assets, *saved.assets)))
         self.exchange = self._make_exchange(settings, assets, known, interval_s)
         self._oracles = self.exchange.oracles
-        calendar = self.exchange.calendar
         self._participants = self._make_participants(settings)
         self.stamps = Stamps()
         keys = Keys(seed, settings.clock_window_s)
@@ -97,7 +96,7 @@ class SimulatorCore:
         self._limits = make_limits(settings)
         modes = Modes(self._faults, self._limits)
         self._beats = Beats(self.exchange, beats, modes, self.stamps, self._faults)
-        self._streams = Streams(calendar, keys, self._faults)
+        self._streams = Streams(self.exchange.calendar, keys, self._faults)
         self._price_sockets = PriceSockets(self._oracles, keys, self._faults)
         self._agenda = Agenda()
         self._telling = Telling(
@@ -107,9 +106,10 @@ class SimulatorCore:
             self.stamps,
             self.journal,
             self._agenda,
+            tick_change_books=settings.tick_change_books,
         )
         self._storm = Storm(self._faults)
-        self._frame_faults = FrameFaults(self._faults, calendar, self._agenda)
+        self._frame_faults = FrameFaults(self._faults, self.exchange.calendar, self._agenda)
         self._desk = Desk(self.exchange, keys, settings)
         self._hosts = Hosts(self.exchange, keys, self._desk.history, settings)
         self._telling.listeners += (self._desk.note, self._hosts.note)

@@ -41,13 +41,16 @@ class Telling:
         stamps: Stamps,
         journal: Journal | None,
         agenda: Agenda,
+        *,
+        tick_change_books: bool,
     ) -> None:
-        """Set whom to ask and whom to tell."""
+        """Set whom to ask and whom to tell, and whether whole books follow a new price step."""
         self._exchange = exchange
         self._streams = streams
         self._participants = participants
         self._stamps = stamps
         self._journal = journal
+        self._tick_change_books = tick_change_books
         self._agenda = agenda
         self.listeners: list[Listener] = []
 
@@ -75,7 +78,8 @@ class Telling:
         if change is not None:
             self._note(change, now)
             out += self._streams.tick_changed(change, now)
-        out += self._streams.book_changed(market, now, whole=change is not None)
+        is_whole = change is not None and self._tick_change_books
+        out += self._streams.book_changed(market, now, whole=is_whole)
         market.book.touched = {}
         market.book.traded = False
         return out

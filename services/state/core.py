@@ -178,19 +178,20 @@ class StateCore:
         for market in self._markets.values():
             is_over = now.wall_ms >= market.info.end_ms
             for book in market.books():
-                if not book.doubt or is_deaf or is_over:
+                why = book.wants_snapshot
+                if not why or is_deaf or is_over:
                     self._doubted_ns.pop(book.token, None)
                     continue
-                patience = 0 if book.doubt == HASH_DISAGREES else DOUBT_AFTER_NS
+                patience = 0 if why == HASH_DISAGREES else DOUBT_AFTER_NS
                 due = self._doubted_ns.setdefault(
                     book.token, MonotonicNs(now.monotonic_ns + patience)
                 )
                 if now.monotonic_ns < due:
                     continue
                 self._doubted_ns[book.token] = MonotonicNs(now.monotonic_ns + DOUBT_EVERY_NS)
-                fact = BookDoubted(market.info.condition_id, book.token, book.doubt)
+                fact = BookDoubted(market.info.condition_id, book.token, why)
                 effects.append(Publish("state.doubted", fact, now.monotonic_ns))
-                effects.append(Log("state.doubted", {"token": book.token, "why": book.doubt}))
+                effects.append(Log("state.doubted", {"token": book.token, "why": why}))
         return effects
 
     def _distrust_all(self, why: str) -> None:

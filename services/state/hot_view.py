@@ -18,7 +18,7 @@ from shared.facts import (
     TradePrinted,
 )
 from shared.identifiers import TokenId
-from shared.units import Instant, MonotonicNs, WallMs
+from shared.units import Instant, MonotonicNs, PriceE4, WallMs
 from shared.venue.token_book import ProvenLevels, TokenBook
 
 LEVELS_SHOWN = 10
@@ -74,8 +74,17 @@ class HotMarket:
                 if event.token in self._books:
                     self._books[event.token].apply_snapshot(event, input_ns, now)
             case TickChanged():
-                if event.token in self._books:
-                    self._books[event.token].apply_tick(event)
+                self._take_step(event.new_e4, input_ns, now)
+
+    def _take_step(self, tick_e4: PriceE4, input_ns: MonotonicNs, now: Instant) -> None:
+        """Take a new price step, which the venue tells of each token and the market has as one."""
+        if all(book.tick_e4 == tick_e4 for book in self._books.values()):
+            return
+        for book in self._books.values():
+            book.apply_tick(tick_e4, now)
+        if all(book.proven is not None for book in self._books.values()):
+            known = self.changed_input_ns
+            self.changed_input_ns = input_ns if known is None else min(known, input_ns)
 
     def distrust(self, why: str) -> None:
         """Doubt both books."""
@@ -95,7 +104,7 @@ class HotMarket:
     def settle(self, now: Instant) -> None:
         """Try to prove what was folded since the last turn."""
         for book in self._books.values():
-            if book.is_open and book.settle(now):
+            if book.settle(now):
                 assert book.proven is not None
                 known = self.changed_input_ns
                 newer = book.proven.input_ns

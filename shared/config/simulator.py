@@ -167,6 +167,10 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
         int,
         Meta(description="Hold after `delayed`, as of live sports; 0 none.", ge=0, le=60_000),
     ] = 0
+    tick_change_books: Annotated[
+        bool,
+        Meta(description="Whether whole books follow a new price step; recordings do not tell."),
+    ] = True
     wire_log: Annotated[
         str, Meta(description="File of the wire log in the data directory; empty for none.")
     ] = "wire.jsonl"

@@ -6,21 +6,34 @@ so a book that does not agree is not wrong yet, it is open until `SETTLE_NS_MAX`
 without agreement. Nothing is guessed: an open book shows its last proven levels, a doubted
 one shows none.
 
-Source: recorded production frames (2026-09-30), and the hash in `shared/venue/book_hash.py`.
+A change of the price step moves no level: resting orders stay. The levels are kept, and the
+next hash must agree under the new step, which it covers; a book that is not proven under it
+in time is doubted.
+
+Source: recorded production frames (2026-09-30), and the hash in `shared/venue/book_hash.py`;
+no recording holds the frames around a change of the step, after which other clients wait for a
+whole book: https://github.com/nautechsystems/nautilus_trader/issues/3942 (2026-09-28).
 """
 
 from collections.abc import Iterable
 
 import msgspec
 
-from shared.facts import BookSnapshot, Level, MarketInfo, PriceChange, TickChanged
+from shared.facts import BookSnapshot, Level, MarketInfo, PriceChange
 from shared.identifiers import TokenId
-from shared.units import NS_PER_MS, Instant, MonotonicNs, PriceE4, SizeE6, WallMs
+from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs, PriceE4, SizeE6, WallMs
 from shared.venue.book_hash import HashedBook, HashTrials, last_trade_candidates
 
 SETTLE_NS_MAX = 300 * NS_PER_MS
 """Longest time from the first frame of a batch until the book must agree with its hash. The
 eight frames of a recorded batch came within 4 ms; the rest is for a stalled link."""
+
+STEP_NS_MAX = 3 * NS_PER_S
+"""Longest time that levels proven under the former price step are shown under a new one: enough
+to ask twice for a whole book of a market in which nothing moves."""
+
+STEP_CHANGED = "price step changed"
+"""Why a book that no hash has proven since then is to be told anew."""
 
 HASH_DISAGREES = "hash disagrees"
 """The doubt of a book whose changes do not lead to the venue's hash."""
@@ -78,6 +91,13 @@ class TokenBook:
         self._searches_left = 0
         self._input_ns = MonotonicNs(0)
         self._open_since_ns: MonotonicNs | None = None
+        self._former_tick_e4: PriceE4 | None = None
+        self._step_since_ns: MonotonicNs | None = None
+
+    @property
+    def wants_snapshot(self) -> str:
+        """Return why a new whole book would help; empty when nothing is in doubt."""
+        return self.doubt or (STEP_CHANGED if self._step_since_ns is not None else "")
 
     @property
     def is_open(self) -> bool:
@@ -90,6 +110,7 @@ class TokenBook:
         self.proven = None
         self._has_snapshot = False
         self._open_since_ns = None
+        self._former_tick_e4 = self._step_since_ns = None
         self._bids.clear()
         self._asks.clear()
 
@@ -130,19 +151,27 @@ class TokenBook:
         self._searches_left = SEARCHES_MAX
         self._is_dirty = True
 
-    def apply_tick(self, event: TickChanged) -> None:
-        """Begin a new epoch when the price step really changed: only a snapshot ends it."""
-        assert event.token == self.token
-        if event.new_e4 == self.tick_e4:
+    def apply_tick(self, tick_e4: PriceE4, now: Instant) -> None:
+        """Take a new price step: no level moves, and the next hash must agree under it."""
+        if tick_e4 == self.tick_e4:
             return
-        self.tick_e4 = event.new_e4
-        self.distrust("price step changed")
+        if self._has_snapshot:
+            # Frames that were sent before the change may still come: both steps may be hashed.
+            if self._former_tick_e4 is None:
+                self._former_tick_e4 = self.tick_e4
+                self._step_since_ns = now.monotonic_ns
+            self._searches_left = SEARCHES_MAX
+            self._is_dirty = True
+        self.tick_e4 = tick_e4
 
     def settle(self, now: Instant) -> bool:
         """Try to prove what was folded; return whether a new proof was found.
 
         A book that stays without proof too long becomes doubted.
         """
+        since_ns = self._step_since_ns
+        if since_ns is not None and now.monotonic_ns - since_ns >= STEP_NS_MAX:
+            self.distrust(STEP_CHANGED)
         if self._open_since_ns is None:
             return False
         if self._is_dirty and self._is_hash_equal():
@@ -177,6 +206,13 @@ class TokenBook:
             self._open_since_ns = now.monotonic_ns
 
     def _is_hash_equal(self) -> bool:
+        """Whether the venue's hash is that of our levels, under the step in force or the former."""
+        if self._is_hashed_under(self.tick_e4):
+            self._former_tick_e4 = self._step_since_ns = None
+            return True
+        return self._former_tick_e4 is not None and self._is_hashed_under(self._former_tick_e4)
+
+    def _is_hashed_under(self, tick_e4: PriceE4) -> bool:
         book = HashedBook(
             market=self._market.condition_id,
             token=self.token,
@@ -184,7 +220,7 @@ class TokenBook:
             bids=sorted(self._bids.items()),
             asks=sorted(self._asks.items(), reverse=True),
             min_size_e6=self._market.min_size_e6,
-            tick_e4=self.tick_e4,
+            tick_e4=tick_e4,
             neg_risk=self._market.neg_risk,
             version=self._market.version,
         )

@@ -1,11 +1,19 @@
 """The whole system where the price step changes all the time, back and forth, in mid-market."""
 
+import msgspec
 import pytest
 
+from ops.simulation import run as run_module
 from ops.simulation.faults import Fault, Plan, Rates
-from ops.simulation.run import Outcome, report, run
+from ops.simulation.run import Outcome, draw_config, report, run
 from services.simulator import markets
-from shared.units import NS_PER_S
+from services.simulator.chance import Chance
+from services.state.core import BookEvent
+from services.state.hot_view import HotMarket
+from shared.config import Config
+from shared.facts import TickChanged
+from shared.units import NS_PER_S, Instant, MonotonicNs
+from shared.venue.token_book import STEP_CHANGED
 
 SECONDS = 60
 SEED = 3
@@ -33,6 +41,45 @@ def test_system_follows_a_step_that_goes_back_and_forth() -> None:
     assert outcome.posts > 300
     # What was on its way when the step changed, and nothing more.
     assert refused_for_the_step(outcome) * 100 <= outcome.posts
+
+
+@pytest.fixture(params=[True, False], ids=["books follow", "levels alone"])
+def _told_after_a_step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whole books follow a new step, or nothing but the levels that change next."""
+
+    def draw(chance: Chance) -> Config:
+        config = draw_config(chance)
+        settings = msgspec.structs.replace(config.simulator, tick_change_books=request.param)
+        return msgspec.structs.replace(config, simulator=settings)
+
+    monkeypatch.setattr(run_module, "draw_config", draw)
+
+
+def steps_seen(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Return, as they come, whether the market's view holds in the turn of each new step."""
+    seen: list[bool] = []
+    take = HotMarket.apply
+
+    def apply(self: HotMarket, event: BookEvent, input_ns: MonotonicNs, now: Instant) -> None:
+        had_books = all(book.proven is not None for book in self.books())
+        take(self, event, input_ns, now)
+        if isinstance(event, TickChanged) and had_books:
+            seen.append(all(book.proven is not None for book in self.books()))
+
+    monkeypatch.setattr(HotMarket, "apply", apply)
+    return seen
+
+
+@pytest.mark.req("EX-7", "VEN-4")
+@pytest.mark.usefixtures("_told_after_a_step")
+def test_new_step_costs_no_proven_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = steps_seen(monkeypatch)
+    outcome = run(SEED, SECONDS, plan=Plan(Rates(), (), SECONDS * NS_PER_S, garbles=False))
+    assert outcome.violations == (), report(outcome)
+    assert len(seen) > 20
+    assert all(seen)
+    doubts = [text for _, _, what, text in outcome.told if what == "log.state.doubted"]
+    assert not any(STEP_CHANGED in text for text in doubts), "a hash has proven each in time"
 
 
 @pytest.mark.req("EX-7")

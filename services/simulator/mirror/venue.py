@@ -132,7 +132,7 @@ class MirrorVenue:
                         fold.apply_change(change, event.venue_ms, received_ns, now)
                         followed.evidence_ns = received_ns
             case TickChanged() if event.token == fold.token:
-                fold.apply_tick(event)
+                fold.apply_tick(event.new_e4, now)
             case TradePrinted():
                 fold.note_trade(event.price)
                 followed.book.printed(_print(followed.market, event), now)

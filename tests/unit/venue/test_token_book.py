@@ -2,14 +2,23 @@
 
 import pytest
 
-from shared.facts import BookSnapshot, Side, TickChanged
+from shared.facts import BookSnapshot, Side
 from shared.units import NS_PER_MS, Instant, PriceE4, WallMs
-from shared.venue.token_book import SEARCHES_MAX, SETTLE_NS_MAX, TokenBook
+from shared.venue.token_book import (
+    HASH_DISAGREES,
+    SEARCHES_MAX,
+    SETTLE_NS_MAX,
+    STEP_CHANGED,
+    STEP_NS_MAX,
+    ProvenLevels,
+    TokenBook,
+)
 from tests.builders.books import SHARE, VenueBook
 from tests.builders.feeds import at
 from tests.builders.markets import UP, market_info
 
 SETTLE_MS = SETTLE_NS_MAX / NS_PER_MS
+STEP_MS = STEP_NS_MAX / NS_PER_MS
 
 
 def take(book: TokenBook, snapshot: BookSnapshot, now: Instant) -> bool:
@@ -31,8 +40,8 @@ def change(
     book.apply_change(entry, WallMs(venue.venue_ms), now.monotonic_ns, now)
 
 
-def tick_change(old: int, new: int) -> TickChanged:
-    return TickChanged(market_info().condition_id, UP, PriceE4(old), PriceE4(new), WallMs(1))
+def shown(book: TokenBook) -> ProvenLevels | None:
+    return book.proven
 
 
 def test_book_without_snapshot_is_doubted() -> None:
@@ -169,19 +178,101 @@ def test_last_price_is_not_searched_without_a_sign_of_a_trade() -> None:
     assert not book.settle(at(1))
 
 
-def test_new_price_step_is_a_new_epoch_that_only_a_snapshot_ends() -> None:
+@pytest.mark.req("VEN-4", "EX-7")
+@pytest.mark.parametrize(("former", "new"), [(100, 10), (10, 100)])
+def test_new_price_step_keeps_the_levels_and_the_next_hash_proves_them(
+    former: int, new: int
+) -> None:
+    venue = VenueBook(UP)
+    venue.tick = PriceE4(former)
+    venue.bids[4_895] = 7 * SHARE
+    book = TokenBook(market_info(), UP)
+    assert take(book, venue.snapshot(), at(0))
+    before = book.proven
+    venue.tick = PriceE4(new)
+    book.apply_tick(PriceE4(new), at(1))
+    assert (book.doubt, book.tick_e4) == ("", new)
+    assert shown(book) is before
+    assert book.wants_snapshot == STEP_CHANGED
+    change(book, venue, "BUY", 4_900, 3, at(2))
+    assert book.settle(at(2)), "no whole book was needed"
+    assert book.wants_snapshot == ""
+    assert book.proven is not None
+    assert book.proven.bids[:2] == ((4_900, 3 * SHARE), (4_895, 7 * SHARE))
+
+
+@pytest.mark.req("VEN-4")
+def test_book_that_is_not_proven_under_a_new_step_in_time_is_doubted() -> None:
     book, venue = proven()
-    book.apply_tick(tick_change(100, 10))
-    assert (book.doubt, book.proven, book.tick_e4) == ("price step changed", None, 10)
+    book.apply_tick(PriceE4(10), at(0))
+    assert not book.settle(at(STEP_MS - 1))
+    assert book.proven is not None
+    assert not book.settle(at(STEP_MS))
+    assert book.doubt == STEP_CHANGED
+    assert shown(book) is None
     venue.tick = PriceE4(10)
-    assert take(book, venue.snapshot(), at(1))
-    assert book.tick_e4 == 10
+    assert take(book, venue.snapshot(), at(STEP_MS + 1))
+    assert (book.tick_e4, book.wants_snapshot) == (10, "")
 
 
-def test_price_step_that_did_not_change_is_no_epoch() -> None:
+@pytest.mark.req("VEN-4")
+def test_frames_hashed_under_the_former_step_prove_levels_but_not_the_step() -> None:
+    book, venue = proven()
+    book.apply_tick(PriceE4(10), at(0))
+    for turn in range(4):
+        change(book, venue, "BUY", 4_700, turn + 1, at(1 + turn))
+        assert book.settle(at(1 + turn)), "sent before the change, come after it"
+    assert book.wants_snapshot == STEP_CHANGED
+    change(book, venue, "BUY", 4_700, 9, at(STEP_MS))
+    assert not book.settle(at(STEP_MS))
+    assert book.doubt == STEP_CHANGED
+
+
+@pytest.mark.req("VEN-4")
+def test_change_hashed_under_a_step_that_is_told_after_it_is_proven_then() -> None:
+    book, venue = proven()
+    venue.tick = PriceE4(10)
+    change(book, venue, "BUY", 4_700, 5, at(1))
+    assert not book.settle(at(1))
+    book.apply_tick(PriceE4(10), at(2))
+    assert book.settle(at(2))
+    assert (book.doubt, book.wants_snapshot) == ("", "")
+
+
+@pytest.mark.req("VEN-4")
+def test_wrong_levels_are_not_proven_by_any_step() -> None:
+    book, venue = proven()
+    book.apply_tick(PriceE4(10), at(0))
+    venue.tick = PriceE4(10)
+    venue.bids[4_600] = 5 * SHARE
+    change(book, venue, "BUY", 4_700, 5, at(1))
+    assert not book.settle(at(1))
+    assert not book.settle(at(1 + SETTLE_MS))
+    assert (book.doubt, book.proven) == (HASH_DISAGREES, None)
+
+
+@pytest.mark.req("VEN-4")
+def test_step_that_goes_back_and_forth_wins_no_time() -> None:
     book, _ = proven()
-    book.apply_tick(tick_change(100, 100))
-    assert book.doubt == ""
+    for turn in range(6):
+        book.apply_tick(PriceE4((10, 100)[turn % 2]), at(turn * STEP_MS / 7))
+    book.apply_tick(PriceE4(10), at(STEP_MS - 1))
+    book.settle(at(STEP_MS))
+    assert book.doubt == STEP_CHANGED
+
+
+def test_new_step_ends_no_doubt() -> None:
+    book, _ = proven()
+    book.distrust("gap")
+    book.apply_tick(PriceE4(10), at(1))
+    book.settle(at(STEP_MS * 2))
+    assert (book.doubt, book.tick_e4) == ("gap", 10)
+
+
+def test_price_step_that_did_not_change_is_no_change() -> None:
+    book, _ = proven()
+    book.apply_tick(PriceE4(100), at(1))
+    assert (book.doubt, book.wants_snapshot) == ("", "")
 
 
 def test_empty_book_can_be_proven() -> None:
