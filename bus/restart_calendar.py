@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from shared.config import VenueSettings
 from shared.units import NS_PER_S, WallNs
+from shared.venue.planned_restarts import PlannedRestarts
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -43,6 +44,16 @@ def planned_restarts(venue: VenueSettings, now_wall_ns: int) -> tuple[WallNs, ..
         moment = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
         moments.append(WallNs(int(moment.timestamp()) * NS_PER_S))
     return tuple(moments)
+
+
+def plan_restarts(venue: VenueSettings, now_wall_ns: int) -> PlannedRestarts:
+    """Return the planned restarts with their times before and after, as the settings say.
+
+    Raises:
+        UnknownZone: The system does not know the zone; the settings were checked for that.
+    """
+    lead_ns, lasts_ns = venue.restart_lead_s * NS_PER_S, venue.restart_lasts_s * NS_PER_S
+    return PlannedRestarts(planned_restarts(venue, now_wall_ns), lead_ns, lasts_ns)
 
 
 def find_zone(name: str) -> ZoneInfo:

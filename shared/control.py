@@ -128,6 +128,19 @@ class Mismatch(_Line, frozen=True):
     text: str
 
 
+class Restricted(_Line, frozen=True):
+    """What the venue has answered to execution that restricts us, repeated in every pong (KS-5).
+
+    Attributes:
+        number: Of the finding in this run of execution; the same one is told until risk grants
+            under a newer epoch.
+        text: The reason, and the venue's words.
+    """
+
+    number: int
+    text: str
+
+
 class ExecutionPong(_Line, frozen=True):
     """What only execution says.
 
@@ -140,6 +153,10 @@ class ExecutionPong(_Line, frozen=True):
             deadline.
         unresolved_until_ns: Latest deadline among them (CLOCK_BOOTTIME), 0 for none.
         mismatch: What disagrees with the venue; None while nothing does.
+        restricted: What restricts us; None while nothing does.
+        venue_mode: Why the venue takes no orders of anybody: `restarting`, `cancel_only`,
+            `disabled` or `restart_planned`; empty while it takes some.
+        ledger_fault: Why the ledger is not trusted or cannot be written; empty when it can.
     """
 
     asked_ns: BootNs
@@ -154,6 +171,9 @@ class ExecutionPong(_Line, frozen=True):
     unresolved: int
     unresolved_until_ns: BootNs
     mismatch: Mismatch | None = None
+    restricted: Restricted | None = None
+    venue_mode: str = ""
+    ledger_fault: str = ""
 
 
 class InputAge(_Line, frozen=True):

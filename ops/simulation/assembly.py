@@ -13,7 +13,7 @@ from ops.simulation.lanes import Lanes, Watcher
 from ops.simulation.process import Process
 from ops.simulation.streams import Streams
 from ops.simulation.world import World
-from services.feed.discovery import DiscoveryFeed
+from services.feed.discovery_core import DiscoveryCore
 from services.feed.market import MarketFeed
 from services.feed.messages import CredentialsFound
 from services.feed.price import PriceFeed
@@ -94,13 +94,14 @@ def make_lanes(
 
 
 def read_lanes(world: World, process: Process) -> Lanes:
-    """Return one authenticated lane for reads."""
-    lane = Lane("read", world.config.venue.clob_url, connections=READ_CONNECTIONS)
+    """Return authenticated lanes for reads, and the one that asks about our address."""
+    url = world.config.venue.clob_url
+    reads = [Lane("read", url, connections=READ_CONNECTIONS), Lane("place", url)]
     credentials = world.credentials
     return make_lanes(
         world,
         process,
-        [lane],
+        reads,
         lambda request, now: sign_request(credentials, request, now),
     )
 
@@ -158,7 +159,7 @@ def feed_price(world: World, process: Process) -> Body:
 def feed_discovery(world: World, process: Process) -> Body:
     """Build the feed of the market calendar."""
     lanes = read_lanes(world, process)
-    return make_body(DiscoveryFeed(world.config), lanes)
+    return make_body(DiscoveryCore(world.config), lanes)
 
 
 def state(world: World, process: Process) -> Body:

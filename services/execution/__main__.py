@@ -4,20 +4,17 @@ import sys
 
 from bus import actor, clock, process
 from bus.locks import AlreadyRunning, lock_file
-from bus.restart_calendar import planned_restarts
+from bus.restart_calendar import plan_restarts
 from bus.writer import Writer
-from services.execution.budgets.venue_phase import PlannedRestarts
 from services.execution.core import ExecutionCore
 from services.execution.gateway import Gateway
 from services.execution.ledger.checkpoints import Checkpoints
 from services.execution.ledger.fault import LedgerFault
 from services.execution.ledger.ledger import Ledger, NoLedger
 from services.execution.panic_file import PanicFile
-from shared.config import VenueSettings
 from shared.effects import Log
 from shared.ledger_schema import LEDGER_FILE
 from shared.topics import EXECUTION
-from shared.units import NS_PER_S
 
 
 def open_ledger(started: process.Started) -> Ledger | NoLedger:
@@ -28,13 +25,6 @@ def open_ledger(started: process.Started) -> Ledger | NoLedger:
     except (LedgerFault, OSError) as error:
         started.lines.write(Log("ledger.refused", {"why": str(error)}, "critical"), clock.read())
         return NoLedger(str(error))
-
-
-def read_calendar(venue: VenueSettings) -> PlannedRestarts:
-    """Return the venue's planned restarts; the settings were checked when they were read."""
-    moments = planned_restarts(venue, clock.read().wall_ns)
-    lead_ns, lasts_ns = venue.restart_lead_s * NS_PER_S, venue.restart_lasts_s * NS_PER_S
-    return PlannedRestarts(moments, lead_ns, lasts_ns)
 
 
 def main() -> int:
@@ -57,7 +47,7 @@ def main() -> int:
         started.incarnation,
         ledger.opened,
         clock.read(),
-        read_calendar(settings.config.venue),
+        plan_restarts(settings.config.venue, clock.read().wall_ns),
     )
     gateway = Gateway(settings, core.may_send)
     path = settings.data_directory / LEDGER_FILE

@@ -4,11 +4,13 @@ Judges nothing itself: the predicates stand in `gate.py`.
 """
 
 from services.execution import gate, reporting
+from services.execution.access import access_predicates
 from services.execution.closing import Held
 from services.execution.gate import Account, Predicate, first_failing
 from services.execution.ledger.journaling import SLOW_NS
 from services.execution.may_send import Grant
 from services.execution.parts import Parts
+from shared.control import ExecutionPong
 from shared.effects import Publish
 from shared.facts import ExecutionStatus, MarketInfo
 from shared.identifiers import ConditionId, StrategyName, TokenId
@@ -48,6 +50,8 @@ class Conditions:
             found.append(("self_fence", self._parts.self_fence.fenced.cause))
         if self._parts.journaling.fault:
             found.append(("ledger", self._parts.journaling.fault))
+        if self._parts.desk.phase.restriction.text:
+            found.append(("restricted", self._parts.desk.phase.restriction.text))
         if self._parts.zeroing is not None:
             found.append(("zeroing", self._parts.zeroing.cause))
         return (*found, *self._parts.full.blocks())
@@ -68,6 +72,8 @@ class Conditions:
         """Return what must hold for any order at all."""
         standing = self._parts.standing
         leased = standing.is_leased(now)
+        if leased:
+            self._parts.desk.phase.restriction.granted(standing.epoch)
         account = Account(
             leased=leased,
             lease_age_ns=now.boot_ns - standing.heard_ns if standing.heard_ns else None,
@@ -114,8 +120,35 @@ class Conditions:
                 config.markets.calendar_stale_ms,
                 now,
             ),
+            *self._access_predicates(self._parts.inputs.market(market), now),
             *gate.token_predicates(token, self._parts.inputs, scopes, config.timing, now),
             *gate.strategy_predicates(strategy, scopes, self._parts.standing.trading_state),
+        )
+
+    def _access_predicates(self, info: MarketInfo | None, now: Instant) -> tuple[Predicate, ...]:
+        """Return whether the venue restricts a market for us."""
+        return access_predicates(info, self._parts.inputs.place, self._parts.config.access, now)
+
+    def pong(self, now: Instant) -> ExecutionPong:
+        """Return execution's part of a pong; the lease is asked for from this instant."""
+        parts = self._parts
+        unresolved, until_ns = parts.register.unresolved(now.boot_ns)
+        return ExecutionPong(
+            asked_ns=now.boot_ns,
+            ledger_epoch=parts.standing.epoch,
+            proven_start=parts.startup.is_proven,
+            start_state=self.start_missing(),
+            self_fenced=parts.self_fence.fenced,
+            fence_answer=parts.answers.answer,
+            carried=tuple((*key, number) for key, number in parts.standing.carried.items()),
+            open_orders=parts.register.count("LIVE", "PARTLY_FILLED"),
+            in_flight=parts.register.count("INTENDED", "SUBMITTED"),
+            unresolved=unresolved,
+            unresolved_until_ns=until_ns,
+            mismatch=parts.full.agreement.mismatch(),
+            restricted=parts.desk.phase.restriction.told(),
+            venue_mode=parts.desk.phase.refuses_everybody(now.boot_ns, now.wall_ns),
+            ledger_fault=parts.journaling.fault,
         )
 
     def start_missing(self) -> str:
@@ -175,7 +208,9 @@ class Conditions:
             market = gate.market_predicates(
                 info.condition_id, self._parts.inputs, scopes, config.timing, stale_ms, now
             )
-            return (*market, *self._parts.approvals.market_predicates(info, now), *tokens)
+            access = self._access_predicates(info, now)
+            approvals = self._parts.approvals.market_predicates(info, now)
+            return (*market, *access, *approvals, *tokens)
 
         return reporting.explanations(
             self.account_predicates(now),

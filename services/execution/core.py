@@ -10,7 +10,6 @@ from typing import Final, Literal
 
 from services.execution import reporting
 from services.execution.batching import gather
-from services.execution.budgets.venue_phase import NOTHING_PLANNED, PlannedRestarts
 from services.execution.conditions import Conditions
 from services.execution.fencing import START, Fencing
 from services.execution.gate import Predicate, first_failing
@@ -60,6 +59,7 @@ from shared.facts import OwnOrder, OwnTrade, TickChanged
 from shared.identifiers import ConditionId, Incarnation
 from shared.targets import TargetSet
 from shared.units import NS_PER_S, Instant
+from shared.venue.planned_restarts import NOTHING_PLANNED, PlannedRestarts
 from shared.venue.refusals import Refusal
 
 OK: Final = 200
@@ -168,22 +168,7 @@ class ExecutionCore:
 
     def execution_pong(self, now: Instant) -> ExecutionPong:
         """Return execution's part of a pong; the lease is asked for from this instant."""
-        parts = self._parts
-        unresolved, until_ns = parts.register.unresolved(now.boot_ns)
-        return ExecutionPong(
-            asked_ns=now.boot_ns,
-            ledger_epoch=parts.standing.epoch,
-            proven_start=parts.startup.is_proven,
-            start_state=self._conditions.start_missing(),
-            self_fenced=parts.self_fence.fenced,
-            fence_answer=parts.answers.answer,
-            carried=tuple((*key, number) for key, number in parts.standing.carried.items()),
-            open_orders=parts.register.count("LIVE", "PARTLY_FILLED"),
-            in_flight=parts.register.count("INTENDED", "SUBMITTED"),
-            unresolved=unresolved,
-            unresolved_until_ns=until_ns,
-            mismatch=parts.full.agreement.mismatch(),
-        )
+        return self._conditions.pong(now)
 
     def snapshot(self, now: Instant) -> list[Publish]:
         """Return what a reader needs that has missed everything."""
@@ -244,7 +229,8 @@ class ExecutionCore:
             effects = take_batch_reply(orders, reply, parts.register, parts.desk, now)
             self._doubt_money(orders, now)
             return effects
-        heard = hear_answer(reply, parts.desk, now)
+        is_chain = isinstance(ask, BalanceAsk) and ask.is_chain
+        heard = [] if is_chain else hear_answer(reply, parts.desk, now)
         if isinstance(ask, AllowanceAsk | VersionAsk):
             parts.approvals.replied(ask, reply, now)
             return heard

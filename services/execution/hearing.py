@@ -15,6 +15,7 @@ from shared.facts import (
     MarketView,
     OwnOrder,
     OwnTrade,
+    PlaceFact,
     StateView,
     TickChanged,
 )
@@ -57,6 +58,8 @@ class Hearing:
             self._parts.inputs.take_tick(body.market, body.new_e4)
         elif isinstance(body, Calendar):
             self._take_calendar(body, now)
+        elif isinstance(body, PlaceFact):
+            self._parts.inputs.place = body
         elif isinstance(body, MarketResolved):
             self._take_resolution(body, now)
 

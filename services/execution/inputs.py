@@ -7,7 +7,15 @@ told is unknown, which no predicate takes for good.
 import msgspec
 
 from shared.effects import Received
-from shared.facts import BookView, Calendar, FeedStatus, MarketInfo, MarketView, StateView
+from shared.facts import (
+    BookView,
+    Calendar,
+    FeedStatus,
+    MarketInfo,
+    MarketView,
+    PlaceFact,
+    StateView,
+)
 from shared.identifiers import Asset, ConditionId, TokenId
 from shared.topics import FEED_MARKET, FEED_PRICE, FEED_USER
 from shared.units import BootNs, Instant, MonotonicNs, PriceE4
@@ -28,6 +36,7 @@ class Inputs:
 
     Attributes:
         calendar: None until discovery has spoken.
+        place: What the venue says of our address; None until discovery has told.
         user_sound_ns: CLOCK_BOOTTIME since when the own-order feed has been without a break;
             None while it is not sound. Orders must be reconciled after it.
     """
@@ -36,6 +45,7 @@ class Inputs:
         """Begin knowing nothing."""
         self._user_stale_ns = user_stale_ns
         self.calendar: Calendar | None = None
+        self.place: PlaceFact | None = None
         self._markets: dict[ConditionId, MarketInfo] = {}
         self._market_of_token: dict[TokenId, ConditionId] = {}
         self._feeds: dict[str, FeedStatus] = {}

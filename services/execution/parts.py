@@ -4,7 +4,6 @@ Holds the nouns and the few flags that concern all of them; decides nothing.
 """
 
 from services.execution.approvals import Approvals
-from services.execution.budgets.venue_phase import PlannedRestarts
 from services.execution.budgets.venue_rates import VenueRates
 from services.execution.cancels.canceling import Canceller
 from services.execution.fence import FenceAnswers, Zeroing
@@ -25,6 +24,7 @@ from services.execution.wishes import Wishes
 from shared.config import Config
 from shared.identifiers import Incarnation
 from shared.units import NS_PER_MS, BootNs, Instant
+from shared.venue.planned_restarts import PlannedRestarts
 
 
 class Parts:

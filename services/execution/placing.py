@@ -12,7 +12,7 @@ import msgspec
 
 from services.execution.approvals import Approvals
 from services.execution.budgets.rate_budget import RateBudget
-from services.execution.budgets.venue_phase import NOTHING_PLANNED, PlannedRestarts, VenuePhase
+from services.execution.budgets.venue_phase import VenuePhase
 from services.execution.budgets.venue_rates import VenueRates
 from services.execution.cancels.canceling import Canceller
 from services.execution.closing import Way
@@ -43,6 +43,7 @@ from shared.venue.order_hash import (
     order_hash,
 )
 from shared.venue.orders_wire import ORDER_PATH, ORDERS_PATH
+from shared.venue.planned_restarts import NOTHING_PLANNED, PlannedRestarts
 
 PAUSE_NS_FIRST: Final = 250 * NS_PER_MS
 PAUSE_DOUBLINGS_MAX: Final = 5

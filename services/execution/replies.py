@@ -12,6 +12,7 @@ from services.execution.order_register import OrderRegister
 from services.execution.placing import Desk
 from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish
 from shared.facts import Alert
+from shared.switches import RESTRICTED
 from shared.units import NS_PER_MS, Instant
 from shared.venue.modes import ModeSignal, VenueMode, mode_of, read_mode, retry_after_ms
 from shared.venue.outcomes import (
@@ -21,8 +22,11 @@ from shared.venue.outcomes import (
     Unknown,
     judge_batch,
     judge_post,
+    judge_refusal,
 )
 from shared.venue.refusals import Refusal
+
+OK = 200
 
 GRAVE_MODES = frozenset({VenueMode.CLOSED_ONLY, VenueMode.RESTRICTED, VenueMode.DISABLED})
 """Modes that people have to look at."""
@@ -150,13 +154,19 @@ def _hear_mode(
 
     What the calendar has announced is no warning.
     """
+    refusal = () if reply.status == OK else (judge_refusal(reply.status, reply.body),)
+    effects: list[Effect] = []
+    if desk.phase.restriction.hear((*outcomes, *refusal), desk.epoch):
+        text = desk.phase.restriction.text
+        alert = Alert("critical", RESTRICTED.name, text, RESTRICTED.runbook)
+        effects.append(Publish("risk.alert", alert, now.monotonic_ns))
     signal = read_mode(reply.status, reply.headers, reply.body)
     if signal is None:
         modes = (mode_of(outcome) for outcome in outcomes)
         mode = next((one for one in modes if one is not None), None)
         signal = None if mode is None else ModeSignal(mode, None)
     if signal is None or not desk.phase.hear(signal, now.boot_ns):
-        return []
+        return effects
     name = f"venue_{signal.mode.value}"
     alert = Alert(
         severity=_severity(signal.mode, is_expected=desk.phase.is_expected(now.wall_ns)),
@@ -164,7 +174,7 @@ def _hear_mode(
         text=f"the venue answered by {reply.status}",
         runbook=name,
     )
-    return [Publish("risk.alert", alert, now.monotonic_ns)]
+    return [*effects, Publish("risk.alert", alert, now.monotonic_ns)]
 
 
 def _severity(mode: VenueMode, *, is_expected: bool) -> Literal["info", "warning", "critical"]:

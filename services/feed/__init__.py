@@ -2,7 +2,7 @@
 
 One process a source: `python -m services.feed market|user|price|discovery`. Reads the calendar,
 and state's doubts about books. Publishes `feed.market`, `feed.user`, `feed.price`,
-`feed.calendar`, and `feed.status` every 100 ms. When one dies or falls silent, its evidence
-grows old: execution stops what rests on it (books of its markets, all orders without the user
-feed, the asset's markets without its settlement price, new orders without a calendar).
+`feed.calendar`, `feed.place`, and `feed.status` every 100 ms. When one dies or falls silent, its
+evidence grows old: execution stops what rests on it (books of its markets, all orders without
+the user feed, the asset's markets without its settlement price, new orders without a calendar).
 """

@@ -9,8 +9,9 @@ from bus.http import HttpEdge, Lane
 from bus.process import Started, start
 from bus.websocket import StreamEdge
 from services.feed.awaited_credentials import AwaitedCredentials
-from services.feed.discovery import DiscoveryFeed
+from services.feed.discovery_core import DiscoveryCore
 from services.feed.market import MarketFeed
+from services.feed.place import PLACE_LANE
 from services.feed.price import PriceFeed
 from services.feed.requests import IN_FLIGHT_MAX, READ_LANE
 from services.feed.user import UserFeed
@@ -67,9 +68,11 @@ def build_price(started: Started) -> Built:
 
 
 def build_discovery(started: Started) -> Built:
-    """The calendar: reads alone."""
+    """The calendar and our address: reads alone."""
     settings = started.settings.config
-    return DiscoveryFeed(settings), (HttpEdge([_lane(settings.venue.discovery_url)]),)
+    place = Lane(PLACE_LANE, settings.venue.geoblock_url)
+    reads = HttpEdge([_lane(settings.venue.discovery_url), place])
+    return DiscoveryCore(settings), (reads,)
 
 
 def _lane(url: str) -> Lane:

@@ -20,16 +20,19 @@ Purpose = TypeVar("Purpose")
 class Reads(Generic[Purpose]):
     """Reads without an answer so far."""
 
-    def __init__(self, deadline_ns: int, in_flight_max: int = IN_FLIGHT_MAX) -> None:
+    def __init__(
+        self, deadline_ns: int, in_flight_max: int = IN_FLIGHT_MAX, *, first: int = 0
+    ) -> None:
         """Start with none.
 
         Args:
             deadline_ns: Total deadline of each read.
             in_flight_max: Reads at the same time.
+            first: Number to count from, where another reader shares the edge.
         """
         self._deadline_ns = deadline_ns
         self._in_flight_max = in_flight_max
-        self._count = 0
+        self._count = first
         self._purposes: dict[int, Purpose] = {}
 
     @property
@@ -38,7 +41,13 @@ class Reads(Generic[Purpose]):
         return len(self._purposes) >= self._in_flight_max
 
     def ask(
-        self, path: str, purpose: Purpose, now: Instant, *, authenticated: bool = False
+        self,
+        path: str,
+        purpose: Purpose,
+        now: Instant,
+        *,
+        authenticated: bool = False,
+        lane: str = READ_LANE,
     ) -> HttpRequest:
         """Return the effect that reads a path; `finish` gives the purpose back."""
         assert not self.is_full
@@ -46,7 +55,7 @@ class Reads(Generic[Purpose]):
         self._purposes[self._count] = purpose
         return HttpRequest(
             request_id=self._count,
-            lane=READ_LANE,
+            lane=lane,
             method="GET",
             path=path,
             body=b"",

@@ -8,14 +8,18 @@ from bus import actor, clock, process
 from bus.control_socket import ControlSocketEdge
 from bus.endpoints import operator_path
 from bus.locks import AlreadyRunning, lock_file
+from bus.restart_calendar import plan_restarts
+from bus.settings import Settings
 from services.risk.core import RiskCore
 from services.risk.halt_signal import HaltSignal
 from services.risk.process_watch import ProcessWatch
+from services.risk.release import Release
 from services.risk.risk_file import RiskFile
 from services.risk.state_files import AliveFile, PanicFile
 from services.risk.store import RiskStore
 from services.risk.time_watch import TimeWatch
 from services.risk.venue_guard import venue_edge
+from services.risk.watching import Surroundings, make_sources
 from shared.effects import Log
 from shared.risk_schema import PANIC_FILE, RISK_FILE
 from shared.topics import RISK
@@ -27,6 +31,13 @@ KILLS_VARIABLE = "INTERLOCK_RISK_KILLS"
 def may_kill(mode: str) -> bool:
     """Tell whether hung processes are killed; always outside simulation."""
     return mode != "simulation" or os.environ.get(KILLS_VARIABLE) != "no"
+
+
+def read_surroundings(settings: Settings) -> Surroundings:
+    """Return what this risk was made of, and what the venue has planned."""
+    release = Release(settings.build_hash, settings.config_hash, settings.dependency_hash)
+    planned = plan_restarts(settings.config.venue, clock.read().wall_ns)
+    return Surroundings(release, planned)
 
 
 def main() -> int:
@@ -44,7 +55,8 @@ def main() -> int:
         started.lines.write(Log("process.refused", {"why": str(error)}, "critical"), clock.read())
         return process.EXIT_LOCKED
     file = RiskFile(settings.data_directory, config.account.name)
-    core = RiskCore(config, started.incarnation, file.stored, clock.read())
+    sources = make_sources(config, file.stored, read_surroundings(settings))
+    core = RiskCore(config, started.incarnation, file.stored, clock.read(), sources)
     edges = (
         RiskStore(file),
         ProcessWatch(supervisor, kills=may_kill(config.run.mode)),

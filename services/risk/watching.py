@@ -3,18 +3,47 @@
 The one list of sources, in the order of the switch table; each is a file of its own.
 """
 
+import msgspec
+
 from services.risk.clock import ClockSource
 from services.risk.messages import StoredState
+from services.risk.release import Release, ReleaseSource
+from services.risk.restricted import RestrictedSource
 from services.risk.source import Source
+from services.risk.venue_mode import VenueModeSource
 from shared.config import Config
+from shared.venue.planned_restarts import NOTHING_PLANNED, PlannedRestarts
 
 
-def make_sources(config: Config, stored: StoredState) -> tuple[Source, ...]:
+class Surroundings(msgspec.Struct, frozen=True):
+    """What a shell has read of its process and of the host before the loop began.
+
+    Attributes:
+        release: What this risk was made of; None where it has no hashes.
+        planned: Restarts of the venue that its calendar names.
+    """
+
+    release: Release | None = None
+    planned: PlannedRestarts = NOTHING_PLANNED
+
+
+NO_SURROUNDINGS = Surroundings()
+
+
+def make_sources(
+    config: Config, stored: StoredState, around: Surroundings = NO_SURROUNDINGS
+) -> tuple[Source, ...]:
     """Return one source for each kind of condition.
 
     Args:
         config: Settings.
         stored: What the database held: what a source counts over a day survives in it.
+        around: What the shell has read.
     """
     del stored
-    return (ClockSource(config.clock),)
+    return (
+        RestrictedSource(config),
+        ClockSource(config.clock),
+        ReleaseSource(around.release),
+        VenueModeSource(around.planned),
+    )

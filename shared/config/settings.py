@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from shared.config.access import AccessSettings
 from shared.config.clock import ClockSettings
 from shared.config.drill import DrillSettings
 from shared.config.mirror import MirrorSettings
@@ -342,6 +343,7 @@ class Config(Section, frozen=True, kw_only=True):
     account: AccountSettings
     venue: VenueSettings
     markets: MarketSettings = MarketSettings()
+    access: AccessSettings = AccessSettings()
     timing: TimingSettings = TimingSettings()
     limits: LimitSettings = LimitSettings()
     ramp: RampSettings = RampSettings()

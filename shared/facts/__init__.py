@@ -29,6 +29,7 @@ from shared.facts.market_feed import (
     TickChanged,
     TradePrinted,
 )
+from shared.facts.place import PlaceFact
 from shared.facts.publisher import RecorderStatus, Sequences
 from shared.facts.risk_facts import (
     Alert,
@@ -66,6 +67,7 @@ __all__ = [
     "OrderFact",
     "OwnOrder",
     "OwnTrade",
+    "PlaceFact",
     "PositionFact",
     "Positions",
     "PriceChange",

@@ -40,6 +40,7 @@ from shared.switches.own_switches import (
     COMPONENT_LOST,
     OPERATOR_FLATTEN,
     PANIC,
+    PLACE_UNKNOWN,
     RISK_DATABASE,
     STRATEGY_DISABLED,
     STRATEGY_LOST,
@@ -67,6 +68,7 @@ __all__ = [
     "ORACLE_STALE",
     "OWN_ORDER_FEED_STALE",
     "PANIC",
+    "PLACE_UNKNOWN",
     "RECONCILIATION_MISMATCH",
     "REPEATED_EXECUTION",
     "RESOURCES",
@@ -111,6 +113,7 @@ SWITCHES: tuple[Switch, ...] = (
     PANIC,
     RISK_DATABASE,
     OPERATOR_FLATTEN,
+    PLACE_UNKNOWN,
     COMPONENT_LOST,
     STRATEGY_LOST,
     STRATEGY_DISABLED,
@@ -118,7 +121,8 @@ SWITCHES: tuple[Switch, ...] = (
 )
 
 BY_NAME: dict[str, Switch] = {switch.name: switch for switch in SWITCHES}
-BY_REQUIREMENT: dict[str, Switch] = {switch.requirement: switch for switch in SWITCHES}
+BY_REQUIREMENT: dict[str, Switch] = {switch.requirement: switch for switch in reversed(SWITCHES)}
+"""The first row of each; a requirement may have further ones below it."""
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -62,7 +62,7 @@ RESTRICTED = Switch(
     "restricted",
     "KS-5",
     "the venue restricts this place, this market or this account",
-    (),
+    ("access.restricted_flag_alone", "access.countries_agreed"),
     "account",
     "HALTED",
     False,
@@ -70,7 +70,7 @@ RESTRICTED = Switch(
     AT_ONCE,
     "operator",
     "restricted",
-    False,
+    True,
 )
 INVENTORY_CAP = Switch(
     "inventory_cap",
@@ -140,13 +140,13 @@ MIXED_RELEASE = Switch(
     AT_ONCE,
     "operator",
     "mixed-release",
-    False,
+    True,
 )
 VENUE_MODE = Switch(
     "venue_mode",
     "KS-11",
     "the venue restarts, or is cancel-only or disabled",
-    (),
+    ("venue.restart_lead_s", "venue.restart_lasts_s"),
     "account",
     "PAUSED",
     False,
@@ -154,7 +154,7 @@ VENUE_MODE = Switch(
     AT_ONCE,
     "venue trades again and orders reconciled",
     "venue-mode",
-    False,
+    True,
 )
 SHUTDOWN = Switch(
     "shutdown",

@@ -61,6 +61,20 @@ STRATEGY_DISABLED = Switch(
     "strategy-disabled",
     True,
 )
+PLACE_UNKNOWN = Switch(
+    "place_unknown",
+    "KS-5",
+    "a traded market is restricted, and nobody has said lately whether our place is blocked",
+    ("access.geoblock_failures_max", "access.geoblock_stale_ms"),
+    "account",
+    "PAUSED",
+    False,
+    "pause",
+    AT_ONCE,
+    "the venue has said that our place is open",
+    "place-unknown",
+    True,
+)
 COMPONENT_LOST = Switch(
     "component_lost",
     "CP-1",

@@ -47,6 +47,13 @@ class VenueMode(enum.Enum):
     """For this account or address: nothing is certain but that orders are refused."""
 
 
+REFUSING_MODES = frozenset({VenueMode.RESTARTING, VenueMode.CANCEL_ONLY, VenueMode.DISABLED})
+"""Modes in which the venue takes orders of nobody (KS-11)."""
+
+RESTRICTING_MODES = frozenset({VenueMode.CLOSED_ONLY, VenueMode.RESTRICTED})
+"""Modes that concern us alone, and that no waiting ends (KS-5)."""
+
+
 class ModeSignal(msgspec.Struct, frozen=True):
     """A mode that an answer tells of, and how long the venue asks to wait.
 

@@ -190,6 +190,7 @@ _BY_STATUS: dict[int, Refusal] = {
     403: Refusal.RESTRICTED,
     425: Refusal.RESTARTING,
     429: Refusal.RATE_LIMITED,
+    451: Refusal.RESTRICTED,
 }
 """Refusals given before the matching engine, whatever the body is: HTML from the edge too."""
 

@@ -35,9 +35,8 @@ from shared.facts import (
     ExecutionStatus,
     FeedStatus,
     MarketInfo,
-    MarketView,
+    PlaceFact,
     RiskStatus,
-    StateView,
 )
 from shared.identifiers import Asset, Component, ConditionId, Incarnation, TokenId
 from shared.operator import (
@@ -62,7 +61,7 @@ from shared.topics import (
     STATE,
 )
 from shared.units import NS_PER_MS, BootNs, Instant, MonotonicNs, PriceE4, SizeE6, WallMs, WallNs
-from tests.builders.risk_parts import FakeExecution, FakeVenue, config, host_readings
+from tests.builders.risk_parts import FakeExecution, FakeVenue, config, host_readings, state_view
 
 BOOT_START_MS = 1_000_000
 WALL_AHEAD_MS = 1_790_000_000_000
@@ -122,10 +121,13 @@ class World:
         self.config = settings or config()
         self.ms = 0.0
         stored = stored or StoredState(used_max=1_000, reserved=2_000)
+        self.stored = stored
         self.core = RiskCore(self.config, RISK_INCARNATION, stored, self.now, sources)
         self.execution = FakeExecution(500)
         self.venue = FakeVenue()
         self.silent: set[Component] = set()
+        self.place: PlaceFact | None = None
+        self.hashes: dict[Component, str] = {}
         self.markets = [market()]
         self.clock_off_ms = 0
         self.stale: dict[str, float] = {}
@@ -280,7 +282,7 @@ class World:
             ping_id=ping.ping_id if ping else 0,
             ping_sent_ns=ping.sent_ns if ping else BootNs(0),
             build_hash="b",
-            config_hash="c",
+            config_hash=self.hashes.get(component, "c"),
             dependency_hash="d",
             state="ready",
             reason="",
@@ -350,12 +352,7 @@ class World:
         """Publish what everybody repeats, and say hello."""
         self._to_risk += host_readings(self.clock_off_ms)
         if round(self.ms) % 200 == 0:
-            for component in COMPONENTS:
-                living = component not in self.silent and component != RISK
-                if component == EXECUTION:
-                    living = self.execution.answers
-                if living:
-                    self.hello(component)
+            self._hellos()
         for feed, keys in (
             (FEED_USER, ("orders",)),
             (FEED_PRICE, ("btc",)),
@@ -369,30 +366,20 @@ class World:
         if FEED_DISCOVERY not in self.silent:
             calendar = Calendar(tuple(self.markets), self._age(FEED_DISCOVERY))
             self.fact(FEED_DISCOVERY, "feed.calendar", calendar)
+            if self.place is not None:
+                self.fact(FEED_DISCOVERY, "feed.place", self.place)
         if STATE not in self.silent and self.state_speaks:
-            self.fact(STATE, "state.view", self._view())
+            self.fact(STATE, "state.view", state_view(self.markets, self.now, valid=self.valid))
         if self.execution.answers:
             self.fact(EXECUTION, "execution.status", self._execution_status())
 
-    def _view(self) -> StateView:
-        return StateView(
-            tuple(
-                MarketView(
-                    one.condition_id,
-                    one.asset,
-                    self.valid,
-                    "" if self.valid else "hash",
-                    self.now.monotonic_ns,
-                    PriceE4(100),
-                    None,
-                    None,
-                    None,
-                    None,
-                    WallMs(0),
-                )
-                for one in self.markets
-            )
-        )
+    def _hellos(self) -> None:
+        for component in COMPONENTS:
+            living = component not in self.silent and component != RISK
+            if component == EXECUTION:
+                living = self.execution.answers
+            if living:
+                self.hello(component)
 
     def _execution_status(self) -> ExecutionStatus:
         return ExecutionStatus(

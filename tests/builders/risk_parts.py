@@ -6,10 +6,11 @@ import msgspec
 
 from services.risk.time_readings import TimeReading, TimeTold
 from shared.config import Config, parse
-from shared.control import ExecutionPong, FenceAnswer, Mismatch, Ping, SelfFenced
+from shared.control import ExecutionPong, FenceAnswer, Mismatch, Ping, Restricted, SelfFenced
 from shared.effects import HttpFailed, HttpReply, HttpRequest, Message
+from shared.facts import MarketInfo, MarketView, StateView
 from shared.identifiers import Incarnation
-from shared.units import NS_PER_MS, BootNs, Instant
+from shared.units import NS_PER_MS, BootNs, Instant, PriceE4, WallMs
 
 PROFILE = """
 [run]
@@ -34,6 +35,28 @@ def config(**timing: int) -> Config:
     return msgspec.structs.replace(parsed, timing=msgspec.structs.replace(parsed.timing, **timing))
 
 
+def state_view(markets: list[MarketInfo], now: Instant, *, valid: bool) -> StateView:
+    """Return state's whole view of some markets, without books."""
+    return StateView(
+        tuple(
+            MarketView(
+                one.condition_id,
+                one.asset,
+                valid,
+                "" if valid else "hash",
+                now.monotonic_ns,
+                PriceE4(100),
+                None,
+                None,
+                None,
+                None,
+                WallMs(0),
+            )
+            for one in markets
+        )
+    )
+
+
 class FakeExecution:
     """Answers pings as execution does; each switch spoils one habit."""
 
@@ -50,6 +73,9 @@ class FakeExecution:
         self.unresolved_until = BootNs(0)
         self.self_fenced: SelfFenced | None = None
         self.mismatch: Mismatch | None = None
+        self.restricted: Restricted | None = None
+        self.venue_mode = ""
+        self.ledger_fault = ""
         self.pings: list[Ping] = []
         self.answer: FenceAnswer | None = None
         self.carried: dict[tuple[Any, str], int] = {}
@@ -74,6 +100,9 @@ class FakeExecution:
             self.unresolved,
             self.unresolved_until,
             self.mismatch,
+            self.restricted,
+            self.venue_mode,
+            self.ledger_fault,
         )
 
     def hear(self, ping: Ping, now: Instant) -> None:

@@ -6,13 +6,12 @@ calendar tells beforehand: posts stop a little earlier, and silence then is expe
 Source: https://docs.polymarket.com/trading/matching-engine (2026-09-28).
 """
 
-from bisect import bisect_right
 from typing import Final
 
-import msgspec
-
-from shared.units import NS_PER_MS, NS_PER_S, BootNs, WallNs
-from shared.venue.modes import POST_ONLY_WINDOW_S, ModeSignal, VenueMode
+from services.execution.budgets.restriction import Restriction
+from shared.units import NS_PER_MS, NS_PER_S, BootNs
+from shared.venue.modes import POST_ONLY_WINDOW_S, REFUSING_MODES, ModeSignal, VenueMode
+from shared.venue.planned_restarts import NOTHING_PLANNED, RESTART_PLANNED, PlannedRestarts
 
 PAUSE_NS_FIRST: Final = NS_PER_S
 PAUSE_NS_MAX: Final = 30 * NS_PER_S
@@ -21,42 +20,19 @@ PAUSE_NS_MAX: Final = 30 * NS_PER_S
 JITTER_PARTS: Final = 8
 """Pauses of our own are lengthened by up to so many sixteenths, so that groups do not march."""
 
-PLANNED: Final = "restart_planned"
-"""Why posts wait around a restart that the calendar names."""
-
-
-class PlannedRestarts(msgspec.Struct, frozen=True):
-    """When the venue restarts by its own calendar.
-
-    Attributes:
-        moments: Each planned restart, in order; empty when nothing is planned.
-        lead_ns: Posts stop so long before.
-        lasts_ns: A restart is over so long after its moment, as a rule.
-    """
-
-    moments: tuple[WallNs, ...] = ()
-    lead_ns: int = 0
-    lasts_ns: int = 0
-
-    def is_near(self, wall_ns: int) -> bool:
-        """Whether a planned restart is about to begin or not over yet."""
-        place = bisect_right(self.moments, wall_ns + self.lead_ns)
-        return place > 0 and wall_ns < self.moments[place - 1] + self.lasts_ns
-
-
-NOTHING_PLANNED: Final = PlannedRestarts()
-
 
 class VenuePhase:
     """Newest mode and its end.
 
     Attributes:
         mode: NORMAL unless an answer has told another one that is not over.
+        restriction: What the venue takes of us alone no more.
     """
 
     def __init__(self, planned: PlannedRestarts = NOTHING_PLANNED) -> None:
         """Begin in normal mode: the first answer corrects it."""
         self.mode = VenueMode.NORMAL
+        self.restriction = Restriction()
         self._planned = planned
         self._until_ns = BootNs(0)
         self._pause_ns = PAUSE_NS_FIRST
@@ -118,6 +94,13 @@ class VenuePhase:
             return ""
         return str(self.mode.value)
 
+    def refuses_everybody(self, now_ns: BootNs, wall_ns: int) -> str:
+        """Return why the venue takes orders of nobody now; empty when it may take some (KS-11)."""
+        if self.is_expected(wall_ns):
+            return RESTART_PLANNED
+        is_over = now_ns >= self._until_ns
+        return "" if is_over or self.mode not in REFUSING_MODES else str(self.mode.value)
+
     def _begin_window(self, now_ns: BootNs) -> None:
         """Begin the window after a restart, counted from the last answer that told of it."""
         until_ns = BootNs(self._restart_ns + POST_ONLY_WINDOW_S * NS_PER_S)
@@ -127,5 +110,5 @@ class VenuePhase:
     def holds_all(self, now_ns: BootNs, wall_ns: int) -> str:
         """Return why no post at all may be tried now; empty when some may."""
         if self.is_expected(wall_ns):
-            return PLANNED
+            return RESTART_PLANNED
         return self.holds(now_ns, post_only=True, reduce_only=True)

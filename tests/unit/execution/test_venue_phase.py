@@ -6,14 +6,13 @@ import pytest
 
 from services.execution.budgets.venue_phase import (
     PAUSE_NS_MAX,
-    PLANNED,
-    PlannedRestarts,
     VenuePhase,
 )
 from shared.effects import HttpRequest
 from shared.facts import Alert
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, PriceE4, WallNs
 from shared.venue.modes import ModeSignal, VenueMode
+from shared.venue.planned_restarts import RESTART_PLANNED, PlannedRestarts
 from tests.builders.execution import Rig, resting, target
 from tests.builders.markets import DOWN
 
@@ -115,7 +114,7 @@ def test_posts_stop_shortly_before_a_planned_restart_until_it_is_over(
 ) -> None:
     phase = VenuePhase(RESTART)
     wall_ns = WALL + offset_s * NS_PER_S
-    assert (phase.holds_all(at(0), wall_ns) == PLANNED) is held
+    assert (phase.holds_all(at(0), wall_ns) == RESTART_PLANNED) is held
 
 
 def test_nothing_is_held_where_nothing_is_planned() -> None:

@@ -261,7 +261,7 @@ def test_operator_who_waits_is_told_that_risk_stops() -> None:
 @pytest.mark.req("EX-3")
 def test_cancels_refused_stop_the_beats_and_trading_until_one_works() -> None:
     world = trading()
-    world.venue.statuses["/cancel-all"] = 403
+    world.venue.statuses["/cancel-all"] = 401
     world.halt()
     world.run(4_000)
     world.resume()

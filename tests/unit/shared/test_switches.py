@@ -6,6 +6,9 @@ import pytest
 from shared.config import Config
 from shared.switches import BY_NAME, BY_REQUIREMENT, SWITCHES, Switch, refusals_for_live
 
+COMPANIONS = {"place_unknown"}
+"""Rows that pause while it is unknown whether another row of their requirement holds."""
+
 ROWS = tuple(f"KS-{number}" for number in range(1, 15)) + tuple(
     f"CB-{number}" for number in range(1, 7)
 )
@@ -13,7 +16,8 @@ ROWS = tuple(f"KS-{number}" for number in range(1, 15)) + tuple(
 
 @pytest.mark.parametrize("requirement", ROWS)
 def test_switch_table_has_one_row_for_each_kill_switch_and_breaker(requirement: str) -> None:
-    assert [row.requirement for row in SWITCHES].count(requirement) == 1
+    rows = [row for row in SWITCHES if row.name not in COMPANIONS]
+    assert [row.requirement for row in rows].count(requirement) == 1
     assert BY_REQUIREMENT[requirement].requirement == requirement
 
 
