@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants soak fold day ledger-million crash-points bench safety-case faults-page lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants soak fold day ledger-million crash-points bench safety-case faults-page switches-page lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -91,6 +91,9 @@ safety-case:
 
 faults-page: $(VENV)/installed
 	$(BIN)/python -m services.simulator.catalogue.page > docs/venue-faults.md
+
+switches-page: $(VENV)/installed
+	$(BIN)/interlock switches --page > docs/switches.md
 
 lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools

@@ -135,8 +135,24 @@ class RiskTrail:
             return found
         return tuple(_trail_entry(row) for row in reversed(found))
 
-    def prove(self) -> TrailProven | NotProven | Unreadable:
-        """Prove the chain of the whole trail."""
+    def newest_of(
+        self, what: str, after: tuple[str, ...], rows_max: int
+    ) -> tuple[AuditRow, ...] | Unreadable:
+        """Return the newest rows of one subject that ended so, oldest first."""
+        marks = ", ".join("?" for _ in after)
+        query = f"{_TRAIL} WHERE what = ? AND after IN ({marks}) ORDER BY sequence DESC LIMIT ?"
+        found = self._rows(query, (what, *after, rows_max))
+        return found if isinstance(found, Unreadable) else tuple(reversed(found))
+
+    def prove(
+        self, told: Callable[[AuditRow], None] = lambda row: None
+    ) -> TrailProven | NotProven | Unreadable:
+        """Prove the chain of the whole trail.
+
+        Args:
+            told: Told every row in its order; what it makes of them counts only when all
+                of it is proven.
+        """
         first: AuditRow | None = None
         newest: AuditRow | None = None
         while True:
@@ -150,6 +166,8 @@ class RiskTrail:
             if broken is not None:
                 row = next(row for row in rows if row.sequence == broken)
                 return NotProven("it does not follow from the one before", broken, _words(row))
+            for row in rows:
+                told(row)
             if rows:
                 first, newest = first or rows[0], rows[-1]
             if len(rows) < ROWS_SLICE:
@@ -160,7 +178,7 @@ class RiskTrail:
             newest.sequence, first.hash.hex(), newest.hash.hex(), WallNs(newest.wall_ns)
         )
 
-    def _rows(self, query: str, values: tuple[int, ...]) -> list[AuditRow] | Unreadable:
+    def _rows(self, query: str, values: tuple[int | str, ...]) -> list[AuditRow] | Unreadable:
         def ask(connection: sqlite3.Connection) -> list[AuditRow] | Unreadable:
             meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
             if meta.get("schema") != str(RISK_VERSION):

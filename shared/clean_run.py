@@ -17,6 +17,9 @@ RISK_STARTED = "risk has started"
 CAPITAL = "capital"
 """Subject of the row that a step of the capital leaves in the trail."""
 
+MODE = "mode"
+"""Subject of the row that says in which mode a run of risk begins."""
+
 ASKED_FOR = frozenset({"operator_halt", "operator_flatten"})
 """Latches that an operator sets because he wants to: they end trading and spoil nothing."""
 
@@ -30,6 +33,7 @@ class CleanRun(msgspec.Struct, frozen=True):
             what spoiled the run before; 0 for the beginning of the trail.
         active_ns: Wall time since when trading is granted; None while it is not.
         row_ns: Wall time of the newest row.
+        mode: In which all of it was traded; empty before a row has said.
         spoiled_by: What spoiled the run before this one; empty when nothing has.
     """
 
@@ -37,6 +41,7 @@ class CleanRun(msgspec.Struct, frozen=True):
     began_ns: int = 0
     active_ns: int | None = None
     row_ns: int = 0
+    mode: str = ""
     spoiled_by: str = ""
 
     def after(self, entry: AuditEntry, wall_ns: WallNs) -> "CleanRun":
@@ -48,11 +53,14 @@ class CleanRun(msgspec.Struct, frozen=True):
                 run = msgspec.structs.replace(run, active_ns=wall_ns)
         elif entry.kind == "fence" and entry.what == "fence":
             run = run._ended(run.row_ns if entry.cause == RISK_STARTED else wall_ns)
-        if entry.what == CAPITAL and entry.after:
-            run = CleanRun(began_ns=wall_ns, active_ns=run._still(wall_ns))
+        if entry.what == MODE:
+            run = run._ended(run.row_ns)
+            if entry.after != run.mode:
+                run = CleanRun(began_ns=wall_ns, mode=entry.after)
+        elif entry.what == CAPITAL and entry.after:
+            run = run._anew(wall_ns, "")
         elif spoils(entry):
-            why = f"{entry.what} {entry.after}: {entry.cause}"[:300]
-            run = CleanRun(began_ns=wall_ns, active_ns=run._still(wall_ns), spoiled_by=why)
+            run = run._anew(wall_ns, f"{entry.what} {entry.after}: {entry.cause}"[:300])
         return msgspec.structs.replace(run, row_ns=wall_ns)
 
     def so_far_ns(self, wall_ns: WallNs) -> int:
@@ -66,8 +74,10 @@ class CleanRun(msgspec.Struct, frozen=True):
         traded_ns = self.traded_ns + max(0, at_ns - self.active_ns)
         return msgspec.structs.replace(self, traded_ns=traded_ns, active_ns=None)
 
-    def _still(self, at_ns: int) -> int | None:
-        return None if self.active_ns is None else at_ns
+    def _anew(self, at_ns: int, spoiled_by: str) -> "CleanRun":
+        """Begin a run anew; what trades goes on trading."""
+        active_ns = None if self.active_ns is None else at_ns
+        return CleanRun(began_ns=at_ns, active_ns=active_ns, mode=self.mode, spoiled_by=spoiled_by)
 
 
 def spoils(entry: AuditEntry) -> bool:

@@ -1,4 +1,4 @@
-"""`interlock explain`: why the gate would refuse an order now."""
+"""`interlock explain`: why the gate would refuse an order now, or what a switch means."""
 
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,13 +10,18 @@ from rich.text import Text
 from bus import clock
 from bus.ledger_reader import Unreadable
 from bus.tap import Tap
+from ops import control
 from ops.cli.options import group_options, json_option, place_of
 from ops.cli.output import DOWN, FAILED, age, console, duration, fail, show_json, table
 from ops.cli.refusals_view import past_refusals
+from ops.cli.switches import show_line
 from ops.heard import hear
 from ops.refusals import Refusals, refusals_of
+from ops.switch_view import lines_of
 from shared.effects import Received
 from shared.facts import ExecutionStatus, Explanations, GateExplanation
+from shared.operator import Switches, SwitchList
+from shared.switches import BY_NAME
 from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, MonotonicNs
 
@@ -27,6 +32,8 @@ DRY_RUN = "dry_run"
 """Predicate that says that what passes is not sent."""
 
 NOT_HEARD = "execution is not heard: what it would say of an order now is unknown"
+
+SWITCH_WITHIN_S = 5.0
 
 LISTEN_MS = 2_500
 """Execution explains itself every second."""
@@ -47,12 +54,16 @@ def command(
 ) -> None:
     """Show every predicate of the gate with its value and age; MARKET is a slug or an id.
 
-    Without MARKET those that are past their cutoff are left out.
+    MARKET may be the name of a switch instead: then what it means, what was seen, what blocks
+    its resume and what ends it. Without MARKET those that are past their cutoff are left out.
 
     Status 0 when an order would pass everything shown, 3 when something stands against it, 4
     when execution is not heard: what the venue has refused is then shown from the ledger.
     """
     place = place_of(profile, run_directory, data_directory)
+    if market in BY_NAME:
+        _explain_switch(place.run_directory, market, as_json=as_json)
+        return
     told = listen(place.run_directory)
     past = refusals_of(place.data_directory)
     if told is None:
@@ -76,6 +87,20 @@ def command(
         console().print(past_refusals(past))
     if not all(row.holds for scope in scopes for row in scope.predicates):
         raise SystemExit(3)
+
+
+def _explain_switch(run: Path, name: str, *, as_json: bool) -> None:
+    """Show one switch in every scope in which it stands; status 4 when risk does not say."""
+    answer = control.ask(run, Switches(), SWITCH_WITHIN_S)
+    seen = answer if isinstance(answer, SwitchList) else None
+    lines = [line for line in lines_of(seen) if line.name == name]
+    if as_json:
+        show_json({"heard": seen is not None, "switch": BY_NAME[name], "lines": lines})
+    else:
+        for line in lines:
+            show_line(line)
+    if seen is None:
+        raise SystemExit(DOWN)
 
 
 def _fall_back(past: Refusals | Unreadable, *, as_json: bool) -> NoReturn:

@@ -5,25 +5,17 @@ from pathlib import Path
 import click
 
 from ops import control
+from ops.cli.asking import WITHIN_S, answer_or_exit, refuse, scope_or_exit, switches_or_exit
 from ops.cli.options import group_options, json_option, place_of
-from ops.cli.output import DOWN, FAILED, NOT_TRADING, fail, show_json
-from shared.operator import (
-    RequestRefused,
-    Resume,
-    Resumed,
-    ResumeRefused,
-    Switches,
-    SwitchList,
-)
-
-WITHIN_S = 15.0
+from ops.cli.output import FAILED, fail, show_json
+from shared.operator import LatchName, Resume, Resumed, SwitchList
 
 
 @click.command("resume")
 @group_options
 @json_option
 @click.option("--scope", default="account", show_default=True, help="`account` clears all latches.")
-@click.option("--reason", required=True, help="For the audit trail.")
+@click.option("--reason", default="", help="For the audit trail; without one nothing is cleared.")
 def command(
     profile: Path | None,
     run_directory: Path | None,
@@ -34,39 +26,43 @@ def command(
 ) -> None:
     """Clear latches, so that trading resumes once everything is proven healthy again.
 
-    Names the versions it has seen, so a halt that arrives meanwhile is not cleared. Status 3:
-    refused, with what blocks.
+    Shows first what would be cleared and what still blocks it; clears only with a reason and
+    when nothing blocks. Names the versions it has seen, so a halt that arrives meanwhile is
+    not cleared. Status 3: refused, with what blocks.
     """
-    try:
-        kind, identity = control.parse_scope(scope)
-    except control.ScopeFault as fault:
-        raise click.UsageError(str(fault)) from None
+    kind, identity = scope_or_exit(scope)
     run = place_of(profile, run_directory, data_directory).run_directory
-    seen = control.ask(run, Switches(), WITHIN_S)
-    if not isinstance(seen, SwitchList):
-        why = seen.why if isinstance(seen, control.Silent) else type(seen).__name__
-        fail(why, DOWN, as_json=as_json)
+    seen = switches_or_exit(run, as_json=as_json)
     latches = control.latches_in(seen.switches, kind, identity)
     if not latches:
         fail(f"no latch to clear in {scope}", FAILED, as_json=as_json)
-    answer = control.ask(run, Resume(latches=latches, reason=reason), WITHIN_S)
-    match answer:
-        case Resumed():
-            _show(answer, as_json=as_json)
-        case ResumeRefused():
-            if as_json:
-                show_json({"ok": False, "blockers": list(answer.blockers)})
-                raise SystemExit(NOT_TRADING)
-            fail("refused:\n  " + "\n  ".join(answer.blockers), NOT_TRADING)
-        case RequestRefused():
-            fail(f"refused: {answer.error}: {answer.detail}", FAILED, as_json=as_json)
-        case control.Silent():
-            fail(answer.why, DOWN, as_json=as_json)
-        case _:
-            fail(f"unexpected answer: {type(answer).__name__}", FAILED, as_json=as_json)
+    if not reason:
+        refuse(
+            (*would_block(seen, latches), 'a reason is needed: --reason "…"'),
+            as_json=as_json,
+            lead="nothing was cleared:",
+        )
+    request = Resume(latches=latches, reason=reason)
+    show_resumed(answer_or_exit(run, request, Resumed, WITHIN_S, as_json=as_json), as_json=as_json)
 
 
-def _show(answer: Resumed, *, as_json: bool) -> None:
+def would_block(seen: SwitchList, latches: tuple[LatchName, ...]) -> tuple[str, ...]:
+    """Return each latch with what blocks it now, in words."""
+    reasons = {(row.name, row.scope, row.scope_id): row.reason for row in seen.switches}
+    blockers = {(row.name, row.scope, row.scope_id): row.blockers for row in seen.details}
+    words = []
+    for latch in latches:
+        key = (latch.name, latch.scope, latch.scope_id)
+        place = f"{latch.name} {latch.scope} {latch.scope_id}".rstrip()
+        words.append(f"{place}: {reasons[key]}")
+        words += [f"  blocked: {blocker}" for blocker in blockers.get(key, ())] or [
+            "  nothing blocks it now"
+        ]
+    return tuple(words)
+
+
+def show_resumed(answer: Resumed, *, as_json: bool) -> None:
+    """Show what was cleared and what trading waits for."""
     if as_json:
         show_json({"ok": True, "resumed": answer})
         return

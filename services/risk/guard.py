@@ -20,7 +20,7 @@ from services.risk.source import Notice, Source
 from services.risk.sweep import Sweep
 from services.risk.watching import make_sources
 from services.risk.writes import Writes
-from shared.clean_run import RISK_STARTED
+from shared.clean_run import MODE, RISK_STARTED
 from shared.config import Config
 from shared.control import Pong
 from shared.effects import Control, Effect, Exit, Message, Publish, Received
@@ -363,6 +363,7 @@ class Guard:
 
     def start(self, now: Instant) -> None:
         """Begin with a fence: whatever an earlier risk allowed is over."""
+        self.notes.transition(MODE, "", self._config.run.mode, RISK_STARTED, now)
         self.new_fence(RISK_STARTED, now)
         if self._stored.trouble:
             self.latch(DATABASE_LATCH, self._stored.trouble, "at start", now)

@@ -19,7 +19,7 @@ def test_halt_is_proven_survives_everything_and_ends_by_resume_alone(
 
     1. halt returns with its times only when the venue has shown zero twice
     2. kill -9 of all processes, then a new `up`: HALTED, nothing placed
-    3. resume without a reason is refused by the command line, with one it trades
+    3. resume without a reason shows the latch and clears nothing, with one it trades
     """
     assert own_group.up().status == 0
     own_group.wait_until_trading()
@@ -38,7 +38,9 @@ def test_halt_is_proven_survives_everything_and_ends_by_resume_alone(
     assert risk is not None
     assert risk.trading_state == "HALTED"
     assert not own_group.placed_within(halted_ns, SETTLES_S)
-    assert own_group.command("resume").status == 2
+    shown = own_group.command("resume")
+    assert shown.status == 3, repr(shown)
+    assert "operator_halt account: drill" in shown.err
     resumed = own_group.command("resume", "--reason", "drill is over", "--json")
     assert resumed.status == 0, repr(resumed)
     own_group.wait_until_trading()

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ from ops.cli.__main__ import COMMANDS, main
 DATA_COMMANDS = {
     "up", "down", "restart", "status", "halt", "resume", "switches", "explain", "tap", "orders",
     "positions", "fills", "pnl", "audit", "panic", "doctor", "sim", "bench",
+    "flatten", "drill", "ramp",
 }  # fmt: skip
 
 
@@ -65,9 +67,49 @@ def test_scope_that_is_none_is_refused(tmp_path: Path, scope: str) -> None:
     assert run(*words)[0] == 2
 
 
-@pytest.mark.parametrize("words", [("halt",), ("resume",)])
-def test_reason_is_needed(words: tuple[str, ...]) -> None:
-    assert run(*words)[0] == 2
+@pytest.mark.req("OP-2", "KS-8")
+def test_one_word_halts(tmp_path: Path) -> None:
+    assert run("halt", "--run-directory", str(tmp_path))[0] == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("strategy", "disable", "x"), ("flatten",), ("drill",), ("resume",), ("ramp",)],
+)
+def test_nobody_there_is_down(tmp_path: Path, words: tuple[str, ...]) -> None:
+    place = ("--run-directory", str(tmp_path), "--data-directory", str(tmp_path))
+    assert run(*words, *place)[0] == 4
+
+
+def test_step_without_a_reason_is_not_asked_for(tmp_path: Path) -> None:
+    status, text = run("ramp", "100", "--run-directory", str(tmp_path))
+    assert status == 1
+    assert "reason" in text
+
+
+def test_capital_has_three_steps() -> None:
+    assert run("ramp", "75")[0] == 2
+
+
+def test_trail_that_is_not_there_is_no_paper_run(tmp_path: Path) -> None:
+    place = ("--run-directory", str(tmp_path), "--paper", str(tmp_path))
+    status, text = run("ramp", "50", "--reason", "x", *place)
+    assert status == 1
+    assert "unknown" in text
+
+
+def test_switches_without_risk_are_unknown_and_not_clear(tmp_path: Path) -> None:
+    status, text = run("switches", "--json", "--run-directory", str(tmp_path))
+    assert status == 4
+    found = json.loads(text)
+    assert found["tripped"] is None
+    assert {line["condition"] for line in found["switches"]} == {"unknown"}
+
+
+def test_switch_is_explained_by_its_name(tmp_path: Path) -> None:
+    status, text = run("explain", "operator_halt", "--run-directory", str(tmp_path))
+    assert status == 4
+    assert "ops/runbooks/operator-halt.md" in text
 
 
 def test_unknown_topic_is_refused() -> None:

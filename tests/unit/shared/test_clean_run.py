@@ -62,6 +62,21 @@ def test_stretch_cut_off_by_a_kill_counts_to_the_last_row_before_the_start() -> 
     assert _traded_s(run, 6_000) == 5
 
 
+def test_start_that_names_its_mode_first_counts_no_downtime_either() -> None:
+    mode = _entry("mode", "paper", cause=RISK_STARTED)
+    run = _run((0, mode), (10, ACTIVE), (15, ACTIVE), (5_000, mode), (5_000, START))
+    assert _traded_s(run, 6_000) == 5
+    assert run.mode == "paper"
+
+
+def test_other_mode_begins_a_new_run() -> None:
+    run = _run(
+        (0, _entry("mode", "simulation")), (10, ACTIVE), (90, FENCE), (95, _entry("mode", "paper"))
+    )
+    assert _traded_s(run, 99) == 0
+    assert run.mode == "paper"
+
+
 def test_new_step_begins_a_new_run_without_a_fault() -> None:
     step = _entry("capital", "100 USD", kind="operator")
     run = _run((10, ACTIVE), (40, step))
