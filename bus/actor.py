@@ -97,16 +97,15 @@ def run(
         while loop.status is None:
             loop.turn()
     finally:
+        if loop.status is None:
+            crash = Log("process.crashed", {"input": repr(loop.delivered)}, "critical")
+            started.lines.write(crash, clock.read())
         loop.close()
     return loop.status
 
 
 class Loop:
-    """One process's loop, a turn at a time.
-
-    Attributes:
-        status: Exit status, None while running.
-    """
+    """One process's loop, a turn at a time; `delivered` is the newest input of its core."""
 
     def __init__(
         self,
@@ -150,6 +149,7 @@ class Loop:
         self._stopping_since_ns: BootNs | None = None
         self._batch = 0
         self._times = TurnTimes()
+        self.delivered: Message | None = None
 
     @property
     def status(self) -> int | None:
@@ -383,6 +383,7 @@ class Loop:
         self._collector.collect(now, busy=bool(self._batch or self._waiting))
 
     def _deliver(self, message: Message) -> None:
+        self.delivered = message
         now = clock.read()
         self._decide(self._core.on_message(message, now), now)
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from bus import clock
+from bus import clock, supervision
 from bus.credentials import CredentialsFault, Missing, read_credentials, write_credentials
 from bus.locks import AlreadyRunning, FileLock, LockFault, make_private_directory
 from bus.settings import CONFIG_VARIABLE, DATA_VARIABLE, MISSING, RUN_VARIABLE, Settings, load
 from bus.settings import secret_file_problem as problem_of
-from ops import preflight, supervision
+from ops import preflight
 from ops.group import (
     PANIC_FILE,
     RUN_DEFAULT,
@@ -31,6 +31,7 @@ from ops.launch import LOCK_FILE, account_lock_path
 from ops.venue import Unanswered, Venue
 from ops.waiting import wait_for
 from shared.config import Finding
+from shared.program_events import EVENTS_FILE
 
 LOG_DIRECTORY = "log"
 START_LOG = "supervisord.out"
@@ -192,6 +193,7 @@ def _prepare(settings: Settings) -> Refusal | None:
             settings.config.run.mode,
             clock.read().wall_ns,
         )
+        (settings.run_directory / EVENTS_FILE).unlink(missing_ok=True)
         write_record(settings.run_directory, settings.path, record)
     except LockFault as fault:
         return Refusal(str(fault))

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
+from bus import supervision
 from bus.credentials import CredentialsFault, Missing, read_credentials
 from bus.locks import AlreadyRunning, FileLock
 from bus.settings import Settings
-from ops import supervision
 from ops.launch import LOCK_FILE
 from ops.venue import OpenOrders, Unanswered, Venue
 from ops.waiting import wait_for

@@ -27,6 +27,8 @@ class ScopeOrder(_Line, frozen=True):
         generation: Grows with each new pause of the scope; execution cancels the scope's orders
             whenever it sees a generation newer than the one it has carried out.
         state: What may be placed there now.
+        care: Whether what is held there is managed by stops and not sold at once; only while the
+            state is REDUCING.
     """
 
     kind: ScopeKind
@@ -34,6 +36,7 @@ class ScopeOrder(_Line, frozen=True):
     generation: int
     state: TradingState
     reason: str
+    care: bool = False
 
 
 class Lease(_Line, frozen=True):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ops import supervision
+from bus import supervision
 from ops.cli.options import group_options, json_option, place_of
 from ops.cli.output import DOWN, FAILED, fail, progress_console, show_json
 from ops.waiting import Progress, wait_for

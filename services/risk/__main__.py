@@ -11,18 +11,23 @@ from bus.locks import AlreadyRunning, lock_file
 from bus.restart_calendar import plan_restarts
 from bus.settings import Settings
 from services.risk.core import RiskCore
+from services.risk.crash_files import CrashFiles
 from services.risk.halt_signal import HaltSignal
 from services.risk.process_watch import ProcessWatch
 from services.risk.release import Release
 from services.risk.risk_file import RiskFile
 from services.risk.state_files import AliveFile, PanicFile
 from services.risk.store import RiskStore
+from services.risk.supervisor_line import SupervisorLine
 from services.risk.time_watch import TimeWatch
 from services.risk.venue_guard import venue_edge
 from services.risk.watching import Surroundings, make_sources
 from shared.effects import Log
 from shared.risk_schema import PANIC_FILE, RISK_FILE
 from shared.topics import RISK
+
+LOG_DIRECTORY = "log"
+"""Of supervisord's logs, inside the run directory (`supervisor.conf`)."""
 
 KILLS_VARIABLE = "INTERLOCK_RISK_KILLS"
 """`no` leaves hung processes alone, in mode simulation only: the drill of what holds without."""
@@ -62,6 +67,8 @@ def main() -> int:
         ProcessWatch(supervisor, kills=may_kill(config.run.mode)),
         PanicFile(settings.data_directory / PANIC_FILE),
         AliveFile(settings.run_directory),
+        SupervisorLine(settings.run_directory, acts=may_kill(config.run.mode)),
+        CrashFiles(settings.data_directory, settings.run_directory / LOG_DIRECTORY),
         HaltSignal(),
         TimeWatch(config),
         ControlSocketEdge(Path(operator_path(str(settings.run_directory)))),

@@ -9,8 +9,14 @@ from services.risk.breakers import Breakers, Change
 from services.risk.desk import OperatorDesk
 from services.risk.evidence import Evidence
 from services.risk.latches import LatchKey
-from services.risk.liveness import Liveness, Run
-from services.risk.messages import KillProcess, LatchEnded, StoredState
+from services.risk.liveness import Liveness, Run, patience
+from services.risk.messages import (
+    AskSupervisor,
+    KillProcess,
+    LatchEnded,
+    ProcessKilled,
+    StoredState,
+)
 from services.risk.notes import Notes, Severity
 from services.risk.ramp import Ramp
 from services.risk.recovery import check_recovery
@@ -63,7 +69,7 @@ class Guard:
     ) -> None:
         timing = config.timing
         self.authority = Authority(timing, incarnation, stored, now.boot_ns)
-        self.liveness = Liveness(timing.hang_ms * NS_PER_MS, now.boot_ns)
+        self.liveness = Liveness(patience(config), now.boot_ns)
         self.evidence = Evidence()
         self.sampler = Sampler(config, self.evidence, self.liveness)
         self.sources = make_sources(config, stored) if sources is None else sources
@@ -310,8 +316,14 @@ class Guard:
         return report_status(self.authority, self.breakers, self.liveness, self.sweep, why, now)
 
     def kill(self, component: Component, incarnation: Incarnation, why: str, now: Instant) -> None:
-        """Kill a run, and tell of it."""
+        """Kill a run, and tell of it; one that a kill did not end is killed by supervisord too."""
         self.out.append(KillProcess(component, incarnation))
+        run = self.liveness.killed(component, incarnation)
+        if run is not None:
+            self.hear(ProcessKilled(component, run.pid), now)
+        if run is not None and run.kills > 1:
+            self.out.append(AskSupervisor("kill", component))
+            why = f"{why}; {run.kills} kills have not ended it"
         self.notes.transition(component, "alive", "killed", why, now)
         self.notes.alert("critical", f"killed {component}", f"{component}: {why}", "liveness", now)
 
@@ -350,6 +362,8 @@ class Guard:
             for seen in source.data(now):
                 if isinstance(seen, Notice):
                     self.notes.alert(seen.severity, seen.name, seen.text, seen.runbook, now)
+                elif isinstance(seen, Effect):
+                    self.out.append(seen)
                 else:
                     self.take_sample(seen, now)
         for change in self.breakers.forget_old(now):

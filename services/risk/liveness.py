@@ -8,28 +8,24 @@ Silence is counted in time for which this process listened: a turn of our own th
 says nothing about anybody else.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
+from shared.config import ComponentSettings, Config
+from shared.config.components import SILENT
 from shared.control import Pong
 from shared.effects import Peer
 from shared.identifiers import Component, Incarnation
 from shared.topics import COMPONENTS, EXECUTION, RISK
-from shared.units import NS_PER_MS, NS_PER_S, BootNs
+from shared.units import NS_PER_MS, BootNs
 
 LISTENED_NS_MAX = 50 * NS_PER_MS
 """Most of one gap between two turns that counts as listening; a turn is due each 10 ms."""
 
 RUNS_MAX = 8
 """Runs of one component that are kept: a lock allows one, and each restart ends one."""
-
-HANG_NS = NS_PER_S
-"""Silence after which a component other than execution counts as hung. Ten pings; execution
-watches the age of their data itself, and sooner."""
-
-KILL_HUNG_NS = 3 * NS_PER_S
-"""Silence after which a hung component is killed, so that supervisord starts it anew."""
 
 Condition = Literal["absent", "alive", "hung", "exited"]
 Heard = Literal["new", "known", "contradiction", "ignored"]
@@ -42,7 +38,8 @@ class Run(msgspec.Struct):
         pong_ns: When its newest pong was taken in.
         heard_ns: The same, on the clock of listening.
         exited_ns: When the kernel told of its end; 0 while it has not.
-        killed_ns: When it was last killed; 0 for never.
+        killed_ns: When it was last killed for its silence; 0 for never.
+        kills: How often it was killed, for whatever reason.
     """
 
     peer: Peer
@@ -52,13 +49,36 @@ class Run(msgspec.Struct):
     heard_ns: int
     exited_ns: BootNs = BootNs(0)
     killed_ns: BootNs = BootNs(0)
+    kills: int = 0
+
+
+class Patience(msgspec.Struct, frozen=True):
+    """How long one component may be silent.
+
+    Attributes:
+        hang_ns: Then it counts as hung.
+        kill_ns: Then it is killed, so that supervisord starts it anew; None for never: execution
+            is killed for a missing BLOCKED alone (`fence.py`), which comes sooner.
+    """
+
+    hang_ns: int
+    kill_ns: int | None
+
+
+def patience(config: Config) -> dict[Component, Patience]:
+    """Return the patience with each component but risk, of the settings."""
+    found = {EXECUTION: Patience(config.timing.hang_ms * NS_PER_MS, None)}
+    for name in SILENT:
+        table: ComponentSettings = getattr(config.components, name)
+        found[Component(name)] = Patience(table.hang_ms * NS_PER_MS, table.kill_ms * NS_PER_MS)
+    return found
 
 
 class Liveness:
     """All runs, newest last for each component."""
 
-    def __init__(self, hang_execution_ns: int, now_ns: BootNs) -> None:
-        self._hang_execution_ns = hang_execution_ns
+    def __init__(self, patience: Mapping[Component, Patience], now_ns: BootNs) -> None:
+        self._patience = patience
         self._turn_ns = now_ns
         self._listened_ns = 0
         self._runs: dict[Component, list[Run]] = {
@@ -124,22 +144,27 @@ class Liveness:
             return "absent"
         if run.exited_ns:
             return "exited"
-        limit = self._hang_execution_ns if component == EXECUTION else HANG_NS
-        return "hung" if self.silence_ns(run) >= limit else "alive"
+        return "hung" if self.silence_ns(run) >= self._patience[component].hang_ns else "alive"
 
     def hung_to_kill(self, now_ns: BootNs) -> tuple[Run, ...]:
-        """Return the runs that are to be killed now for their silence, execution's excepted.
-
-        Execution is killed for a missing BLOCKED alone (`fence.py`), which comes sooner.
-        """
+        """Return the runs that are to be killed now for their silence, execution's excepted."""
         due = []
         for run in self.all_living():
-            silent = self.silence_ns(run) >= KILL_HUNG_NS
-            again = now_ns >= run.killed_ns + KILL_HUNG_NS
-            if run.peer.component != EXECUTION and silent and again:
+            kill_ns = self._patience[run.peer.component].kill_ns
+            if kill_ns is None or self.silence_ns(run) < kill_ns:
+                continue
+            if now_ns >= run.killed_ns + kill_ns:
                 run.killed_ns = now_ns
                 due.append(run)
         return tuple(due)
+
+    def killed(self, component: Component, incarnation: Incarnation) -> Run | None:
+        """Count a kill of a run, and return it; None when it is not known."""
+        for run in self._runs.get(component, []):
+            if run.peer.incarnation == incarnation:
+                run.kills += 1
+                return run
+        return None
 
     def is_answering(self, component: Component) -> bool:
         """Tell whether a component answers and calls itself ready."""

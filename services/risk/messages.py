@@ -1,12 +1,15 @@
 """What risk's core and its own edges tell each other. Pure words; no edge is imported here."""
 
+from typing import Any, Literal
+
 import msgspec
 
 from shared.clean_run import CleanRun
 from shared.effects import Effect, Message
 from shared.identifiers import Component, Incarnation
+from shared.program_events import ProgramEvent
 from shared.risk_schema import CHAIN_START, LatchRow, RiskRecord
-from shared.units import BootNs
+from shared.units import BootNs, WallNs
 
 
 class Persist(Effect, frozen=True):
@@ -95,6 +98,84 @@ class LatchEnded(Message, frozen=True):
     name: str
     scope: str
     scope_id: str
+
+
+class ProcessKilled(Message, frozen=True):
+    """Risk has killed a run, which hung; told to sources by the guard.
+
+    A source that counts ends weighs this one less.
+    """
+
+    component: Component
+    pid: int
+
+
+class ProgramRow(msgspec.Struct, frozen=True):
+    """One program as supervisord has it.
+
+    Attributes:
+        state: `RUNNING`, `STARTING`, `BACKOFF`, `STOPPING`, `STOPPED`, `EXITED`, `FATAL`.
+        pid: 0 when it does not run.
+    """
+
+    program: str
+    state: str
+    pid: int
+
+
+class ProgramsSeen(Message, frozen=True):
+    """All programs as supervisord has them, asked for each second."""
+
+    rows: tuple[ProgramRow, ...]
+
+
+class SupervisorSilent(Message, frozen=True):
+    """Supervisord did not answer, or refused what it was asked: what runs is unknown."""
+
+    why: str
+
+
+class ProgramsTold(Message, frozen=True):
+    """What became of programs since the last look, in order.
+
+    Attributes:
+        is_past: Whether it was written before this process began to look.
+        unreadable: Lines that were no events.
+    """
+
+    events: tuple[ProgramEvent, ...]
+    is_past: bool
+    unreadable: int = 0
+
+
+class AskSupervisor(Effect, frozen=True):
+    """Ask supervisord to stop, start or kill one program; a refusal is `SupervisorSilent`.
+
+    Nothing rests on it: it is asked again for as long as the programs do not look as wished.
+    """
+
+    verb: Literal["stop", "start", "kill"]
+    program: str
+
+
+class NoteProgram(Effect, frozen=True):
+    """Append what risk did to the file from which ends are counted."""
+
+    event: ProgramEvent
+
+
+class SaveCrash(Effect, frozen=True):
+    """Keep what is known of a crash, with the end of the program's log, for people.
+
+    Attributes:
+        program: Whose log; the file is named after it and after the moment.
+        wall_ns: Of the crash.
+        facts: Everything else, as it goes into the file.
+    """
+
+    program: str
+    wall_ns: WallNs
+    facts: dict[str, Any]
 
 
 class StoredState(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ Deliberately ignorant of why; switches decide (`breakers.py`, `core.py`).
 import msgspec
 
 from shared.control import ScopeKind, ScopeOrder
+from shared.switches import CARED_FOR
 from shared.trading_state import TradingState, worst
 from shared.units import NS_PER_S, BootNs
 
@@ -39,6 +40,12 @@ class _Scope(msgspec.Struct):
     @property
     def state(self) -> TradingState:
         return worst(tuple(hold.state for hold in self.holds.values()))
+
+    @property
+    def is_cared_for(self) -> bool:
+        """Whether everything that reduces the scope asks for stops only."""
+        reducing = [switch for switch, hold in self.holds.items() if hold.state == "REDUCING"]
+        return self.state == "REDUCING" and all(switch in CARED_FOR for switch in reducing)
 
 
 class Scopes:
@@ -136,6 +143,7 @@ class Scopes:
                 scope.generation,
                 scope.state,
                 "; ".join(hold.reason for hold in scope.holds.values()),
+                scope.is_cared_for,
             )
             for (kind, scope_id), scope in self._scopes.items()
         )

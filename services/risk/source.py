@@ -12,7 +12,7 @@ import msgspec
 
 from services.risk.notes import Severity
 from services.risk.samples import Sample
-from shared.effects import Message
+from shared.effects import Effect, Message
 from shared.units import Instant
 
 
@@ -37,6 +37,9 @@ class Source(Protocol):
         """Take in a message if it concerns this source."""
         ...
 
-    def data(self, now: Instant) -> Iterator[Sample | Notice]:
-        """Yield what is seen now; asked once a ping, so that n of m samples is a time."""
+    def data(self, now: Instant) -> Iterator[Sample | Notice | Effect]:
+        """Yield what is seen now; asked once a ping, so that n of m samples is a time.
+
+        An effect is handed on as it is, to an edge of risk that belongs to the source.
+        """
         ...

@@ -6,8 +6,12 @@ The one list of sources, in the order of the switch table; each is a file of its
 import msgspec
 
 from services.risk.clock import ClockSource
+from services.risk.contradictions import Contradictions
+from services.risk.crash_records import CrashRecords
+from services.risk.handover import Handover
 from services.risk.messages import StoredState
 from services.risk.release import Release, ReleaseSource
+from services.risk.restarts import Restarts
 from services.risk.restricted import RestrictedSource
 from services.risk.source import Source
 from services.risk.venue_mode import VenueModeSource
@@ -46,4 +50,8 @@ def make_sources(
         ClockSource(config.clock),
         ReleaseSource(around.release),
         VenueModeSource(around.planned),
+        Restarts(config.components),
+        Handover(),
+        Contradictions(),
+        CrashRecords(),
     )

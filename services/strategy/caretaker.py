@@ -48,6 +48,9 @@ class Caretaker:
             dust = dust or Wish((target,), f"dust of {owner}, held to the end", owner)
         return dust or Wish((), "no orphan")
 
+    def forget(self) -> None:
+        """Forget nothing: each wish is made from what is held and seen now."""
+
     def _close(self, context: MarketContext) -> Wish:
         """Return the order that closes the first position here that can be sold at all."""
         held_back: list[str] = []

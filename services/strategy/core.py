@@ -57,6 +57,7 @@ class StrategyCore:
         self._said: dict[ConditionId, _Said] = {}
         self._standing = Standing()
         self._status_ns = BootNs(0)
+        self._held = ""
         self._reason = "starting"
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
@@ -67,7 +68,7 @@ class StrategyCore:
                 return [] if touched is None else self._renew(touched, now, forced=False)
             case ControlReceived(body=Ping() as ping):
                 self._standing.hear(ping, now)
-                return []
+                return self._obey(now)
             case Gap(component=component):
                 self._desk.forget(component)
                 return []
@@ -94,6 +95,15 @@ class StrategyCore:
         if self._desk.knows_calendar():
             return "ready", ""
         return "starting", "the market calendar is unknown"
+
+    def _obey(self, now: Instant) -> list[Effect]:
+        """Stand back while risk holds this strategy's scope, and begin anew afterwards (CP-3)."""
+        held = self._standing.held(self._strategy.name)
+        began, self._held = bool(held) and not self._held, held
+        if not began:
+            return []
+        self._strategy.forget()
+        return self._withdraw_all(now, held)
 
     def _renew(self, market: ConditionId, now: Instant, *, forced: bool) -> list[Effect]:
         """Publish a market's wish when it changed, or when its renewal is due."""
@@ -124,7 +134,9 @@ class StrategyCore:
         hang_ns = self._timing.hang_ms * NS_PER_MS
         if self._standing.is_silent(hang_ns, now):
             return Wish((), "risk does not ping"), now.monotonic_ns
-        context = self._desk.context(market, self._standing.reduces, now)
+        if self._held:
+            return Wish((), self._held), now.monotonic_ns
+        context = self._desk.context(market, self._standing, now)
         if not isinstance(context, MarketContext):
             return Wish((), context), now.monotonic_ns
         is_caretaker = str(self._strategy.name) == str(CARETAKER)
@@ -149,6 +161,7 @@ class StrategyCore:
 
     def _status(self, now: Instant) -> Effect:
         """Return the status fact."""
-        state = "active" if self._said else "idle"
-        body = StrategyStatus(self._strategy.name, state, self._reason, tuple(self._said))
+        state = "held" if self._held else "active" if self._said else "idle"
+        reason = self._held or self._reason
+        body = StrategyStatus(self._strategy.name, state, reason, tuple(self._said))
         return Publish("strategy.status", body, now.monotonic_ns)

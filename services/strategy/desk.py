@@ -4,8 +4,6 @@ Holds facts with their ages and turns them into a `MarketContext`, or into the r
 there is none. A fact that is too old, or that a gap has put in doubt, is unknown.
 """
 
-from collections.abc import Callable
-
 import msgspec
 
 from services.strategy.interface import (
@@ -14,6 +12,7 @@ from services.strategy.interface import (
     MarketContext,
     holding_of,
 )
+from services.strategy.standing import Standing
 from shared.config import TimingSettings
 from shared.effects import Received
 from shared.facts import (
@@ -34,10 +33,6 @@ POSITIONS_STALE_NS = 3_000_000_000
 
 VIEWS_MAX = 256
 """Markets whose view is kept; the oldest goes first."""
-
-
-Reduces = Callable[[StrategyName, MarketInfo], bool]
-"""Whether an owner's position in a market is to be closed."""
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -108,12 +103,12 @@ class Desk:
         """Return the input stamp of a market's newest view."""
         return self._views[market].input_ns
 
-    def context(self, market: ConditionId, reduces: Reduces, now: Instant) -> MarketContext | str:
+    def context(self, market: ConditionId, standing: Standing, now: Instant) -> MarketContext | str:
         """Return all that may be looked at, or why nothing may.
 
         Args:
             market: Which.
-            reduces: What risk orders to be closed.
+            standing: What risk orders to be closed or cared for.
             now: Present moment.
         """
         reason = self._closed_reason(market, now)
@@ -131,11 +126,13 @@ class Desk:
         if now.monotonic_ns - self._positions_ns > POSITIONS_STALE_NS:
             return "positions are stale"
         info = self._markets[market]
-        orphans = tuple((owner, self._holdings(owner, info)) for owner in self._orphans(now))
+        orphans = tuple(
+            (owner, self._holdings(owner, info)) for owner in self._orphans(standing, now)
+        )
         closing = tuple(
             (owner, self._holdings(owner, info))
             for owner in sorted({owner for owner, token in self._positions if token in info.tokens})
-            if reduces(owner, info)
+            if standing.closes(owner, info)
         )
         own = self._holdings(self._name, info)
         return MarketContext(info, seen.view, own, orphans, now, closing)
@@ -167,13 +164,14 @@ class Desk:
         first, second = (self._positions.get((owner, token)) for token in info.tokens)
         return holding_of(first), holding_of(second)
 
-    def _orphans(self, now: Instant) -> list[StrategyName]:
-        """Return, in order, the owners of positions that have been silent for too long."""
+    def _orphans(self, standing: Standing, now: Instant) -> list[StrategyName]:
+        """Return, in order, the owners of positions that are handed over or silent for too long."""
         assert self._positions is not None
         owners = sorted({owner for owner, _ in self._positions if owner != self._name})
         started = self._first_ns if self._first_ns is not None else now.boot_ns
         return [
             owner
             for owner in owners
-            if now.boot_ns - self._heard.get(owner, started) > self._takeover_ns
+            if standing.is_handed_over(owner)
+            or now.boot_ns - self._heard.get(owner, started) > self._takeover_ns
         ]

@@ -81,6 +81,10 @@ class Strategy(Protocol):
         """Return the full wish for one market."""
         ...
 
+    def forget(self) -> None:
+        """Forget every past wish: what comes next begins from nothing."""
+        ...
+
 
 def holding_of(position: PositionFact | None) -> Holding:
     """Return what a position fact says, or nothing held."""

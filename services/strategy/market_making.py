@@ -64,6 +64,10 @@ class MarketMaking:
             first, second = (first, ()) if long_index == 0 else ((), second)
         return Wish((*first, *second, *offer), "quoting")
 
+    def forget(self) -> None:
+        """Forget the quotes that ladders were made from."""
+        self._stances.clear()
+
     def _fair(self, context: MarketContext) -> Fair | str:
         """Return the value to quote around, or why there is none."""
         view = context.view

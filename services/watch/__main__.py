@@ -10,8 +10,9 @@ import msgspec
 
 from bus import clock
 from bus.settings import DATA_VARIABLE, RUN_VARIABLE
-from services.watch.core import Action, Kill, RiskSign, WatchCore
+from services.watch.core import RISK, Action, Kill, Note, RiskSign, Tell, WatchCore
 from services.watch.events import ACKNOWLEDGED, READY, EventStream
+from shared.program_events import EVENTS_BYTES_MAX, EVENTS_FILE, ProgramEvent, encode_event
 from shared.risk_schema import ALERTS_FILE
 
 LOOK_EVERY_S = 0.25
@@ -36,11 +37,11 @@ def main() -> int:
                 if not read:
                     return 0
                 for event in stream.feed(read):
-                    actions += core.happened(event.name, event.fields.get("processname", ""))
+                    actions += core.happened(event.name, event.fields)
                     _say(ACKNOWLEDGED + READY)
             actions += core.looked(read_sign(run / "risk.alive"), clock.read().monotonic_ns)
             for action in actions:
-                carry_out(action, data)
+                carry_out(action, run, data)
     except KeyboardInterrupt:
         return 0
 
@@ -56,23 +57,33 @@ def read_sign(path: Path) -> RiskSign | None:
     return RiskSign(int(pid), stamp_ns) if pid.isdigit() else None
 
 
-def carry_out(action: Action, data: Path) -> None:
-    """Kill, or tell."""
+def carry_out(action: Action, run: Path, data: Path) -> None:
+    """Kill, note an end for risk, or tell."""
+    now = clock.read()
+    if isinstance(action, Kill | Note):
+        note = Note(RISK, "killed", action.pid, False) if isinstance(action, Kill) else action
+        event = ProgramEvent(now.boot_ns, now.wall_ns, *msgspec.structs.astuple(note))
+        _append(run / EVENTS_FILE, encode_event(event), EVENTS_BYTES_MAX)
     if isinstance(action, Kill):
         kill_risk(action.pid)
+    if not isinstance(action, Tell):
         return
-    line = {"wall_ns": clock.read().wall_ns, "component": "watch", **msgspec.to_builtins(action)}
+    line = {"wall_ns": now.wall_ns, "component": "watch", **msgspec.to_builtins(action)}
     text = msgspec.json.encode(line) + b"\n"
     sys.stderr.buffer.write(text)
     sys.stderr.flush()
-    path = data / ALERTS_FILE
+    _append(data / ALERTS_FILE, text, ALERTS_BYTES_MAX)
+
+
+def _append(path: Path, line: bytes, bytes_max: int) -> None:
+    """Append a line, putting a file that is too long aside first."""
     try:
-        if path.exists() and path.stat().st_size > ALERTS_BYTES_MAX:
+        if path.exists() and path.stat().st_size > bytes_max:
             path.rename(path.with_name(f"{path.name}.1"))
-        with path.open("ab") as file:
-            file.write(text)
+        with path.open("ab", buffering=0) as file:
+            file.write(line)
     except OSError as error:
-        sys.stderr.write(f"{path} takes no alert: {error}\n")
+        sys.stderr.write(f"{path} takes no line: {error}\n")
 
 
 def kill_risk(pid: int) -> None:

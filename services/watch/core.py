@@ -1,7 +1,10 @@
 """Watch's decisions: when risk counts as hung, and which events are worth an alert. Pure."""
 
+from typing import Final
+
 import msgspec
 
+from shared.program_events import EventKind
 from shared.units import NS_PER_MS, NS_PER_S, MonotonicNs
 
 RISK = "risk"
@@ -21,6 +24,14 @@ ABSENT_NS = 30 * NS_PER_S
 
 LOUD_STATES = {"PROCESS_STATE_FATAL", "PROCESS_STATE_UNKNOWN"}
 """States in which supervisord has given up on a process, or lost it."""
+
+
+ENDS: Final[dict[str, EventKind]] = {
+    "PROCESS_STATE_EXITED": "exited",
+    "PROCESS_STATE_BACKOFF": "backoff",
+    "PROCESS_STATE_STOPPED": "stopped",
+}
+"""States that a program reaches by ending. Source: https://supervisord.org/events.html."""
 
 
 class RiskSign(msgspec.Struct, frozen=True):
@@ -50,7 +61,16 @@ class Tell(msgspec.Struct, frozen=True):
     runbook: str
 
 
-Action = Kill | Tell
+class Note(msgspec.Struct, frozen=True):
+    """An end of a program, for risk, which counts them (`shared/program_events.py`)."""
+
+    program: str
+    kind: EventKind
+    pid: int
+    expected: bool
+
+
+Action = Kill | Tell | Note
 
 
 class WatchCore:
@@ -78,15 +98,13 @@ class WatchCore:
             return self._absent(silent_ns)
         return self._silent(sign, silent_ns, now_ns)
 
-    def happened(self, event: str, process: str) -> list[Action]:
-        """Take an event of supervisord's."""
-        if process == RISK and event == "PROCESS_STATE_EXITED":
-            text = "risk has exited; execution fences itself, supervisord starts risk again"
-            return [Tell("critical", "risk exited", text, "heartbeat-lost")]
-        if event in LOUD_STATES:
-            text = f"supervisord has given up on {process}: {event}"
-            return [Tell("critical", f"{process} given up", text, "liveness")]
-        return []
+    def happened(self, event: str, fields: dict[str, str]) -> list[Action]:
+        """Take an event of supervisord's, with the fields of its first line."""
+        process = fields.get("processname", "")
+        actions: list[Action] = []
+        if event in ENDS:
+            actions.append(_note(ENDS[event], process, fields))
+        return actions + _told(event, process)
 
     def _absent(self, silent_ns: int) -> list[Action]:
         if self._absence_told or silent_ns < ABSENT_NS:
@@ -103,3 +121,22 @@ class WatchCore:
         self._killed_ns = now_ns
         text = f"risk ({sign.pid}) has hung for {silent_ns // NS_PER_MS} ms and is killed"
         return [Kill(sign.pid), Tell("critical", "risk hung", text, "heartbeat-lost")]
+
+
+def _note(kind: EventKind, process: str, fields: dict[str, str]) -> Note:
+    """Return an end as it is written down; what supervisord does not tell is 0 and False."""
+    pid = fields.get("pid", "")
+    return Note(
+        process, kind, int(pid) if pid.isdecimal() else 0, fields.get("expected", "0") == "1"
+    )
+
+
+def _told(event: str, process: str) -> list[Action]:
+    """Return what people are told of an event."""
+    if process == RISK and event == "PROCESS_STATE_EXITED":
+        text = "risk has exited; execution fences itself, supervisord starts risk again"
+        return [Tell("critical", "risk exited", text, "heartbeat-lost")]
+    if event in LOUD_STATES:
+        text = f"supervisord has given up on {process}: {event}"
+        return [Tell("critical", f"{process} given up", text, "liveness")]
+    return []

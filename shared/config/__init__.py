@@ -7,6 +7,11 @@ findings; `bus/settings.py` finds the file and looks at the key files it names.
 
 from shared.config.access import AccessSettings
 from shared.config.clock import NTP_PORT, ClockSettings
+from shared.config.components import (
+    ComponentSettings,
+    ComponentsSettings,
+    RestartSettings,
+)
 from shared.config.drill import DrillSettings
 from shared.config.endpoints import is_loopback, time_servers
 from shared.config.mirror import MirrorSettings
@@ -35,6 +40,8 @@ __all__ = [
     "AccountSettings",
     "CaretakerSettings",
     "ClockSettings",
+    "ComponentSettings",
+    "ComponentsSettings",
     "Config",
     "DashboardSettings",
     "DrillSettings",
@@ -45,6 +52,7 @@ __all__ = [
     "MirrorSettings",
     "RampSettings",
     "RecorderSettings",
+    "RestartSettings",
     "RunSettings",
     "Section",
     "SimulatorSettings",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from shared.config.components import SILENT, ComponentSettings
 from shared.config.endpoints import is_loopback, strangers
 from shared.config.section import Section
 from shared.config.settings import Config
@@ -68,6 +69,7 @@ def check_together(config: Config) -> list[Finding]:
             Finding("run.live_acknowledgement", "mode live needs exactly `I trade real money`")
         )
     findings += _check_clock(config)
+    findings += _check_components(config)
     findings += _check_mode(config)
     findings += _check_prices(config)
     if config.account.wallet_kind != "eoa" and not config.account.wallet_address:
@@ -87,6 +89,16 @@ def _check_clock(config: Config) -> list[Finding]:
         what = "must be at least two questions (measure_every_ms)"
         findings.append(Finding("clock.unknown_ms", what))
     return findings
+
+
+def _check_components(config: Config) -> list[Finding]:
+    """Check that nobody is killed for a silence that does not count as a hang yet."""
+    tables = {name: getattr(config.components, name) for name in SILENT}
+    return [
+        Finding(f"components.{name}.kill_ms", "must not be below hang_ms")
+        for name, table in tables.items()
+        if isinstance(table, ComponentSettings) and table.kill_ms < table.hang_ms
+    ]
 
 
 def _check_mode(config: Config) -> list[Finding]:

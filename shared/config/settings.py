@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from shared.config.access import AccessSettings
 from shared.config.clock import ClockSettings
+from shared.config.components import ComponentsSettings
 from shared.config.drill import DrillSettings
 from shared.config.mirror import MirrorSettings
 from shared.config.ramp import RampSettings
@@ -349,6 +350,7 @@ class Config(Section, frozen=True, kw_only=True):
     ramp: RampSettings = RampSettings()
     drill: DrillSettings = DrillSettings()
     clock: ClockSettings = ClockSettings()
+    components: ComponentsSettings = ComponentsSettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     dashboard: DashboardSettings = DashboardSettings()

@@ -38,11 +38,13 @@ from shared.switches.kill_switches import (
 from shared.switches.own_switches import (
     CLOCK_UNKNOWN,
     COMPONENT_LOST,
+    FLAPPING,
     OPERATOR_FLATTEN,
     PANIC,
     PLACE_UNKNOWN,
     RISK_DATABASE,
     STRATEGY_DISABLED,
+    STRATEGY_HANDOVER,
     STRATEGY_LOST,
 )
 from shared.switches.row import AT_ONCE, RUN_ONLY, SAMPLED, Confirmation, Switch, SwitchKind
@@ -53,10 +55,12 @@ __all__ = [
     "BREAKER_COUNT",
     "BY_NAME",
     "BY_REQUIREMENT",
+    "CARED_FOR",
     "CLOCK_OFF",
     "CLOCK_UNKNOWN",
     "COMPONENT_LOST",
     "DAILY_LOSS",
+    "FLAPPING",
     "HEARTBEAT_LOST",
     "INVENTORY_CAP",
     "LOSS_LIMIT",
@@ -78,6 +82,7 @@ __all__ = [
     "SAMPLED",
     "SHUTDOWN",
     "STRATEGY_DISABLED",
+    "STRATEGY_HANDOVER",
     "STRATEGY_LOST",
     "STRATEGY_PERFORMANCE",
     "SWITCHES",
@@ -118,7 +123,13 @@ SWITCHES: tuple[Switch, ...] = (
     STRATEGY_LOST,
     STRATEGY_DISABLED,
     CLOCK_UNKNOWN,
+    STRATEGY_HANDOVER,
+    FLAPPING,
 )
+
+CARED_FOR: frozenset[str] = frozenset({STRATEGY_DISABLED.name, STRATEGY_HANDOVER.name})
+"""Rows that reduce by handing a position over to be managed by stops, and do not sell it at once:
+what is wrong is the strategy, not the position."""
 
 BY_NAME: dict[str, Switch] = {switch.name: switch for switch in SWITCHES}
 BY_REQUIREMENT: dict[str, Switch] = {switch.requirement: switch for switch in reversed(SWITCHES)}

@@ -36,6 +36,8 @@ from shared.facts import (
     FeedStatus,
     MarketInfo,
     PlaceFact,
+    PositionFact,
+    Positions,
     RiskStatus,
 )
 from shared.identifiers import Asset, Component, ConditionId, Incarnation, TokenId
@@ -129,6 +131,7 @@ class World:
         self.place: PlaceFact | None = None
         self.hashes: dict[Component, str] = {}
         self.markets = [market()]
+        self.positions: tuple[PositionFact, ...] = ()
         self.clock_off_ms = 0
         self.stale: dict[str, float] = {}
         self.connected = True
@@ -372,6 +375,7 @@ class World:
             self.fact(STATE, "state.view", state_view(self.markets, self.now, valid=self.valid))
         if self.execution.answers:
             self.fact(EXECUTION, "execution.status", self._execution_status())
+            self.fact(EXECUTION, "execution.positions", Positions(self.positions))
 
     def _hellos(self) -> None:
         for component in COMPONENTS:

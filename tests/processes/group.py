@@ -21,6 +21,7 @@ from ops.launch import account_lock_path
 from ops.observe import View, observe
 from ops.trading import reasons_not_trading
 from ops.waiting import wait_for
+from shared.config import ComponentsSettings
 from shared.topics import COMPONENTS, EXECUTION, RISK
 from shared.units import NS_PER_S
 from tests.architecture.tree import ROOT
@@ -42,6 +43,10 @@ SIM = (
 )
 """The demonstration's profile without its wide quoting, which stands last, and with a later
 cutoff: a test meets more orders with the defaults, and may add a table of its own."""
+
+
+KILLED_ON_PURPOSE = 1_000
+"""Crashes of one component in a window that a test may cause without its being stopped."""
 
 
 def free_port() -> int:
@@ -108,10 +113,12 @@ class GroupUnderTest:
         interval_s: int | None = None,
         extra: str = "",
         seed: int = 1,
+        restarts_max: int = KILLED_ON_PURPOSE,
         changes: Mapping[str, str] = types.MappingProxyType({}),
     ) -> None:
         """Prepare the profile: `extra` is appended to it, `changes` are replaced in it.
 
+        A test kills on purpose; one that is about ends that are too many names `restarts_max`.
         Without a length of its own the group gets markets that have just begun and last long.
         """
         self.interval_s = interval_s or long_window_s()
@@ -125,6 +132,10 @@ class GroupUnderTest:
         )
         self.page_port = free_port()
         page = f"[dashboard]\nport = {self.page_port}\n\n"
+        page += "".join(
+            f"[components.{name}]\nrestarts_max = {restarts_max}\n\n"
+            for name in ComponentsSettings.__struct_fields__
+        )
         text = text.replace("[simulator]", f"{page}[simulator]\nenabled = false\nseed = {seed}")
         for former, text_now in changes.items():
             assert former in text, f"the profile has no {former!r}"

@@ -72,6 +72,9 @@ class NearCrossing:
             self._former[slot] = target.price
         return Wish(tuple(targets), "as near as it gets")
 
+    def forget(self) -> None:
+        """Has nothing to forget."""
+
 
 def _bids(token: TokenId, book: BookView, tick: PriceE4) -> Iterator[Target]:
     ask = book.asks[0][0] if book.asks else PriceE4(PRICE_ONE_E4 - tick)

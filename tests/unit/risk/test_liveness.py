@@ -3,24 +3,27 @@
 import msgspec
 import pytest
 
-from services.risk.liveness import HANG_NS, KILL_HUNG_NS, LISTENED_NS_MAX, RUNS_MAX, Liveness
+from services.risk.liveness import LISTENED_NS_MAX, RUNS_MAX, Liveness, patience
 from shared.identifiers import Component, Incarnation
 from shared.topics import EXECUTION, STATE
 from shared.units import NS_PER_MS, BootNs
 from tests.builders.risk import World, instant
+from tests.builders.risk_parts import config
 
 NOW = instant(0).boot_ns
+PATIENCE = patience(config())
+HANG_NS, KILL_HUNG_NS = PATIENCE[STATE].hang_ns, PATIENCE[STATE].kill_ns or 0
 STATE_PONG = World().pong(STATE, None)
 
 
 def liveness() -> Liveness:
-    made = Liveness(450 * NS_PER_MS, NOW)
+    made = Liveness(PATIENCE, NOW)
     made.hear(STATE_PONG, NOW)
     return made
 
 
 def test_first_pong_of_a_run_is_new_and_later_ones_are_known() -> None:
-    made = Liveness(450 * NS_PER_MS, NOW)
+    made = Liveness(PATIENCE, NOW)
     assert made.hear(STATE_PONG, NOW) == "new"
     assert made.hear(STATE_PONG, NOW) == "known"
 
@@ -86,7 +89,7 @@ def test_hung_component_is_killed_once_and_again_only_later() -> None:
 
 
 def test_hung_execution_is_left_to_its_fence() -> None:
-    made = Liveness(450 * NS_PER_MS, NOW)
+    made = Liveness(PATIENCE, NOW)
     made.hear(World().pong(EXECUTION, None), NOW)
     assert made.hung_to_kill(listen(made, NOW, 2 * KILL_HUNG_NS)) == ()
 

@@ -85,7 +85,7 @@ def test_disabled_strategy_is_held_alone_until_it_is_enabled() -> None:
     assert isinstance(disabled, Halted)
     assert disabled.latch.name == "strategy_disabled"
     assert world.status.trading_state == "ACTIVE"
-    assert [(one.scope_id, one.state) for one in world.leases()[-1].scopes] == [(MAKER, "HALTED")]
+    assert [(one.scope_id, one.state) for one in world.leases()[-1].scopes] == [(MAKER, "REDUCING")]
     enable = Enable(strategy=MAKER, version=disabled.latch.version, reason="cheap again")
     assert isinstance(ask(world, enable), Resumed)
     world.run(300)
@@ -99,7 +99,7 @@ def test_enabling_another_version_is_refused() -> None:
     enable = Enable(strategy=MAKER, version=disabled.latch.version + 1, reason="x")
     assert isinstance(ask(world, enable), ResumeRefused)
     world.run(300)
-    assert world.leases()[-1].scopes[0].state == "HALTED"
+    assert world.leases()[-1].scopes[0].state == "REDUCING"
 
 
 def test_reset_clears_the_latches_of_one_strategy_and_no_other() -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from services.risk.evidence import Evidence
-from services.risk.liveness import HANG_NS, Liveness
+from services.risk.liveness import Liveness, patience
 from services.risk.samples import Sample, Sampler
 from shared.effects import Received
 from shared.facts import (
@@ -32,6 +32,7 @@ from tests.builders.risk_parts import config
 
 CONFIG = config()
 TIMING = CONFIG.timing
+PATIENCE = patience(CONFIG)
 
 
 class Desk:
@@ -40,7 +41,7 @@ class Desk:
     def __init__(self) -> None:
         self.at = instant(100_000)
         self.evidence = Evidence()
-        self.liveness = Liveness(TIMING.hang_ms * NS_PER_MS, self.at.boot_ns)
+        self.liveness = Liveness(PATIENCE, self.at.boot_ns)
         self.sampler = Sampler(CONFIG, self.evidence, self.liveness)
 
     def hear(self, component: Component, body: Any, now: Instant | None = None) -> None:
@@ -194,7 +195,11 @@ def good_market() -> Desk:
 @pytest.mark.req("CP-1")
 @pytest.mark.parametrize(
     ("component", "limit_ns"),
-    [(EXECUTION, TIMING.hang_ms * NS_PER_MS), (STATE, HANG_NS), (MARKET_MAKING, HANG_NS)],
+    [
+        (EXECUTION, TIMING.hang_ms * NS_PER_MS),
+        (STATE, CONFIG.components.state.hang_ms * NS_PER_MS),
+        (MARKET_MAKING, CONFIG.components.market_making.hang_ms * NS_PER_MS),
+    ],
 )
 @pytest.mark.parametrize(("over_ns", "bad"), BOUNDARY)
 def test_component_is_hung_at_its_limit(

@@ -6,12 +6,13 @@ import pytest
 from services.strategy.core import StrategyCore
 from services.strategy.interface import MarketContext, Wish
 from shared.config import TimingSettings
-from shared.control import Ping
+from shared.control import Ping, ScopeOrder
 from shared.effects import ControlReceived, Effect, Exit, Gap, Paused, Publish, Stop
 from shared.facts import Calendar, MarketView, StrategyStatus
 from shared.identifiers import Component, Incarnation, StrategyName
 from shared.targets import Target, TargetSet
 from shared.topics import EXECUTION, FEED_DISCOVERY, STATE
+from shared.trading_state import TradingState
 from shared.units import Instant, PriceE4, SizeE6
 from tests.builders.markets import (
     UP,
@@ -33,14 +34,22 @@ class FixedWish:
 
     def __init__(self) -> None:
         self.seen: list[MarketContext] = []
+        self.forgot = 0
 
     def wish(self, context: MarketContext) -> Wish:
         self.seen.append(context)
         return Wish((TARGET,), "fixed")
 
+    def forget(self) -> None:
+        self.forgot += 1
 
-def _ping(now: Instant) -> ControlReceived:
-    return ControlReceived(Ping(Incarnation(9), 1, now.boot_ns, 1, 0, "", "ACTIVE", (), (), 1))
+
+def _ping(now: Instant, *scopes: ScopeOrder) -> ControlReceived:
+    return ControlReceived(Ping(Incarnation(9), 1, now.boot_ns, 1, 0, "", "ACTIVE", (), scopes, 1))
+
+
+def _held(name: str, state: TradingState, *, care: bool = True) -> ScopeOrder:
+    return ScopeOrder("strategy", name, 1, state, "it has crashed", care and state == "REDUCING")
 
 
 def _ready(milliseconds: int = 1_000) -> tuple[StrategyCore, FixedWish]:
@@ -174,6 +183,56 @@ def test_positions_of_a_silent_strategy_become_orphans(silent_ms: int, orphaned:
     _show(core, now)
     orphans = [name for name, _ in strategy.seen[-1].orphans]
     assert orphans == ([owner] if orphaned else [])
+
+
+@pytest.mark.req("CP-3")
+@pytest.mark.parametrize("state", ["REDUCING", "PAUSED", "HALTED"])
+def test_strategy_that_is_held_withdraws_forgets_and_begins_anew(state: TradingState) -> None:
+    core, strategy = _ready()
+    _show(core, instant(1_000))
+    effects = core.on_message(_ping(instant(1_010), _held("fixed", state)), instant(1_010))
+    assert [each.targets for each in _sets(effects)] == [()]
+    assert strategy.forgot == 1
+    core.on_message(_ping(instant(1_110), _held("fixed", state)), instant(1_110))
+    assert _sets(_show(core, instant(1_120))) == []
+    assert strategy.forgot == 1
+    core.on_message(_ping(instant(1_210)), instant(1_210))
+    assert _sets(_show(core, instant(1_220)))[0].targets == (TARGET,)
+
+
+@pytest.mark.parametrize("scope", [_held("other", "HALTED"), _held("fixed", "ACTIVE")])
+def test_strategy_goes_on_while_another_is_held_or_its_own_pause_is_over(scope: ScopeOrder) -> None:
+    core, _ = _ready()
+    core.on_message(_ping(instant(1_010), scope), instant(1_010))
+    assert _sets(_show(core, instant(1_020)))[0].targets == (TARGET,)
+
+
+@pytest.mark.req("CP-3")
+@pytest.mark.parametrize(
+    ("state", "orphaned"), [("REDUCING", True), ("PAUSED", False), ("HALTED", False)]
+)
+def test_position_of_a_living_strategy_is_an_orphan_when_risk_has_handed_it_over(
+    state: TradingState, orphaned: bool
+) -> None:
+    core, strategy = _ready(1_000)
+    now = instant(1_100)
+    alive = StrategyStatus(StrategyName("market_making"), "held", "", ())
+    _tell(core, Component("market_making"), "strategy.status", alive, now)
+    _tell(core, EXECUTION, "execution.positions", positions(position(UP, 20)), now)
+    core.on_message(_ping(now, _held("market_making", state)), now)
+    _show(core, now)
+    assert bool(strategy.seen[-1].orphans) is orphaned
+    assert not strategy.seen[-1].closing
+
+
+def test_position_that_is_to_be_sold_at_once_is_closed_and_not_cared_for() -> None:
+    core, strategy = _ready(1_000)
+    now = instant(1_100)
+    _tell(core, EXECUTION, "execution.positions", positions(position(UP, 20)), now)
+    core.on_message(_ping(now, _held("market_making", "REDUCING", care=False)), now)
+    _show(core, now)
+    assert [owner for owner, _ in strategy.seen[-1].closing] == ["market_making"]
+    assert strategy.seen[-1].orphans == ()
 
 
 def test_ready_only_while_the_calendar_is_known() -> None:

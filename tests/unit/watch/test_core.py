@@ -8,6 +8,7 @@ from services.watch.core import (
     KILL_AGAIN_NS,
     Action,
     Kill,
+    Note,
     RiskSign,
     Tell,
     WatchCore,
@@ -85,4 +86,28 @@ def test_absence_of_risk_is_told_once() -> None:
     ],
 )
 def test_events_worth_an_alert(event: str, process: str, told: bool) -> None:
-    assert bool(WatchCore(MonotonicNs(0)).happened(event, process)) is told
+    actions = WatchCore(MonotonicNs(0)).happened(event, {"processname": process})
+    assert any(isinstance(one, Tell) for one in actions) is told
+
+
+@pytest.mark.req("CP-1")
+@pytest.mark.parametrize(
+    ("event", "fields", "note"),
+    [
+        ("EXITED", {"expected": "0", "pid": "7"}, Note("state", "exited", 7, False)),
+        ("EXITED", {"expected": "1", "pid": "7"}, Note("state", "exited", 7, True)),
+        ("STOPPED", {"pid": "7"}, Note("state", "stopped", 7, False)),
+        ("BACKOFF", {"tries": "3"}, Note("state", "backoff", 0, False)),
+    ],
+)
+def test_every_end_of_a_program_is_noted_for_risk(
+    event: str, fields: dict[str, str], note: Note
+) -> None:
+    core = WatchCore(MonotonicNs(0))
+    assert core.happened(f"PROCESS_STATE_{event}", {"processname": "state", **fields}) == [note]
+
+
+@pytest.mark.parametrize("event", ["STARTING", "RUNNING", "STOPPING"])
+def test_what_is_no_end_is_not_noted(event: str) -> None:
+    core = WatchCore(MonotonicNs(0))
+    assert core.happened(f"PROCESS_STATE_{event}", {"processname": "state"}) == []

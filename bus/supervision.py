@@ -1,4 +1,4 @@
-"""Speaks to the group's supervisord over its Unix socket: what runs, stop, start, end all.
+"""Speaks to the group's supervisord over its Unix socket: what runs, stop, start, kill, end all.
 
 XML-RPC over HTTP as supervisord serves it, with a deadline on every answer, since the
 supervisord asked may itself be stopped. Source: http://supervisord.org/api.html, 4.3.0.
@@ -13,6 +13,11 @@ import msgspec
 
 SOCKET_FILE = "supervisor.sock"
 ANSWER_S = 5.0
+"""For a command, which a person waits for."""
+
+SHORT_ANSWER_S = 2.0
+"""For a process that asks again each second."""
+
 ANSWER_BYTES_MAX = 1_000_000
 
 
@@ -48,20 +53,20 @@ GONE = frozenset({"STOPPED", "EXITED", "FATAL"})
 class _Connection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=ANSWER_S)
+    def __init__(self, path: Path, within_s: float) -> None:
+        super().__init__("localhost", timeout=within_s)
         self._path = path
 
     def connect(self) -> None:
         """Connect to the socket instead of a host."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(ANSWER_S)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
 
 
-def processes(run_directory: Path) -> tuple[Process, ...] | Unreachable:
+def processes(run_directory: Path, within_s: float = ANSWER_S) -> tuple[Process, ...] | Unreachable:
     """Return every supervised program, in the order of supervisor.conf's names."""
-    answer = _call(run_directory, "supervisor.getAllProcessInfo")
+    answer = _call(run_directory, within_s, "supervisor.getAllProcessInfo")
     if isinstance(answer, Refused):
         return Unreachable(answer.why)
     if isinstance(answer, Unreachable):
@@ -70,28 +75,46 @@ def processes(run_directory: Path) -> tuple[Process, ...] | Unreachable:
     return tuple(Process(row["name"], row["statename"], row["pid"]) for row in answer)
 
 
-def stop(run_directory: Path, name: str) -> Refused | Unreachable | None:
+def stop(
+    run_directory: Path, name: str, within_s: float = ANSWER_S
+) -> Refused | Unreachable | None:
     """Ask for one program's end by its stop signal; returns before it has ended."""
-    return _done(_call(run_directory, "supervisor.stopProcess", name, False))
+    return _done(_call(run_directory, within_s, "supervisor.stopProcess", name, False))
 
 
-def start(run_directory: Path, name: str) -> Refused | Unreachable | None:
+def start(
+    run_directory: Path, name: str, within_s: float = ANSWER_S
+) -> Refused | Unreachable | None:
     """Ask for one program's start; returns before it runs."""
-    return _done(_call(run_directory, "supervisor.startProcess", name, False))
+    return _done(_call(run_directory, within_s, "supervisor.startProcess", name, False))
+
+
+def kill(
+    run_directory: Path, name: str, within_s: float = ANSWER_S
+) -> Refused | Unreachable | None:
+    """Ask for SIGKILL to one program, which supervisord then starts again."""
+    return _done(_call(run_directory, within_s, "supervisor.signalProcess", name, "KILL"))
 
 
 def shut_down(run_directory: Path) -> Refused | Unreachable | None:
     """Ask supervisord to end everything and itself."""
-    return _done(_call(run_directory, "supervisor.shutdown"))
+    return _done(_call(run_directory, ANSWER_S, "supervisor.shutdown"))
 
 
 def _done(answer: object) -> Refused | Unreachable | None:
     return answer if isinstance(answer, Refused | Unreachable) else None
 
 
-def _call(run_directory: Path, method: str, *arguments: str | bool) -> object:
-    """Return what a method returned, or why nothing did."""
-    connection = _Connection(run_directory / SOCKET_FILE)
+def _call(run_directory: Path, within_s: float, method: str, *arguments: str | bool) -> object:
+    """Return what a method returned, or why nothing did.
+
+    Args:
+        run_directory: Of the group.
+        within_s: For the connection and for each wait for bytes of the answer.
+        method: Of supervisord's interface.
+        *arguments: Of the method.
+    """
+    connection = _Connection(run_directory / SOCKET_FILE, within_s)
     try:
         connection.request(
             "POST",

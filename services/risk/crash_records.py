@@ -1,0 +1,83 @@
+"""What is kept of a strategy's crash: who it was, its last input, what it had going, its log's end.
+
+Gathered from what risk has heard of it anyway: the newest pong with its ages of inputs, the newest
+status with the markets it was active in, the views of those markets, and its positions. A crash is
+one that watch has written down; one that an earlier risk may have kept already is kept once,
+because a record is named after its moment. The input that a Python error fell on stands in
+the log, as the line `process.crashed` (`bus/actor.py`).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from services.risk.messages import ProgramsTold, SaveCrash
+from services.risk.samples import Sample
+from services.risk.source import Notice
+from shared.control import Pong
+from shared.effects import ControlReceived, Effect, Message, Received
+from shared.facts import Positions, StateView, StrategyStatus
+from shared.identifiers import StrategyName
+from shared.program_events import ProgramEvent
+from shared.topics import STRATEGIES
+from shared.units import Instant
+
+
+class CrashRecords:
+    """What is known of each strategy, until it crashes."""
+
+    def __init__(self) -> None:
+        """Begin knowing nothing."""
+        self._pongs: dict[str, Pong] = {}
+        self._statuses: dict[str, StrategyStatus] = {}
+        self._view = StateView(())
+        self._positions: Positions | None = None
+        self._effects: list[Effect] = []
+
+    def hear(self, message: Message, now: Instant) -> None:
+        """Take in what strategies say and see, and their ends."""
+        match message:
+            case ControlReceived(body=Pong() as pong) if pong.component in STRATEGIES:
+                self._pongs[pong.component] = pong
+            case Received(body=StrategyStatus() as status):
+                self._statuses[status.strategy] = status
+            case Received(body=StateView() as view):
+                self._view = view
+            case Received(body=Positions() as positions):
+                self._positions = positions
+            case ProgramsTold(events=events):
+                for event in events:
+                    if event.program in STRATEGIES and event.kind in ("exited", "backoff"):
+                        facts = self._facts(event)
+                        self._effects.append(SaveCrash(event.program, event.wall_ns, facts))
+            case _:
+                pass
+
+    def data(self, now: Instant) -> Iterator[Sample | Notice | Effect]:
+        """Yield the records that are to be kept."""
+        effects, self._effects = self._effects, []
+        yield from effects
+
+    def _facts(self, event: ProgramEvent) -> dict[str, Any]:
+        """Return everything but the log; what is unknown is null, never empty."""
+        strategy = StrategyName(event.program)
+        pong = self._pongs.get(strategy)
+        # A later run of it may have spoken before its predecessor's end was read.
+        run = pong if pong is not None and event.pid in (0, pong.pid) else None
+        status = self._statuses.get(strategy)
+        active = () if status is None else status.markets
+        return {
+            "strategy": strategy,
+            "end": msgspec.to_builtins(event),
+            "run": msgspec.to_builtins(run),
+            "status": msgspec.to_builtins(status),
+            "inputs": [msgspec.to_builtins(v) for v in self._view.markets if v.market in active],
+            "positions": None
+            if self._positions is None
+            else [
+                msgspec.to_builtins(each)
+                for each in self._positions.positions
+                if each.strategy == strategy
+            ],
+        }
