@@ -8,15 +8,10 @@ from services.risk.authority import Authority, latched_state
 from services.risk.breakers import Breakers, Change
 from services.risk.desk import OperatorDesk
 from services.risk.evidence import Evidence
+from services.risk.killing import kill_effects
 from services.risk.latches import LatchKey
 from services.risk.liveness import Liveness, Run, patience
-from services.risk.messages import (
-    AskSupervisor,
-    KillProcess,
-    LatchEnded,
-    ProcessKilled,
-    StoredState,
-)
+from services.risk.messages import LatchEnded, ProcessKilled, StoredState
 from services.risk.notes import Notes, Severity
 from services.risk.ramp import Ramp
 from services.risk.recovery import check_recovery
@@ -29,7 +24,7 @@ from services.risk.writes import Writes
 from shared.clean_run import MODE, RISK_STARTED
 from shared.config import Config
 from shared.control import Pong
-from shared.effects import Control, Effect, Exit, Message, Publish, Received
+from shared.effects import Control, Effect, Exit, Message, Peer, Publish, Received
 from shared.facts import RiskStatus
 from shared.identifiers import Component, Incarnation
 from shared.operator import RecoveryCheck
@@ -317,13 +312,11 @@ class Guard:
 
     def kill(self, component: Component, incarnation: Incarnation, why: str, now: Instant) -> None:
         """Kill a run, and tell of it; one that a kill did not end is killed by supervisord too."""
-        self.out.append(KillProcess(component, incarnation))
         run = self.liveness.killed(component, incarnation)
+        self.out += kill_effects(Peer(component, incarnation), run)
         if run is not None:
             self.hear(ProcessKilled(component, run.pid), now)
-        if run is not None and run.kills > 1:
-            self.out.append(AskSupervisor("kill", component))
-            why = f"{why}; {run.kills} kills have not ended it"
+            why += f"; kill number {run.kills}" if run.kills > 1 else ""
         self.notes.transition(component, "alive", "killed", why, now)
         self.notes.alert("critical", f"killed {component}", f"{component}: {why}", "liveness", now)
 
