@@ -117,6 +117,10 @@ class Balances:
         """Return by how much a differing balance is above (or below) what it may be."""
         return self._judge.surplus_e6(token)
 
+    def is_gone(self, token: TokenId) -> bool:
+        """Whether the newest balance of a token is nothing, though we count shares of it."""
+        return self._judge.is_gone(token)
+
     def difference(self, token: TokenId) -> Difference:
         """Return a differing token with both numbers."""
         return self._judge.difference(token)

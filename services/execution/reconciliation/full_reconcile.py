@@ -1,11 +1,12 @@
 """The full reconciliation: orders, trades and positions compared in rounds, and the verdict.
 
 A round reads the open orders, a window of trades and the balance of every token of the
-running markets, all sent after it began. What disagrees beyond tolerance pauses trading and
-cancels everything (KS-14); positions that nobody here knows of are adopted, orders that
-ended here and are still listed are cancelled by their ids. A round that cannot be read has
-no verdict: its age is what blocks then. Before the start is proven, differences are what the
-start is for: they are adopted with an alert and counted against nobody.
+running markets and of those that still owe us shares, all sent after it began. What disagrees
+beyond tolerance pauses trading and cancels everything (KS-14); positions that nobody here
+knows of are adopted, orders that ended here and are still listed are cancelled by their ids. A
+round that cannot be read has no verdict: its age is what blocks then. Before the start is
+proven, differences are what the start is for: they are adopted with an alert and counted
+against nobody.
 """
 
 from typing import Final
@@ -19,6 +20,7 @@ from services.execution.reconciliation.account_sync import AccountSync
 from services.execution.reconciliation.adoption import adopt
 from services.execution.reconciliation.agreement import Agreement, Difference
 from services.execution.reconciliation.balances import Balances
+from services.execution.reconciliation.compared_tokens import compared_tokens, has_ended
 from services.execution.reconciliation.reconcile import Reconciler
 from services.execution.requests import BalanceAsk, Requests
 from shared.config import Config
@@ -39,9 +41,6 @@ ROUND_NS_MAX: Final = 20 * NS_PER_S
 
 ROUNDS_MISSED_MAX: Final = 4
 """Rounds that may fail in a row before our picture of our positions counts as old."""
-
-TOKENS_MAX: Final = 256
-"""Tokens of one round: eight assets with sixteen open windows each."""
 
 GHOST_EVERY_NS: Final = NS_PER_S
 
@@ -172,7 +171,7 @@ class FullReconcile:
         return not self.agreement.differences and bool(self._sync.comparison.confirmed())
 
     def _begin(self, now: Instant, *, is_start: bool) -> None:
-        """Begin a round with the tokens of the markets that run or will.
+        """Begin a round.
 
         A start reads the trades since the newest that the ledger knows, with their overlap; the
         whole window, which after a busy hour is many pages, only once a balance differs.
@@ -180,13 +179,7 @@ class FullReconcile:
         calendar = self._inputs.calendar
         assert calendar is not None, "rounds begin with a calendar"
         self._began_ns = now.boot_ns
-        running = [
-            market
-            for market in calendar.markets
-            if market.winner is None and not market.closed and now.wall_ms < market.end_ms
-        ]
-        tokens = {token: market for market in running for token in market.tokens}
-        self._tokens = dict(list(tokens.items())[:TOKENS_MAX])
+        self._tokens = compared_tokens(calendar.markets, self._positions, now)
         self._balances.begin(frozenset(self._tokens))
         self._is_deep = not is_start or self._has_differed
         self._sync.demand(now, is_deep=self._is_deep)
@@ -196,9 +189,9 @@ class FullReconcile:
     ) -> list[Effect]:
         """End a round: agree, wait for what is in doubt, or disagree."""
         self._began_ns = None
-        running = [token for token in self._tokens if self._runs(token, now)]
-        doubted = [token for token in running if self._verdict_of(token) == "doubted"]
-        differing = [token for token in running if self._verdict_of(token) == "differs"]
+        judged = [token for token in self._tokens if self._is_judged(token, now)]
+        doubted = [token for token in judged if self._verdict_of(token) == "doubted"]
+        differing = [token for token in judged if self._verdict_of(token) == "differs"]
         if differing and not self._is_deep:
             # A trade that only the whole window shows must be counted, not adopted.
             self._has_differed = True
@@ -288,7 +281,9 @@ class FullReconcile:
         """Return the newest evidence, at the end of its round."""
         return self._balances.verdict(token, BootNs(0))
 
-    def _runs(self, token: TokenId, now: Instant) -> bool:
-        """Whether a token's market has not ended meanwhile: then its shares may be paid out."""
+    def _is_judged(self, token: TokenId, now: Instant) -> bool:
+        """Whether a balance may be held against anybody: not where it may have been paid out."""
         market = self._inputs.market(self._tokens[token].condition_id)
-        return market is not None and market.winner is None and now.wall_ms < market.end_ms
+        if market is None or market.winner is not None:
+            return False
+        return not (has_ended(market, now) and self._balances.is_gone(token))

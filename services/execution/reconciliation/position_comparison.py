@@ -141,6 +141,13 @@ class PositionComparison:
             return check.balance_e6 - check.held.high_e6
         return min(0, check.balance_e6 - check.held.low_e6)
 
+    def is_gone(self, token: TokenId) -> bool:
+        """Whether the newest balance of a token is nothing, though it should be something."""
+        check = self._checks.get(token)
+        if check is None or check.balance_e6 is None or check.verdict == "agrees":
+            return False
+        return check.balance_e6 <= self._tolerance_e6
+
     def difference(self, token: TokenId) -> Difference:
         """Return a differing token with both numbers."""
         check = self._checks[token]
