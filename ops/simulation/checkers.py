@@ -65,6 +65,9 @@ class Intent(msgspec.Struct, frozen=True):
     state: str
     epoch: int
     purpose: str = ""
+    side: str = ""
+    token: str = ""
+    size_e6: int = 0
 
 
 class LedgerTruth(Protocol):

@@ -36,6 +36,7 @@ Kind = Literal[
     "venue_mode",
     "fail_settlement",
     "entry",
+    "venue_fault",
     "halt",
     "resume",
 ]
@@ -130,8 +131,8 @@ class Fault(msgspec.Struct, frozen=True):
         lasts_ns: How long a stop, a cut, a stall or a mode lasts.
         effects_before: Effects that the target still applies before it is killed or stopped.
         before: How the type of the effects that are counted begins; empty for all.
-        mode: Status that the venue answers with in `venue_mode`, or name of an `entry`, or how a
-            process is killed.
+        mode: Status that the venue answers with in `venue_mode`, or name of an `entry` or of a
+            `venue_fault`, or how a process is killed.
     """
 
     moment_ns: int

@@ -18,6 +18,7 @@ from ops.simulation.checkers import Violation
 from ops.simulation.components import BUILDERS
 from ops.simulation.convergence import judge_end, judge_recovery
 from ops.simulation.faults import Plan
+from ops.simulation.venue_faults import with_venue_faults
 from ops.simulation.whole import Whole
 from services.simulator.chance import Chance, stream
 from shared.config import (
@@ -54,7 +55,7 @@ class Outcome(msgspec.Struct, frozen=True):
         hash: Over every event; equal for equal seeds.
         frames_per_market_s: Market frames a second of each market's window.
         orders_per_market_s: Own orders written, likewise.
-        faults: How often each kind of fault was planned.
+        faults: How often each kind of fault was planned, those of the venue by their names.
         ended: How often each component ended.
         cleared: Latches that the operator cleared, by name.
         tail: Newest trace lines, when something was found.
@@ -123,6 +124,7 @@ def run(
     assert seconds > STILL_S
     if plan is None:
         plan = faults.draw(stream(seed, "faults"), seconds * NS_PER_S)
+        plan = with_venue_faults(plan, stream(seed, "venue faults"))
     config = draw_config(stream(seed, "config"))
     parent = MEMORY_DIRECTORY if MEMORY_DIRECTORY.is_dir() else None
     directory = Path(tempfile.mkdtemp(prefix="interlock-sim-", dir=parent))
@@ -157,7 +159,8 @@ def _outcome(seed: int, seconds: int, plan: Plan, whole: Whole) -> Outcome:
     violations = tuple(whole.findings.violations)
     planned: dict[str, int] = {}
     for fault in plan.schedule:
-        planned[fault.kind] = planned.get(fault.kind, 0) + 1
+        name = fault.mode if fault.kind in ("entry", "venue_fault") else fault.kind
+        planned[name] = planned.get(name, 0) + 1
     # One window of each asset runs at any time, so the run's length is that of its markets.
     market_s = seconds * len(world.config.markets.assets)
     return Outcome(

@@ -7,11 +7,16 @@ import sqlite3
 from pathlib import Path
 
 from ops.simulation.checkers import Intent
-from shared.identifiers import OrderHash
+from ops.simulation.holdings import Key, Leg
+from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
 from shared.ledger_schema import LEDGER_FILE
 from shared.orders import EXPOSED
 
-_COLUMNS = "SELECT order_id, intent, state, epoch, purpose FROM orders"
+_COLUMNS = "SELECT order_id, intent, state, epoch, purpose, side, token, size_e6 FROM orders"
+_LEGS = (
+    "SELECT market, token, strategy, trade_id, order_id, CASE WHEN settlement = 'FAILED' THEN 0 "
+    "WHEN side = 'BUY' THEN size_e6 ELSE -size_e6 END FROM fills"
+)
 _STATES = ", ".join(f"'{state}'" for state in sorted(EXPOSED))
 
 
@@ -36,18 +41,33 @@ class LedgerFile:
         """Return every row that may be or may come to be in the market."""
         return self._read(f"{_COLUMNS} WHERE state IN ({_STATES})")
 
+    def legs(self) -> list[tuple[Key, Leg, int]]:
+        """Return every leg with its position, its name and its signed size, 0 if it failed."""
+        connection = self._open()
+        if connection is None:
+            return []
+        return [
+            (
+                (ConditionId(market), TokenId(token), StrategyName(strategy)),
+                (TradeId(trade_id), OrderHash(order_id)),
+                signed_e6,
+            )
+            for market, token, strategy, trade_id, order_id, signed_e6 in connection.execute(_LEGS)
+        ]
+
     def close(self) -> None:
         """Let go of the file."""
         if self._connection is not None:
             self._connection.close()
 
     def _read(self, query: str, *values: str) -> list[Intent]:
-        if self._connection is None:
-            if not self._path.exists():
-                return []
+        connection = self._open()
+        rows = () if connection is None else connection.execute(query, values)
+        return [Intent(OrderHash(row[0]), *row[1:]) for row in rows]
+
+    def _open(self) -> sqlite3.Connection | None:
+        """Return a reader of the file; None before there is one."""
+        if self._connection is None and self._path.exists():
             address = f"{self._path.as_uri()}?mode=ro"
             self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
-        return [
-            Intent(OrderHash(order_id), intent, state, epoch, purpose)
-            for order_id, intent, state, epoch, purpose in self._connection.execute(query, values)
-        ]
+        return self._connection

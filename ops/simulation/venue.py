@@ -13,6 +13,7 @@ from ops.simulation.lanes import Answer
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.streams import Frame
 from ops.simulation.trace import Trace
+from ops.simulation.venue_faults import orders_of
 from services.simulator.core import SimulatorCore
 from services.simulator.edge import (
     Abort,
@@ -34,6 +35,9 @@ from shared.venue.auth import Credentials
 
 KINDS: dict[str, StreamKind] = {"/ws/market": "market", "/ws/user": "user", "/ws": "price"}
 """Which stream a path is, as the simulator's servers have it."""
+
+ORDERS_PATH = "/data/orders"
+OK = 200
 
 
 class OrderLine(msgspec.Struct, frozen=True):
@@ -94,6 +98,7 @@ class SimulatedVenue:
         self._streams: dict[int, tuple[StreamKind, Frame]] = {}
         self._numbers = 0
         self._due_ns: int | None = None
+        self._list_sent_ns = 0
         self._is_busy = False
         self._waiting: list[Message] = []
         scheduler.at(scheduler.now_ns, self._tick)
@@ -103,10 +108,22 @@ class SimulatedVenue:
     def request(self, request: HttpRequest, headers: Mapping[str, str], answer: Answer) -> None:
         """Take a request in at the present moment."""
         self._numbers += 1
-        self._answers[self._numbers] = answer
         parts = urlsplit(request.path)
+        if parts.path == ORDERS_PATH and request.method == "GET":
+            answer = self._note_list(answer)
+        self._answers[self._numbers] = answer
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         self._take(Request(self._numbers, request.method, parts.path, query, headers, request.body))
+
+    def _note_list(self, answer: Answer) -> Answer:
+        """Note when a whole list of open orders is sent."""
+
+        def noted(status: int, headers: dict[str, str], body: bytes) -> None:
+            if status == OK and body.startswith(b"{") and body.endswith(b"}"):
+                self._list_sent_ns = self.clock_ns()
+            answer(status, headers, body)
+
+        return noted
 
     def refuse(self, mode: str, lasts_ns: int) -> None:
         """Let the venue refuse for a while: `429` for posts, or a trading mode by its status."""
@@ -132,6 +149,11 @@ class SimulatedVenue:
         """Switch an entry of the catalogue of faults on for a while."""
         wish = {"entry": entry, "duration_ms": lasts_ns // NS_PER_MS}
         self._order("/admin/faults", wish)
+
+    def strike(self, name: str, lasts_ns: int) -> None:
+        """Let one of `venue_faults` strike for a while."""
+        for order in orders_of(name, lasts_ns):
+            self._order("/admin/faults", order)
 
     def fail_settlements(self, count: int) -> None:
         """Let the next trades fail on the chain after they were matched."""
@@ -195,6 +217,22 @@ class SimulatedVenue:
     def balance_e6(self, token: str) -> int:
         """Return the shares of a token that have arrived in our account."""
         return self.core.exchange.accounts.get(self.wallet).balance(token)
+
+    def holdings(self) -> dict[str, int]:
+        """Return the shares of every token in our account; not to be changed."""
+        return self.core.exchange.accounts.get(self.wallet).tokens
+
+    def free_e6(self, token: str) -> int:
+        """Return the shares of a token that no open order of ours offers."""
+        return self.core.exchange.accounts.get(self.wallet).free(token)
+
+    def list_sent_ns(self) -> int:
+        """Return when the newest whole list of open orders was sent, 0 before the first."""
+        return self._list_sent_ns
+
+    def clock_ns(self) -> int:
+        """Return what CLOCK_MONOTONIC shows now."""
+        return self._scheduler.instant().monotonic_ns
 
     def resolved_ms(self, token: str) -> int | None:
         """Return when the market of a token was resolved, None while it is not.
@@ -272,4 +310,4 @@ class SimulatedVenue:
 
 
 def _ignore(status: int, headers: dict[str, str], body: bytes) -> None:
-    assert status == 200, body
+    assert status == OK, body

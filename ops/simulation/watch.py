@@ -16,14 +16,22 @@ from ops.simulation.checkers import (
     HungRiskChecker,
     IntentChecker,
     LeaseChecker,
-    LedgerTruth,
     LifecycleChecker,
     VenueTruth,
 )
+from ops.simulation.holdings import AccountTruth, HoldingsChecker, LegsTruth
 from ops.simulation.own_trades import CountChecker, OwnTradeChecker
 from shared.control import Ping
 from shared.effects import HttpRequest, Peer, Publish
-from shared.facts import Alert, FeedStatus, FillFact, OrderFact, RiskStatus
+from shared.facts import (
+    Alert,
+    ExecutionStatus,
+    FeedStatus,
+    FillFact,
+    OrderFact,
+    Positions,
+    RiskStatus,
+)
 from shared.identifiers import Incarnation, OrderHash
 from shared.switches import ORACLE_STALE
 from shared.topics import EXECUTION
@@ -56,12 +64,17 @@ class Permitted(Protocol):
         ...
 
 
+class Truth(VenueTruth, AccountTruth, Protocol):
+    """Knows everything of ours at the venue."""
+
+
 class Watch:
     """All checkers of one run, and its counts.
 
     Attributes:
         halts: Told by the operator's part of the run.
         own_trades: Told by the venue's log.
+        holdings: Judges positions and sells.
         posts: Orders whose first byte was written.
         risk_status: The newest that risk has published.
         oracle_silent_ns: How long risk has said that an oracle is silent.
@@ -72,8 +85,8 @@ class Watch:
     def __init__(
         self,
         findings: Findings,
-        ledger: LedgerTruth,
-        venue: VenueTruth,
+        ledger: LegsTruth,
+        venue: Truth,
         lease_ns: int,
         standing: Callable[[], Standing],
         orders_max: int,
@@ -99,6 +112,7 @@ class Watch:
         self._count = CountChecker(findings, orders_max)
         self.own_trades = OwnTradeChecker(findings, ledger)
         self.halts = HaltChecker(findings)
+        self.holdings = HoldingsChecker(findings, ledger, venue)
         self._execution: Incarnation | None = None
         self._fills_seen: dict[tuple[str, str], None] = {}
         self._is_flat = True
@@ -119,26 +133,34 @@ class Watch:
         body = effect.body
         if isinstance(body, OrderFact):
             self._lifecycle.told(body, peer.incarnation)
+            self.holdings.dust.told_order(body)
         elif isinstance(body, FillFact):
             self._fills_seen[(body.trade_id, body.order_id)] = None
             self._lifecycle.told_fill(body)
+            self.holdings.look_ups.told_fill(body)
             if body.settlement == "FAILED":
                 self.tell(peer.component, "state.fill_failed", body.trade_id)
+        elif isinstance(body, Positions | ExecutionStatus):
+            self.holdings.told(body, peer.incarnation, now)
         elif isinstance(body, Alert):
             self.tell(peer.component, f"alert.{body.name}", body.text)
         elif isinstance(body, RiskStatus):
-            is_silent = any(switch.name == ORACLE_STALE.name for switch in body.switches)
-            if is_silent and self._status_ns is not None:
-                self.oracle_silent_ns += now.monotonic_ns - self._status_ns
-            self._status_ns = now.monotonic_ns
-            before = self.risk_status
-            if before is None or before.trading_state != body.trading_state:
-                reasons = "; ".join(body.reasons)
-                self.tell(peer.component, f"state.{body.trading_state}", reasons)
-            self.risk_status = body
-            self.halts.told(body)
+            self._told_by_risk(peer, body, now)
         elif isinstance(body, FeedStatus) and not self.garbles:
             self._frames.told(body)
+
+    def _told_by_risk(self, peer: Peer, body: RiskStatus, now: Instant) -> None:
+        """Judge risk's own words."""
+        is_silent = any(switch.name == ORACLE_STALE.name for switch in body.switches)
+        if is_silent and self._status_ns is not None:
+            self.oracle_silent_ns += now.monotonic_ns - self._status_ns
+        self._status_ns = now.monotonic_ns
+        before = self.risk_status
+        if before is None or before.trading_state != body.trading_state:
+            reasons = "; ".join(body.reasons)
+            self.tell(peer.component, f"state.{body.trading_state}", reasons)
+        self.risk_status = body
+        self.halts.told(body)
 
     def ordered(self, peer: Peer, ping: Ping, now: Instant) -> None:
         """Follow what execution is told."""
@@ -152,6 +174,7 @@ class Watch:
         self.posts += 1
         self._lease.posted(incarnation, order_id, epoch, now)
         self._intents.posted(order_id)
+        self.holdings.sure.posted(order_id)
         self._hung.posted(order_id, self._standing().risk_silent_ns)
 
     def canceled(self, moment_ns: int, request: HttpRequest) -> None:
@@ -168,6 +191,7 @@ class Watch:
         self._intents.judge_venue(self._venue)
         self.halts.judge_venue(self._venue)
         self._count.judge_venue(self._venue)
+        self.holdings.look_ups.venue_changed()
 
     def look(self, moment_ns: int, now: Instant) -> None:
         """Judge what shows only with time; called every few milliseconds."""

@@ -23,6 +23,7 @@ from ops.simulation.scheduler import WALL_BASE_S, Scheduler
 from ops.simulation.trace import Trace
 from ops.simulation.truth import LedgerFile
 from ops.simulation.venue import SimulatedVenue
+from ops.simulation.venue_faults import tells_lies
 from ops.simulation.watch import Standing, Watch
 from ops.simulation.world import World
 from services.simulator.chance import stream
@@ -112,6 +113,7 @@ class Whole:
         )
         venue.changed = watch.venue_changed
         watch.garbles = plan.garbles
+        watch.holdings.sure.lies = tells_lies(plan)
         watch.tell = lambda who, what, text: trace.note(scheduler.now_ns, who, what, text)
         bus = Bus(scheduler, stream(seed, "bus"), rates, trace, self._wake)
         line = ControlLine(scheduler, stream(seed, "line"), rates, trace, self._wake)
@@ -223,6 +225,7 @@ class Whole:
             "cut_line": lambda: self._line.cut(fault.target, fault.lasts_ns),
             "fail_settlement": lambda: world.venue.fail_settlements(1),
             "entry": lambda: world.venue.switch_on(fault.mode, fault.lasts_ns),
+            "venue_fault": lambda: world.venue.strike(fault.mode, fault.lasts_ns),
             "venue_mode": lambda: world.venue.refuse(fault.mode, fault.lasts_ns),
         }
         strike = strikes.get(fault.kind)

@@ -105,6 +105,7 @@ def trouble_of(faults: Faults, now_ns: int) -> Trouble:
         fails=faults.struck_by("fail_settlement", now_ns) is not None,
         fails_if_won=faults.struck_by("fail_winners", now_ns) is not None,
         retries=faults.struck_by("retry_settlement", now_ns) is not None,
+        undone=faults.struck_by("undo_settlement", now_ns) is not None,
         unsent_ns=None if unsent is None else unsent.delay_ms * NS_PER_MS,
         slow_ns=0 if slow is None else slow.delay_ms * NS_PER_MS,
     )

@@ -6,8 +6,9 @@ https://docs.polymarket.com/api-reference/trading-rate-limits (2026-09-28);
 """
 
 from services.simulator.answers import Answer, error
+from services.simulator.faults.orders import FaultKind
 from services.simulator.faults.switches import Faults
-from services.simulator.limits import RateLimits
+from services.simulator.limits import Bucket, RateLimits
 from shared.units import NS_PER_S, Instant
 from shared.venue.auth import Credentials
 from shared.venue.orders_wire import ErrorBody, PostOrder
@@ -69,6 +70,7 @@ class Modes:
         if self._limits is None:
             return None
         bucket = self._limits.orders(who.address, now.monotonic_ns)
+        self._drain("drain_orders", bucket, now)
         return _limited(self._limits.take(bucket, who.address, cost, now.monotonic_ns))
 
     def spend_cancels(self, who: Credentials, cost: int, now: Instant) -> Answer | None:
@@ -76,7 +78,14 @@ class Modes:
         if self._limits is None:
             return None
         bucket = self._limits.cancels(who.address, now.monotonic_ns)
+        self._drain("drain_cancels", bucket, now)
         return _limited(self._limits.take(bucket, who.address, cost, now.monotonic_ns))
+
+    def _drain(self, kind: FaultKind, bucket: Bucket, now: Instant) -> None:
+        """Let another session of the key spend first, while such a fault is on."""
+        order = self._faults.struck_by(kind, now.monotonic_ns)
+        if order is not None:
+            bucket.debit(min(order.rows, bucket.left(now.monotonic_ns)), now.monotonic_ns)
 
     def debit_cancels(self, who: Credentials, count: int, now: Instant) -> None:
         """Take a signer's tokens for what was cancelled; the bucket may go below zero."""

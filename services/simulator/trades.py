@@ -44,6 +44,7 @@ class Trouble(msgspec.Struct, frozen=True):
         fails: It ends FAILED instead of being mined.
         fails_if_won: It does if the price has moved for a client meanwhile.
         retries: It is RETRYING before that.
+        undone: It ends FAILED after it was CONFIRMED, if both sides can give back.
         unsent_ns: So long it is MATCHED_NOT_BROADCASTED; None for never.
         slow_ns: So much longer it takes until it is mined.
     """
@@ -51,6 +52,7 @@ class Trouble(msgspec.Struct, frozen=True):
     fails: bool = False
     fails_if_won: bool = False
     retries: bool = False
+    undone: bool = False
     unsent_ns: int | None = None
     slow_ns: int = 0
 
@@ -254,11 +256,15 @@ class TradeBook:
             road.append(Step("RETRYING", mined_ns))
         if trouble.fails:
             return (*road, Step("FAILED", mined_ns))
-        return (*road, Step("MINED", mined_ns), Step("CONFIRMED", self._confirmed_ns))
+        road += [Step("MINED", mined_ns), Step("CONFIRMED", self._confirmed_ns)]
+        return (*road, Step("FAILED", self._confirmed_ns)) if trouble.undone else tuple(road)
 
     def _move_on(self, trade: Trade) -> None:
         step, *rest = trade.ahead
         trade.ahead = tuple(rest)
+        if trade.status == "CONFIRMED":
+            self._undo(trade)
+            return
         trade.status = step.status
         if step.status == "MINED" and trade.fails_if_won and self.is_won(trade):
             trade.status = "FAILED"
@@ -269,3 +275,15 @@ class TradeBook:
             self._accounts.apply(trade.given)
             digits = derive(self._seed, "transaction", trade.trade_id)
             trade.transaction_hash = f"0x{digits:064x}"
+
+    def _undo(self, trade: Trade) -> None:
+        """Take a confirmed trade back; it stays where somebody has used what he got."""
+        needed: dict[tuple[str, str], int] = {}
+        for move in trade.given:
+            place = (move.account, move.token)
+            needed[place] = needed.get(place, 0) + move.amount
+        if any(self._accounts.get(who).free(what) < need for (who, what), need in needed.items()):
+            return
+        trade.status = "FAILED"
+        self._accounts.apply(trade.given, sign=-1)
+        self._accounts.apply(trade.taken, sign=-1)

@@ -1,4 +1,4 @@
-"""Seven bugs that were thought of beforehand, each planted by overriding one thing.
+"""Bugs that were thought of beforehand, each planted by overriding one thing.
 
 The product has no switch for them: a builder here makes the spoiled component.
 """
@@ -25,6 +25,7 @@ from shared.identifiers import Component, Incarnation, TradeId
 from shared.risk_schema import LatchRow, RiskRecord
 from shared.topics import EXECUTION, RISK
 from shared.units import NS_PER_S, BootNs, Instant
+from tests.simulation.planted_holdings import ErrorIsEmpty, MatchIsSure, NeverPaidOut
 
 
 class FromReceipt(Standing):
@@ -136,6 +137,9 @@ PLANTED: dict[str, Callable[[], Planted]] = {
         **BUILDERS,
         EXECUTION: partial(execution, disk_kind=EagerDisk),
     },
+    "error taken for empty": lambda: in_execution(ErrorIsEmpty),
+    "match taken for sure": lambda: in_execution(MatchIsSure),
+    "never paid out": lambda: in_execution(NeverPaidOut),
 }
 
 BREAKS: dict[str, tuple[str, ...]] = {
@@ -146,6 +150,9 @@ BREAKS: dict[str, tuple[str, ...]] = {
     "latch not persisted": ("INV-9", "S2"),
     "cancel behind backoff": ("INV-4",),
     "commit not awaited": ("INV-2",),
+    "error taken for empty": ("EX-22", "INV-5"),
+    "match taken for sure": ("EX-23",),
+    "never paid out": ("EX-27", "INV-7"),
 }
 """Which rules a finding of each may name: another finding would be another bug."""
 
@@ -157,5 +164,8 @@ FOUND_BY: dict[str, int] = {
     "latch not persisted": 23,
     "cancel behind backoff": 328,
     "commit not awaited": 1,
+    "error taken for empty": 11,
+    "match taken for sure": 1,
+    "never paid out": 1,
 }
 """A seed that has found each, to begin with: it saves time and decides nothing."""

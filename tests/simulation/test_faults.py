@@ -1,8 +1,10 @@
 import pytest
 
 from ops.simulation.faults import QUIET_NS, WARM_UP_NS, Rates, draw, no_faults
+from ops.simulation.venue_faults import REPORTED, VENUE_FAULTS, with_venue_faults
+from services.simulator.catalogue.table import ENTRIES
 from services.simulator.chance import Chance
-from shared.units import NS_PER_S
+from shared.units import NS_PER_MS, NS_PER_S
 
 LENGTH_NS = 60 * NS_PER_S
 SEEDS = range(200)
@@ -46,3 +48,28 @@ def test_rates_that_calm_down_are_those_of_a_calm_run() -> None:
 
 def test_run_too_short_for_faults_has_none_with_a_moment() -> None:
     assert draw(Chance(1), QUIET_NS).schedule == ()
+
+
+def test_faults_of_the_venue_come_beside_what_a_seed_had() -> None:
+    drawn: set[str] = set()
+    for seed in SEEDS:
+        plan = draw(Chance(seed), LENGTH_NS)
+        more = with_venue_faults(plan, Chance(seed + 1_000))
+        moments = [fault.moment_ns for fault in more.schedule]
+        assert moments == sorted(moments)
+        assert set(plan.schedule) < set(more.schedule)
+        added = [fault for fault in more.schedule if fault not in plan.schedule]
+        assert all(
+            fault.moment_ns + fault.lasts_ns <= more.calm_from_ns + NS_PER_MS for fault in added
+        )
+        drawn |= {fault.mode for fault in added}
+    assert drawn == {*VENUE_FAULTS, *REPORTED}
+
+
+def test_every_reported_fault_is_in_the_catalogue() -> None:
+    assert {entry.name for entry in ENTRIES} >= set(REPORTED)
+
+
+def test_run_without_faults_gets_none_of_the_venue() -> None:
+    plan = no_faults()
+    assert with_venue_faults(plan, Chance(1)) == plan

@@ -168,6 +168,14 @@ def _update_canceled(frame: Frame) -> None:
         frame.update({"type": "UPDATE", "status": "CANCELED"})
 
 
+def _other_end(frame: Frame) -> None:
+    if frame.get("event_type") == "trade":
+        frame["status"] = _OTHER_ENDS.get(frame["status"], frame["status"])
+
+
+_OTHER_ENDS = {"CONFIRMED": "FAILED", "FAILED": "CONFIRMED"}
+
+
 def _lie_touch(frame: Frame) -> None:
     for change in frame.get("price_changes", ()):
         change.update({"best_bid": "0.01", "best_ask": "0.99"})
@@ -189,6 +197,7 @@ _CHANGES: dict[str, Callable[[Frame], None]] = {
     "text_bucket": _text_bucket,
     "prose_status": _prose_status,
     "update_canceled": _update_canceled,
+    "other_end": _other_end,
     "lie_touch": _lie_touch,
     "lie_level": _lie_level,
     "corrupt_hash": _corrupt_hash,

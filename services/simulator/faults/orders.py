@@ -20,6 +20,9 @@ Kinds for answers to requests that were taken in:
     cap_list         lists end after `rows` rows, and say so to nobody
     hide_ended       a single order that has ended is `null`
     lag_book         books as they were up to `delay_ms` ago
+    quirk_posts      an order was taken, and the answer is odd in the way that `text` names:
+                     `noted` (a success with an error message), `nameless` (without its id),
+                     `delayed`, `unmatched`, `short` (the last entry is missing), `word` (no object)
 Kinds for streams:
     silence          nothing but PONG is sent; of stream `time`: the time server is silent
     mute             nothing at all is sent
@@ -32,6 +35,7 @@ Kinds for streams:
     text_bucket      `bucket_index` is a string
     prose_status     an order's end tells in prose, with empty members
     update_canceled  an order's end comes as UPDATE with status CANCELED
+    other_end        of a trade's ends CONFIRMED and FAILED the other one is told
     lie_touch        best bid and ask of a change are wrong
     lie_level        sizes of a change are wrong
     corrupt_hash     books' hashes are wrong
@@ -44,6 +48,9 @@ Kinds of the venue as a whole:
     fail_winners     trades end FAILED if the price has moved for one of our keys meanwhile
     retry_settlement trades are RETRYING before they go on
     hold_broadcast   trades are MATCHED_NOT_BROADCASTED before they go on
+    undo_settlement  trades that are CONFIRMED end FAILED after all, where both sides can give back
+    drain_orders     another session of the key spends `rows` tokens before each of its orders
+    drain_cancels    likewise before each of its cancels
     slow_settlement  trades wait `delay_ms` more before they are mined
     fight_beats      another session of the key beats in between
     delay_match      a marketable order is answered `delayed`, and judged `delay_ms` later
@@ -72,6 +79,7 @@ ReplyFaultKind = Literal[
     "cap_list",
     "hide_ended",
     "lag_book",
+    "quirk_posts",
 ]
 FrameFaultKind = Literal[
     "mute",
@@ -82,6 +90,7 @@ FrameFaultKind = Literal[
     "text_bucket",
     "prose_status",
     "update_canceled",
+    "other_end",
     "lie_touch",
     "lie_level",
     "corrupt_hash",
@@ -95,7 +104,10 @@ VenueFaultKind = Literal[
     "fail_winners",
     "retry_settlement",
     "hold_broadcast",
+    "undo_settlement",
     "slow_settlement",
+    "drain_orders",
+    "drain_cancels",
     "fight_beats",
     "delay_match",
     "shift_clock",
@@ -133,9 +145,10 @@ class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         after_ms: How long until it is on.
         every_ms: It is on again every so often, each time for `duration_ms`; None for once.
         delay_ms: Of the kinds that name it.
-        rows: Of `cap_list`.
+        rows: Of `cap_list`, and tokens of a drain.
         status, text, retry_after_s: Of `refuse` and `replace_reply`; text that begins with `<` is
             sent as HTML, text that is JSON as it is, any other within the error envelope.
+            The text of `quirk_posts` names which.
     """
 
     kind: FaultKind

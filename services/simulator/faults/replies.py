@@ -7,6 +7,7 @@ import msgspec
 from services.simulator.answers import HTML, Answer, error
 from services.simulator.edge import Request
 from services.simulator.faults.orders import FaultOrder
+from services.simulator.faults.quirks import quirk
 from shared.units import NS_PER_MS, Instant
 from shared.venue.wire import encode
 
@@ -44,6 +45,8 @@ class ReplyFaults:
                 return msgspec.structs.replace(answer, drip_ms=max(1, order.delay_ms))
             case "lag_book":
                 return self._lag(answer, order, request, now)
+            case "quirk_posts":
+                return quirk(answer, order.text) if answer.status == OK else answer
             case _ if answer.status == OK:
                 return msgspec.structs.replace(answer, body=_rewrite(answer.body, order))
             case _:
