@@ -86,7 +86,7 @@ class CrashFiles(Edge):
             return
         self._directory.mkdir(mode=0o700, exist_ok=True)
         record = {"utc": at.isoformat(), **crash.facts, "log": self._log_end(crash.program)}
-        content = msgspec.json.format(msgspec.json.encode(record), indent=1)
+        content = msgspec.json.format(msgspec.json.encode(record, enc_hook=repr), indent=1)
         write_private(path, content)
         # Names of one program sort by time; the modification time sorts all of them.
         kept = sorted(self._directory.glob("*.json"), key=lambda found: found.stat().st_mtime_ns)

@@ -10,8 +10,6 @@ the log, as the line `process.crashed` (`bus/actor.py`).
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from services.risk.messages import ProgramsTold, SaveCrash
 from services.risk.samples import Sample
 from services.risk.source import Notice
@@ -60,7 +58,10 @@ class CrashRecords:
         yield from effects
 
     def _facts(self, event: ProgramEvent) -> dict[str, Any]:
-        """Return everything but the log; what is unknown is null, never empty."""
+        """Return everything but the log; what is unknown is None, never empty.
+
+        As it was heard: turning it into text is the edge's work, so that no value can stop risk.
+        """
         strategy = StrategyName(event.program)
         pong = self._pongs.get(strategy)
         # A later run of it may have spoken before its predecessor's end was read.
@@ -69,15 +70,11 @@ class CrashRecords:
         active = () if status is None else status.markets
         return {
             "strategy": strategy,
-            "end": msgspec.to_builtins(event),
-            "run": msgspec.to_builtins(run),
-            "status": msgspec.to_builtins(status),
-            "inputs": [msgspec.to_builtins(v) for v in self._view.markets if v.market in active],
+            "end": event,
+            "run": run,
+            "status": status,
+            "inputs": [view for view in self._view.markets if view.market in active],
             "positions": None
             if self._positions is None
-            else [
-                msgspec.to_builtins(each)
-                for each in self._positions.positions
-                if each.strategy == strategy
-            ],
+            else [each for each in self._positions.positions if each.strategy == strategy],
         }

@@ -170,7 +170,7 @@ class SaveCrash(Effect, frozen=True):
     Attributes:
         program: Whose log; the file is named after it and after the moment.
         wall_ns: Of the crash.
-        facts: Everything else, as it goes into the file.
+        facts: Everything else, of any type: what JSON does not know is written as its repr.
     """
 
     program: str

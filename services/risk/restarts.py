@@ -114,12 +114,14 @@ class Restarts:
     def _sample(self, program: str, ends: Ends, now: Instant) -> Sample:
         """Return the sample of one program that has ended too often.
 
-        It is good again once the program is down: what the operator's resume waits for.
+        It is bad once at least, and good again once the program is down: what the operator's
+        resume waits for.
         """
+        is_new = program not in self._tripped
         self._tripped.add(program)
-        bad = ends.is_flapping and not ends.is_down
+        bad = ends.is_flapping and (is_new or not ends.is_down)
         why = f"{program} has ended too often: {ends.words(now.boot_ns)}"
-        if bad:
+        if bad and not ends.is_down:
             why = f"{why}; it is not stopped yet"
         if program in STRATEGIES:
             return Sample(STRATEGY_DISABLED, "flapping", ("strategy", program), bad, why)
