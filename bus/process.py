@@ -17,10 +17,11 @@ from bus import clock
 from bus.control_line import Identity
 from bus.locks import FileLock, LockFault, lock_component
 from bus.log_lines import LogLines
+from bus.process_limits import limit
 from bus.settings import Settings, load
 from shared.effects import Log
 from shared.identifiers import Component, Incarnation
-from shared.topics import EXECUTION, RISK, SIMULATOR
+from shared.topics import RECORDER, SIMULATOR
 
 EXIT_CONFIGURATION = 2
 EXIT_LOCKED = 3
@@ -28,14 +29,6 @@ EXIT_ORPHAN = 4
 
 PR_SET_PDEATHSIG = 1
 """Source: linux/prctl.h."""
-
-
-URGENT = frozenset({RISK, EXECUTION})
-URGENT_NICE = -10
-"""Both loops stand between two ends of one lease: nine times the share of the other processes.
-
-Beside a saturated machine a turn of risk of 205 ms and one of execution of 256 ms, all of it
-waiting for a processor, made one lease run out (recorded in a soak). Source: sched(7)."""
 
 
 class StopFlag:
@@ -99,8 +92,8 @@ def start(component: Component) -> Started:
         lock = lock_component(settings.run_directory, component)
     except (LockFault, OSError) as error:
         _refuse(lines, EXIT_LOCKED, str(error))
-    if component in URGENT and not go_first():
-        lines.write(Log("process.not_first", {"nice_wished": URGENT_NICE}), clock.read())
+    if not limit(component, _memory_mib(settings, component)):
+        lines.write(Log("process.not_first"), clock.read())
     settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     stop = StopFlag()
     stop.install()
@@ -117,17 +110,11 @@ def _follow_wrong_clock(settings: Settings, lines: LogLines) -> None:
         _refuse(lines, EXIT_CONFIGURATION, f"{clock.WRONG_CLOCK_VARIABLE}: {error}")
 
 
-def go_first() -> bool:
-    """Ask for a processor before others; False where the system does not allow it.
-
-    It does for root, with CAP_SYS_NICE, and with a limit of nice that reaches so far. Without it
-    everything works the same, and a machine that is busy enough costs leases.
-    """
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, URGENT_NICE)
-    except PermissionError:
-        return False
-    return True
+def _memory_mib(settings: Settings, component: Component) -> int:
+    """Return how much data a process may have; the recorder's buffer comes on top."""
+    config = settings.config
+    buffer_mib = 2 * config.recorder.memory_mib_max if component == RECORDER else 0
+    return config.resources.process_memory_mib_max + buffer_mib
 
 
 def identify(component: Component, settings: Settings) -> Identity:

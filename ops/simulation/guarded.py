@@ -24,6 +24,7 @@ from services.execution.ledger.ledger import Ledger
 from services.execution.may_send import Permit, Permits
 from services.risk import messages as risk_messages
 from services.risk.core import RiskCore
+from services.risk.host_readings import DiskReading, HostRead, HostReading
 from services.risk.messages import (
     ForgetProcess,
     KillProcess,
@@ -46,6 +47,9 @@ DISK_NS_RANGE = (300 * NS_PER_US, 40 * NS_PER_MS)
 
 CRASH_POINTS = ("before_commit", "after_commit", "after_marker")
 """Where a write of risk's database can be cut, as its file names them."""
+
+
+CALM = HostReading(5.0, 20.0, (DiskReading("data", 10.0, 10_000),))
 
 
 class ExecutionWatcher:
@@ -218,8 +222,8 @@ class SimulatedStore(Edge):
             raise _Cut
 
 
-class RightClock(Edge):
-    """The clocks of a simulated host are right, and a source of time says so."""
+class CalmHost(Edge):
+    """A simulated host: its clock is right, as a source of time says, and nothing is short."""
 
     handles: tuple[type[Effect], ...] = ()
 
@@ -232,7 +236,7 @@ class RightClock(Edge):
         if now.boot_ns < self._due_ns:
             return []
         self._due_ns = now.boot_ns + self._every_ns
-        return [TimeTold(TimeReading("host", 0, 0))]
+        return [TimeTold(TimeReading("host", 0, 0)), HostRead(CALM)]
 
 
 def risk(world: World, process: Process, store_kind: type[SimulatedStore] = SimulatedStore) -> Body:
@@ -245,5 +249,5 @@ def risk(world: World, process: Process, store_kind: type[SimulatedStore] = Simu
     lanes = make_lanes(world, process, rules, key.headers, key.before_write)
     kernel = SimulatedKernel(world, process)
     calm = OneMessage(risk_messages.PanicSeen(False))
-    clock = RightClock(world.config.clock.measure_every_ms * NS_PER_MS)
-    return make_body(core, store, kernel, calm, clock, SimulatedDesk(world), lanes)
+    host = CalmHost(world.config.resources.measure_every_ms * NS_PER_MS)
+    return make_body(core, store, kernel, calm, host, SimulatedDesk(world), lanes)

@@ -19,11 +19,14 @@ from shared.config import Config
 from shared.effects import Effect, Exit, Gap, Log, Message, Publish, Received, Stop
 from shared.facts import Alert, FeedStatus, RiskStatus
 from shared.identifiers import Incarnation
-from shared.topics import DASHBOARD, FEED_MARKET
+from shared.switches import RESOURCES
+from shared.topics import DASHBOARD, FEED_MARKET, RISK
 from shared.units import NS_PER_MS, NS_PER_S, NS_PER_US, Instant, MonotonicNs
 
 LOOK_NS = NS_PER_S
 LOOK_WATCHED_NS = NS_PER_S // 2
+LOOK_UNHURRIED_NS = 3 * NS_PER_S // 2
+"""While risk says that the host is short of resources (CB-5); the server waits two seconds."""
 
 JUDGE_NS = 750 * NS_PER_MS
 """Between two countings of the checks: one a second, however many pages are open."""
@@ -58,6 +61,7 @@ class DashboardCore:
         self._watched = Watched(0, 0)
         self._port = 0
         self._trouble = "does not listen yet"
+        self._is_unhurried = False
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
         """Take in what is told; nothing is shown before the next look."""
@@ -65,6 +69,7 @@ class DashboardCore:
             case Received():
                 self._hear(message, now)
             case Gap():
+                self._is_unhurried &= message.component != RISK
                 self._heard.doubt(message.component)
             case LedgerRead():
                 self._money.take(message, now)
@@ -89,6 +94,8 @@ class DashboardCore:
         if now.monotonic_ns < self._next_look_ns:
             return []
         every_ns = LOOK_WATCHED_NS if self._watched.pages else LOOK_NS
+        if self._is_unhurried:
+            every_ns = LOOK_UNHURRIED_NS
         self._next_look_ns = now.monotonic_ns + every_ns
         effects = self._judge(now)
         made = self._page(now)
@@ -123,6 +130,8 @@ class DashboardCore:
             stamps = [row.evident_ns for row in fact.body.evidence if row.evident_ns is not None]
             if stamps:
                 self._samples["data"].add(now.monotonic_ns, fact.sent_ns - max(stamps))
+        if isinstance(fact.body, RiskStatus):
+            self._is_unhurried = any(row.name == RESOURCES.name for row in fact.body.switches)
         if isinstance(fact.body, RiskStatus) and fact.body.components:
             lag_ns = max(row.loop_lag_ns for row in fact.body.components)
             self._samples["loop"].add(now.monotonic_ns, lag_ns)

@@ -1,14 +1,15 @@
 """The recorder's decisions: which file, when to flush, what to give up when the disk fails.
 
 Holds the records that are not on the disk yet, in bounded memory. When the disk does not
-take them the oldest are dropped and counted, and a gap is recorded in their place. Trading never
-waits for any of it.
+take them the oldest are dropped and counted, and a gap is recorded in their place. While risk says
+that the disk is nearly full nothing is kept at all. Trading never waits for any of it.
 """
 
 from collections import deque
 from datetime import UTC, datetime
 from typing import Literal
 
+from services.recorder.orders import Orders, orders_in
 from services.recorder.work import (
     AppendRecords,
     Checked,
@@ -54,6 +55,9 @@ BATCH_BYTES_MAX = 4 * 1024 * 1024
 REOPEN_NS = 5 * NS_PER_S
 """After a failed write, before a new file is tried."""
 
+UNHURRIED = 10
+"""Times as long in memory while risk says that the host is short of resources (CB-5)."""
+
 STOP_NS_MAX = 3 * NS_PER_S
 """For the last flush; supervisord waits longer."""
 
@@ -75,6 +79,8 @@ class RecorderCore:
         self._waiting_bytes = 0
         self._in_flight: tuple[int, tuple[bytes, ...]] | None = None
         self._dropped = 0
+        self._dropped_for = "memory"
+        self._orders = Orders()
         self._batch = 0
         self._file = ""
         self._records_in_file = 0
@@ -94,6 +100,7 @@ class RecorderCore:
         """Keep facts and gaps; note what the disk says."""
         match message:
             case EnvelopeReceived():
+                self._orders = orders_in(message) or self._orders
                 self.messages += 1
                 self._keep(fact_record(message), now)
             case Gap():
@@ -127,7 +134,10 @@ class RecorderCore:
     def status(self) -> RecorderStatus:
         """Return what the recorder says of itself."""
         state = "failing" if self._problem else "recording"
-        reason = "; ".join(text for text in (self._problem, self._notice) if text)
+        if self._orders.stopped:
+            state = "stopped"
+        told = (self._problem, self._orders.stopped, self._notice)
+        reason = "; ".join(text for text in told if text)
         return RecorderStatus(self._file, self.messages, self.bytes, self.gaps, state, reason)
 
     def snapshot(self, now: Instant) -> list[Publish]:
@@ -139,6 +149,9 @@ class RecorderCore:
         return ("sick", self._problem) if self._problem else ("ready", "")
 
     def _keep(self, record: Record, now: Instant) -> None:
+        if self._orders.stopped:
+            self._drop("disk")
+            return
         content = frame(record)
         self._waiting.append(content)
         self._waiting_bytes += len(content)
@@ -146,14 +159,17 @@ class RecorderCore:
             self._oldest_ns = now.monotonic_ns
         while self._waiting_bytes > self._bytes_max:
             self._waiting_bytes -= len(self._waiting.popleft())
-            self._dropped += 1
+            self._drop("memory")
+
+    def _drop(self, why: str) -> None:
+        self._dropped += 1
+        self._dropped_for = why
 
     def _flush(self, now: Instant) -> list[Effect]:
         if self._in_flight is not None or not self._waiting or now.monotonic_ns < self._retry_ns:
             return []
-        is_due = (
-            self._oldest_ns is not None and now.monotonic_ns - self._oldest_ns >= self._flush_ns
-        )
+        flush_ns = self._flush_ns * (UNHURRIED if self._orders.unhurried else 1)
+        is_due = self._oldest_ns is not None and now.monotonic_ns - self._oldest_ns >= flush_ns
         is_urgent = self._waiting_bytes >= BATCH_BYTES_MAX or self._stopping_ns is not None
         if not (is_due or is_urgent):
             return []
@@ -193,10 +209,10 @@ class RecorderCore:
         return [OpenSegment(self._file, MAGIC + frame(head), seal)]
 
     def _note_dropped(self, now: Instant) -> None:
-        """Put a gap where records had to be dropped for want of memory."""
+        """Put a gap where records had to be dropped for want of memory or of disk."""
         if not self._dropped:
             return
-        record = GapRecord(now.monotonic_ns, "recorder", "", self._dropped, "memory")
+        record = GapRecord(now.monotonic_ns, "recorder", "", self._dropped, self._dropped_for)
         self.gaps += 1
         self._dropped = 0
         content = frame(record)

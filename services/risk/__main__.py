@@ -13,6 +13,7 @@ from bus.settings import Settings
 from services.risk.core import RiskCore
 from services.risk.crash_files import CrashFiles
 from services.risk.halt_signal import HaltSignal
+from services.risk.host_watch import HostWatch
 from services.risk.process_watch import ProcessWatch
 from services.risk.release import Release
 from services.risk.risk_file import RiskFile
@@ -71,6 +72,11 @@ def main() -> int:
         CrashFiles(settings.data_directory, settings.run_directory / LOG_DIRECTORY),
         HaltSignal(),
         TimeWatch(config),
+        HostWatch(
+            {"data": settings.data_directory, "run": settings.run_directory},
+            config.resources.measure_every_ms,
+            config.run.mode,
+        ),
         ControlSocketEdge(Path(operator_path(str(settings.run_directory)))),
         venue_edge(
             config.venue.clob_url, settings.credentials_file, config.timing.socket_timeout_ms

@@ -11,6 +11,7 @@ from services.risk.crash_records import CrashRecords
 from services.risk.handover import Handover
 from services.risk.messages import StoredState
 from services.risk.release import Release, ReleaseSource
+from services.risk.resources import ResourceSource
 from services.risk.restarts import Restarts
 from services.risk.restricted import RestrictedSource
 from services.risk.source import Source
@@ -54,4 +55,5 @@ def make_sources(
         Handover(),
         Contradictions(),
         CrashRecords(),
+        ResourceSource(config.resources),
     )

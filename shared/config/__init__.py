@@ -17,6 +17,7 @@ from shared.config.endpoints import is_loopback, time_servers
 from shared.config.mirror import MirrorSettings
 from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
 from shared.config.ramp import RampSettings
+from shared.config.resources import ResourceSettings
 from shared.config.section import Section
 from shared.config.settings import (
     AccountSettings,
@@ -52,6 +53,7 @@ __all__ = [
     "MirrorSettings",
     "RampSettings",
     "RecorderSettings",
+    "ResourceSettings",
     "RestartSettings",
     "RunSettings",
     "Section",

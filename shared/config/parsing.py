@@ -70,6 +70,7 @@ def check_together(config: Config) -> list[Finding]:
         )
     findings += _check_clock(config)
     findings += _check_components(config)
+    findings += _check_resources(config)
     findings += _check_mode(config)
     findings += _check_prices(config)
     if config.account.wallet_kind != "eoa" and not config.account.wallet_address:
@@ -99,6 +100,23 @@ def _check_components(config: Config) -> list[Finding]:
         for name, table in tables.items()
         if isinstance(table, ComponentSettings) and table.kill_ms < table.hang_ms
     ]
+
+
+def _check_resources(config: Config) -> list[Finding]:
+    """Check that the levels of a disk rise, and that readings come often enough."""
+    settings = config.resources
+    findings = []
+    if settings.disk_critical_percent < settings.disk_warn_percent:
+        what = "must not be below disk_warn_percent"
+        findings.append(Finding("resources.disk_critical_percent", what))
+    if settings.disk_full_percent < settings.disk_critical_percent:
+        what = "must not be below disk_critical_percent"
+        findings.append(Finding("resources.disk_full_percent", what))
+    for name in ("cpu_ms", "unread_ms"):
+        if getattr(settings, name) < 2 * settings.measure_every_ms:
+            what = "must be at least two readings (measure_every_ms)"
+            findings.append(Finding(f"resources.{name}", what))
+    return findings
 
 
 def _check_mode(config: Config) -> list[Finding]:

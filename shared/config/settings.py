@@ -10,6 +10,7 @@ from shared.config.components import ComponentsSettings
 from shared.config.drill import DrillSettings
 from shared.config.mirror import MirrorSettings
 from shared.config.ramp import RampSettings
+from shared.config.resources import ResourceSettings
 from shared.config.section import Port, Section
 from shared.config.simulator import SimulatorSettings
 from shared.config.strategies import StrategySettings
@@ -351,6 +352,7 @@ class Config(Section, frozen=True, kw_only=True):
     drill: DrillSettings = DrillSettings()
     clock: ClockSettings = ClockSettings()
     components: ComponentsSettings = ComponentsSettings()
+    resources: ResourceSettings = ResourceSettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     dashboard: DashboardSettings = DashboardSettings()

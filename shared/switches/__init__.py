@@ -19,6 +19,7 @@ from shared.switches.circuit_breakers import (
     RESOURCES,
     STRATEGY_PERFORMANCE,
 )
+from shared.switches.host_switches import CLOCK_UNKNOWN, DISK_LOW, LEDGER_SPACE
 from shared.switches.kill_switches import (
     CLOCK_OFF,
     HEARTBEAT_LOST,
@@ -36,7 +37,6 @@ from shared.switches.kill_switches import (
     VENUE_MODE,
 )
 from shared.switches.own_switches import (
-    CLOCK_UNKNOWN,
     COMPONENT_LOST,
     FLAPPING,
     OPERATOR_FLATTEN,
@@ -60,9 +60,11 @@ __all__ = [
     "CLOCK_UNKNOWN",
     "COMPONENT_LOST",
     "DAILY_LOSS",
+    "DISK_LOW",
     "FLAPPING",
     "HEARTBEAT_LOST",
     "INVENTORY_CAP",
+    "LEDGER_SPACE",
     "LOSS_LIMIT",
     "MARKET_CUTOFF",
     "MARKET_FEED_STALE",
@@ -125,6 +127,8 @@ SWITCHES: tuple[Switch, ...] = (
     CLOCK_UNKNOWN,
     STRATEGY_HANDOVER,
     FLAPPING,
+    DISK_LOW,
+    LEDGER_SPACE,
 )
 
 CARED_FOR: frozenset[str] = frozenset({STRATEGY_DISABLED.name, STRATEGY_HANDOVER.name})

@@ -61,8 +61,13 @@ STRATEGY_PERFORMANCE = Switch(
 RESOURCES = Switch(
     "resources",
     "CB-5",
-    "processor, memory or latency are short",
-    (),
+    "processor, memory or the loops' latency are short",
+    (
+        "resources.cpu_percent_max",
+        "resources.cpu_ms",
+        "resources.memory_percent_max",
+        "resources.latency_factor",
+    ),
     "account",
     "ACTIVE",
     False,
@@ -70,7 +75,7 @@ RESOURCES = Switch(
     SAMPLED,
     "resources there again; only background work pauses meanwhile",
     "resources",
-    False,
+    True,
 )
 BREAKER_COUNT = Switch(
     "breaker_count",

@@ -3,7 +3,7 @@
 Rows without a KS or CB number: the same machinery, demanded by other requirements.
 """
 
-from shared.switches.row import AT_ONCE, SAMPLED, Switch
+from shared.switches.row import AT_ONCE, Switch
 
 PANIC = Switch(
     "panic",
@@ -101,20 +101,6 @@ STRATEGY_LOST = Switch(
     AT_ONCE,
     "the strategy answers again",
     "strategy-lost",
-    True,
-)
-CLOCK_UNKNOWN = Switch(
-    "clock_unknown",
-    "CK-1",
-    "nobody vouches for the host's clock",
-    ("clock.unknown_ms", "clock.measure_every_ms"),
-    "account",
-    "PAUSED",
-    False,
-    "pause",
-    SAMPLED,
-    "a source of time answers and the clock is right",
-    "clock-unknown",
     True,
 )
 STRATEGY_HANDOVER = Switch(

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from services.risk.host_readings import DiskReading, HostRead, HostReading
 from services.risk.time_readings import TimeReading, TimeTold
 from shared.config import Config, parse
 from shared.control import ExecutionPong, FenceAnswer, Mismatch, Ping, Restricted, SelfFenced
@@ -179,4 +180,5 @@ class FakeVenue:
 def host_readings(clock_off_ms: int) -> list[Message]:
     """Return what risk's own edges read of the host."""
     off_ns = clock_off_ms * NS_PER_MS
-    return [TimeTold(TimeReading("test", off_ns, off_ns))]
+    calm = HostReading(5.0, 20.0, (DiskReading("data", 10.0, 10_000),))
+    return [TimeTold(TimeReading("test", off_ns, off_ns)), HostRead(calm)]

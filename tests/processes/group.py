@@ -48,6 +48,9 @@ cutoff: a test meets more orders with the defaults, and may add a table of its o
 KILLED_ON_PURPOSE = 1_000
 """Crashes of one component in a window that a test may cause without its being stopped."""
 
+CALM_HOST = "[resources]\ncpu_percent_max = 100\n\n"
+"""Nothing in a test depends on how busy its machine is."""
+
 
 def free_port() -> int:
     """Return a port that was free a moment ago."""
@@ -136,6 +139,7 @@ class GroupUnderTest:
             f"[components.{name}]\nrestarts_max = {restarts_max}\n\n"
             for name in ComponentsSettings.__struct_fields__
         )
+        page += CALM_HOST
         text = text.replace("[simulator]", f"{page}[simulator]\nenabled = false\nseed = {seed}")
         for former, text_now in changes.items():
             assert former in text, f"the profile has no {former!r}"

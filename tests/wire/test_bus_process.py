@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from bus.process import URGENT_NICE
+from bus.process_limits import BACKGROUND_NICE, OOM_SCORES, URGENT_NICE
 from bus.settings import SOURCE_ROOT
+from shared.identifiers import Component
+from shared.topics import EXECUTION, RECORDER, STATE
 from tests.builders.bus_rig import PROFILE, run_directory
 
 WAIT_S = 60.0
@@ -104,6 +106,31 @@ def test_risk_and_execution_go_first_where_the_system_allows_it(
         pass
     expected = wished if wished and allowed.returncode == 0 else own
     assert os.getpriority(os.PRIO_PROCESS, process.pid) == expected
+    process.send_signal(signal.SIGTERM)
+    assert end(process)[0] == 7
+
+
+@pytest.mark.req("CB-5")
+@pytest.mark.parametrize("component", [STATE, RECORDER, EXECUTION])
+def test_process_has_limits_of_its_own_and_background_goes_last(
+    environment: dict[str, str], component: Component
+) -> None:
+    """A leak ends the process that leaks, and a core file never holds the key."""
+    process = spawn(environment, program=LIVING.replace("state", component))
+    while read_line(process)["event"] != "process.started":
+        pass
+    place = Path(f"/proc/{process.pid}")
+    limits = {
+        line[:26].strip(): line[26:].split()[0]
+        for line in place.joinpath("limits").read_text().splitlines()
+    }
+    mib = 2_048 + (128 if component == RECORDER else 0)
+    assert limits["Max data size"] == str(mib << 20)
+    assert limits["Max core file size"] == "0"
+    assert int(place.joinpath("oom_score_adj").read_text()) == OOM_SCORES.get(component, 100)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    if component in BACKGROUND_NICE:
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == max(own, BACKGROUND_NICE[component])
     process.send_signal(signal.SIGTERM)
     assert end(process)[0] == 7
 
