@@ -45,6 +45,6 @@ LEDGER_SPACE = Switch(
     "pause",
     SAMPLED,
     "space there again",
-    "disk-low",
+    "ledger-space",
     True,
 )
