@@ -72,6 +72,8 @@ class Ping(_Line, frozen=True):
             carried out.
         switch_version: Grows whenever the switches change.
         lease: Only in pings to execution, and only when granted.
+        capital_usd: Step of the ramp (ST-8), of which every limit on losses is a share; None
+            from a risk that does not say.
     """
 
     risk_incarnation: Incarnation
@@ -85,6 +87,7 @@ class Ping(_Line, frozen=True):
     scopes: tuple[ScopeOrder, ...]
     switch_version: int
     lease: Lease | None = None
+    capital_usd: int | None = None
 
 
 class FenceAnswer(_Line, frozen=True):

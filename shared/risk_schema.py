@@ -113,7 +113,22 @@ class CapitalSet(_Row, frozen=True):
     usd: int
 
 
-RiskRecord = EpochReserved | LatchRow | LatchCleared | CapitalSet | AuditRow
+class Kept(_Row, frozen=True):
+    """What a source of samples keeps for its next run; each replaces the one of its name.
+
+    Attributes:
+        name: Of the source.
+        text: JSON of its own.
+    """
+
+    name: str
+    text: str
+
+
+KEPT_PREFIX: Final = "kept:"
+"""Before the name of what is kept, among the rows of `meta`."""
+
+RiskRecord = EpochReserved | LatchRow | LatchCleared | CapitalSet | Kept | AuditRow
 
 TABLES: Final = """
 CREATE TABLE meta (

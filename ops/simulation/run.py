@@ -27,12 +27,14 @@ from shared.config import (
     LimitSettings,
     MarketMakingSettings,
     MarketSettings,
+    PerformanceSettings,
     RunSettings,
     SimulatorSettings,
     StrategySettings,
     TimingSettings,
     VenueSettings,
 )
+from shared.config.losses import FREE_LOSSES
 from shared.identifiers import Component
 from shared.units import NS_PER_S
 
@@ -96,6 +98,8 @@ def draw_config(chance: Chance) -> Config:
         markets=MarketSettings(interval_s=40, cutoff_ms=5_000),
         timing=TimingSettings(clean_data_ms=1_000),
         limits=LimitSettings(shares_per_outcome_max=60, unpaired_shares_global_max=200),
+        losses=FREE_LOSSES,
+        performance=PerformanceSettings(trades=1_000),
         strategy=StrategySettings(market_making=MarketMakingSettings(requote_e4=0)),
         simulator=SimulatorSettings(
             seed=chance.bits() >> 1,

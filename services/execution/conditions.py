@@ -74,6 +74,8 @@ class Conditions:
         leased = standing.is_leased(now)
         if leased:
             self._parts.desk.phase.restriction.granted(standing.epoch)
+        losses = self._parts.losses
+        losses.look(now)
         account = Account(
             leased=leased,
             lease_age_ns=now.boot_ns - standing.heard_ns if standing.heard_ns else None,
@@ -87,7 +89,10 @@ class Conditions:
             user_age_ns=self._parts.inputs.user_age_ns(now),
             is_reconciled=self._parts.sync.is_reconciled(self._parts.inputs.user_sound_ns),
             reconciled_age_ns=self._parts.sync.age_ns(now),
-            lost_e6=-self._parts.positions.realised_today_e6(now),
+            lost_e6=-losses.realised_e6(now),
+            session_lost_e6=losses.session_lost_e6(now),
+            breach=losses.breach(),
+            bounds=losses.bounds(),
             unpaired_e6=self._parts.inventory.unpaired_held_e6(),
             ledger_slow=self._slow_ledger(now),
             venue_hold=self._parts.desk.phase.holds_all(now.boot_ns, now.wall_ns),
@@ -151,6 +156,11 @@ class Conditions:
             ledger_fault=parts.journaling.fault,
         )
 
+    def _throttle(self, strategy: StrategyName, now: Instant) -> Predicate:
+        """KS-13: a strategy may have so many orders and fills in a window."""
+        excess = self._parts.desk.throttle.excess(strategy, now)
+        return Predicate("repeated_execution", not excess, True, excess)
+
     def start_missing(self) -> str:
         """Say what the start still waits for; empty once it is proven."""
         return self._parts.startup.missing(*self._start_waits())
@@ -189,6 +199,7 @@ class Conditions:
             posts_left=self._parts.rates.posts_left(now.boot_ns),
             cancels_left=self._parts.rates.cancels_left(now.boot_ns),
             cancels_spent=self._parts.rates.cancels_spent,
+            losses=self._parts.losses.figures(now, self._parts.desk.throttle.excesses(now)),
         )
         return Publish("execution.status", fact, now.monotonic_ns)
 

@@ -70,7 +70,7 @@ FORGET_EVERY_NS: Final = 60 * NS_PER_S
 SETTLED_KEPT_NS: Final = 3_600 * NS_PER_S
 """Legs of a paid-out position are kept for late reports; payouts stay two days."""
 
-TARGETED: Final = frozenset({"token_scope", "strategy_scope", "market_feed"})
+TARGETED: Final = frozenset({"token_scope", "strategy_scope", "market_feed", "repeated_execution"})
 """Failures of a part of a market: their orders are cancelled by id, others stay."""
 
 
@@ -382,5 +382,5 @@ class ExecutionCore:
             parts.desk.refused(order, now)
         parts.register.turned_away.clear()
         journal = parts.journaling.take(now)
-        changed = reporting.changes(parts.register, parts.positions, parts.inputs, now)
+        changed = reporting.changes(parts.register, parts.positions, parts.inputs, parts.desk, now)
         return [*journal, *effects, *changed]

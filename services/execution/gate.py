@@ -17,6 +17,7 @@ from shared.config import LimitSettings, TimingSettings
 from shared.control import ScopeKind, ScopeOrder
 from shared.facts import MarketInfo
 from shared.identifiers import ConditionId, StrategyName, TokenId
+from shared.losses import Bounds
 from shared.trading_state import TradingState, worst
 from shared.units import NS_PER_MS, SHARE_E6, Instant
 
@@ -55,6 +56,8 @@ class Account(msgspec.Struct, frozen=True):
         reconciled_age_ns: Since the newest whole reconciliation; None before the first.
         lost_e6: Loss of this day of UTC, micro-dollars, below zero for a gain.
         unpaired_e6: Unpaired shares held, over all markets.
+        session_lost_e6: The same with open positions; breach: closed markets that tripped a limit.
+        bounds: Limits of losses for the present capital; None: the configured daily one alone.
         ledger_slow: Why no intent may be added to a slow ledger; empty when it is not slow.
         venue_hold: Why the venue takes no posts now; empty when it does.
         is_dry: Whether nothing is sent, so that there are no own orders to hear of.
@@ -73,6 +76,9 @@ class Account(msgspec.Struct, frozen=True):
     venue_hold: str
     is_dry: bool = False
     ledger_slow: str = ""
+    session_lost_e6: int = 0
+    breach: str = ""
+    bounds: Bounds | None = None
 
 
 DRY_RUN_NAME = "dry_run"
@@ -112,13 +118,7 @@ def account_predicates(
             "" if is_reconciled else "not since the own-order feed's last break",
             account.reconciled_age_ns,
         ),
-        Predicate(
-            "daily_loss",
-            account.lost_e6 < limits.daily_loss_usd_max * 1_000_000,
-            True,
-            f"{account.lost_e6} of {limits.daily_loss_usd_max}000000 micro-dollars",
-            reducing=True,
-        ),
+        *_losses(account, limits),
         Predicate(
             "unpaired_held",
             account.unpaired_e6 <= limits.unpaired_shares_global_max * SHARE_E6,
@@ -128,6 +128,23 @@ def account_predicates(
         ),
         Predicate("ledger_slow", not account.ledger_slow, False, account.ledger_slow),
         Predicate("venue", not account.venue_hold, False, account.venue_hold),
+    )
+
+
+def _losses(account: Account, limits: LimitSettings) -> tuple[Predicate, ...]:
+    """CB-1 and CB-2 by the ledger: what reduces passes, since it can only lose less."""
+    bounds = account.bounds
+    daily_e6 = limits.daily_loss_usd_max * 1_000_000 if bounds is None else bounds.daily_e6
+    words = f"{account.lost_e6} of {daily_e6} micro-dollars"
+    daily = Predicate("daily_loss", account.lost_e6 < daily_e6, True, words, reducing=True)
+    if bounds is None:
+        return (daily,)
+    words = f"{account.session_lost_e6} of {bounds.session_e6} micro-dollars"
+    session_holds = account.session_lost_e6 <= bounds.session_e6
+    return (
+        daily,
+        Predicate("session_loss", session_holds, True, words, reducing=True),
+        Predicate("loss_limit", not account.breach, True, account.breach, reducing=True),
     )
 
 

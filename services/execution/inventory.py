@@ -12,12 +12,15 @@ from services.execution.order_checks import (
     Candidate,
     Load,
     OwnQuote,
+    Place,
     cost_most_e6,
     worst_unpaired_e6,
 )
 from services.execution.order_register import OrderRegister
 from services.execution.position import Key
 from services.execution.positions import Positions
+from shared.config import LimitSettings
+from shared.facts import MarketInfo
 from shared.identifiers import ConditionId, StrategyName, TokenId
 from shared.ledger_schema import OrderRecord
 from shared.units import BootNs, Instant, MoneyE6, SizeE6
@@ -27,11 +30,22 @@ FEE_RATE_WORST_E6 = 70_000
 Source: https://docs.polymarket.com/trading/fees (2026-09-28)."""
 
 
+PLACES = ("market", "asset", "strategy", "account")
+"""Where caps may be narrower than the account's exposure, narrowest first."""
+
+
 class Inventory:
     """The sums that limits rest on."""
 
-    def __init__(self, register: OrderRegister, positions: Positions, inputs: Inputs) -> None:
-        """Look at these."""
+    def __init__(
+        self,
+        register: OrderRegister,
+        positions: Positions,
+        inputs: Inputs,
+        limits: LimitSettings | None = None,
+    ) -> None:
+        """Look at these; the limits say which places have bounds of their own."""
+        self._bounds = () if limits is None else _bounds(limits)
         self._register = register
         self._positions = positions
         self._inputs = inputs
@@ -65,6 +79,45 @@ class Inventory:
                 for order in register.exposed()
                 if order.record.market == info.condition_id
             ),
+            places=self._places(info, candidate.strategy) if self._bounds else (),
+        )
+
+    def _places(self, info: MarketInfo, strategy: StrategyName) -> tuple[Place, ...]:
+        """Return what the places of a candidate bind at worst, without the candidate.
+
+        A market that discovery does not vouch for any more may be of any asset.
+        """
+        shares, exposure = dict.fromkeys(PLACES, 0), dict.fromkeys(PLACES, 0)
+        bound = [
+            (key[0], key[2], position.most_e6, max(0, position.cost_most_e6))
+            for key, position in self._positions.worst()
+        ]
+        bound += [
+            (
+                order.record.market,
+                order.record.strategy,
+                order.outstanding_e6,
+                self._cost_most_e6(order.record, order.outstanding_e6),
+            )
+            for order in self._register.outstanding()
+            if order.record.side == "BUY" and order.outstanding_e6
+            if not self._positions.is_resolved(order.record.market)
+        ]
+        for market, owner, size, cost in bound:
+            known = self._inputs.market(market)
+            is_here = {
+                "market": market == info.condition_id,
+                "asset": known is None or known.asset == info.asset,
+                "strategy": owner == strategy,
+                "account": True,
+            }
+            for name in PLACES:
+                if is_here[name]:
+                    shares[name] += size
+                    exposure[name] += cost
+        return tuple(
+            Place(name, shares[name], exposure[name], shares_max, exposure_max)
+            for name, shares_max, exposure_max in self._bounds
         )
 
     def extremes_e6(self, token: TokenId, now_ns: BootNs) -> tuple[int, int]:
@@ -169,3 +222,14 @@ class Inventory:
         info = self._inputs.market(record.market)
         rate = FEE_RATE_WORST_E6 if info is None else info.fee_rate_e6
         return cost_most_e6(record.price_e4, size, post_only=record.post_only, fee_rate_e6=rate)
+
+
+def _bounds(limits: LimitSettings) -> tuple[tuple[str, int, int], ...]:
+    """Return each place that has a bound of its own: name, shares, USD."""
+    found = (
+        ("market", limits.shares_per_market_max, limits.exposure_per_market_usd_max),
+        ("asset", limits.shares_per_asset_max, limits.exposure_per_asset_usd_max),
+        ("strategy", limits.shares_per_strategy_max, limits.exposure_per_strategy_usd_max),
+        ("account", limits.shares_account_max, 0),
+    )
+    return tuple(place for place in found if place[1] or place[2])

@@ -45,6 +45,7 @@ class Standing:
         trading_state: Account-wide order of the newest ping.
         fence_id: Newest fence; not over while it equals the epoch.
         scopes: Every scope that the newest ping names.
+        capital_usd: Step of the ramp; None while risk has not said.
         carried: Newest generation carried out of each scope.
     """
 
@@ -62,6 +63,7 @@ class Standing:
         self.reasons: tuple[str, ...] = ("risk has not spoken",)
         self.fence_id = 0
         self.fence_reason = ""
+        self.capital_usd: int | None = None
         self.scopes: dict[tuple[ScopeKind, str], ScopeOrder] = {}
         self.carried: dict[tuple[ScopeKind, str], int] = {}
 
@@ -84,6 +86,7 @@ class Standing:
         self.heard_ns = now.boot_ns
         self.trading_state = ping.trading_state
         self.reasons = ping.reasons
+        self.capital_usd = ping.capital_usd
         self.scopes = {(scope.kind, scope.scope_id): scope for scope in ping.scopes[:SCOPES_MAX]}
         if ping.lease is not None:
             self._take(ping.lease, now)

@@ -70,6 +70,22 @@ class OwnQuote(msgspec.Struct, frozen=True):
     price: PriceE4
 
 
+class Place(msgspec.Struct, frozen=True):
+    """What one place binds at worst, and its own bounds; 0 where it has none.
+
+    Attributes:
+        name: `market`, `asset`, `strategy` or `account`.
+        shares_e6: Shares that may come to be held, 1e-6.
+        exposure_e6: Money that positions and open buys may bind, 1e-6 USD.
+    """
+
+    name: str
+    shares_e6: int
+    exposure_e6: int
+    shares_max: int
+    exposure_usd_max: int
+
+
 class Load(msgspec.Struct, frozen=True):
     """What we hold and have out, worst case, before the candidate.
 
@@ -84,6 +100,7 @@ class Load(msgspec.Struct, frozen=True):
         exposed_count: Orders open, in flight and unknown.
         exposed_max: How many of them the cancels at hand can take out, less a reserve.
         own_quotes: Of the candidate's market.
+        places: Where the candidate counts and which have a bound of their own.
     """
 
     outcome_e6: int
@@ -96,6 +113,7 @@ class Load(msgspec.Struct, frozen=True):
     own_quotes: tuple[OwnQuote, ...]
     outcome_least_e6: int = 0
     complement_most_e6: int = 0
+    places: tuple[Place, ...] = ()
 
 
 def clamp_inside(target: Target, book: BookView, tick_e4: PriceE4) -> PriceE4 | Denial:
@@ -249,14 +267,27 @@ def _check_buy(candidate: Candidate, load: Load, limits: LimitSettings) -> Denia
     denial = _check_unpaired(load, outcome - load.complement_e6, limits)
     if denial is not None:
         return denial
-    exposure = load.exposure_e6 + cost_most_e6(
+    cost = cost_most_e6(
         candidate.price,
         target.size,
         post_only=target.post_only,
         fee_rate_e6=candidate.market.fee_rate_e6,
     )
+    exposure = load.exposure_e6 + cost
     if exposure > limits.exposure_usd_max * USD_E6:
         return Denial("exposure_cap", str(exposure))
+    return _check_places(load, target.size, cost)
+
+
+def _check_places(load: Load, size: SizeE6, cost: MoneyE6) -> Denial | None:
+    """The narrower caps: of the market, the asset, the strategy, and the account's shares."""
+    for place in load.places:
+        shares = place.shares_e6 + size
+        if place.shares_max and shares > place.shares_max * SHARE_E6:
+            return Denial(f"{place.name}_shares_cap", str(shares))
+        exposure = place.exposure_e6 + cost
+        if place.exposure_usd_max and exposure > place.exposure_usd_max * USD_E6:
+            return Denial(f"{place.name}_exposure_cap", str(exposure))
     return None
 
 

@@ -11,6 +11,7 @@ from services.execution.inputs import Inputs
 from services.execution.inventory import Inventory
 from services.execution.lease import Standing
 from services.execution.ledger.journaling import Journaling
+from services.execution.losses import Losses
 from services.execution.order_register import OrderRegister
 from services.execution.placing import Desk
 from services.execution.positions import Positions
@@ -56,7 +57,7 @@ class Parts:
         self.register.restore_legs(self.positions.legs_e6())
         restore_doubt(self.register, now)
         self.inputs = Inputs(timing.user_stale_ms * NS_PER_MS)
-        self.inventory = Inventory(self.register, self.positions, self.inputs)
+        self.inventory = Inventory(self.register, self.positions, self.inputs, config.limits)
         self.wishes = Wishes(timing.target_ttl_ms)
         self.requests = Requests()
         self.rates = VenueRates()
@@ -94,6 +95,7 @@ class Parts:
             self.approvals,
             planned,
         )
+        self.losses = Losses(config, self.standing, self.positions, self.inputs, self.inventory)
         self.startup = Startup(ledger)
         self.desk.epoch = self.reconciler.epoch = ledger.epoch
         self.zeroing: Zeroing | None = None

@@ -27,6 +27,7 @@ from services.execution.order_checks import Candidate, Denial, check_order, clam
 from services.execution.order_register import OrderRegister
 from services.execution.rehearsal import Rehearsal
 from services.execution.requests import PostAsk, Requests
+from services.execution.throttle import Throttle
 from shared.config import Config
 from shared.facts import BookView, MarketInfo, Side
 from shared.identifiers import ConditionId, Incarnation, StrategyName, TokenId, order_salt
@@ -91,6 +92,7 @@ class Desk:
         identity: Who trades; None before it is known.
         epoch: Newest received; every permit names it.
         rates: The venue's buckets of our key.
+        throttle: What each strategy has had in its window.
     """
 
     def __init__(
@@ -124,6 +126,7 @@ class Desk:
         self.rate = RateBudget(config.limits.orders_per_second_max)
         self.phase = VenuePhase(planned)
         self.rehearsal = Rehearsal()
+        self.throttle = Throttle(config.throttle)
         self.identity: IdentityRecord | None = None
         self.signer: Signer | None = None
         self.epoch = 0
@@ -274,10 +277,8 @@ class Desk:
         denial = self._way.judge(candidate, checked, now)
         if denial is not None:
             return denial
-        target = candidate.target
-        return self._approvals.check(
-            candidate.market, target.side, candidate.price, target.size, now
-        )
+        size, side = candidate.target.size, candidate.target.side
+        return self._approvals.check(candidate.market, side, candidate.price, size, now)
 
     def _has_room(self, now_ns: BootNs) -> bool:
         """Whether the venue would surely take one more order, alone or in a batch."""
@@ -305,6 +306,7 @@ class Desk:
             timestamp_ms=now.wall_ms,
         )
         self._salts += 1
+        self.throttle.ordered(candidate.strategy, now)
         domain = self._domain(info)
         expiration = expiration_s(now.wall_ns, timing.late_order_margin_ms)
         record = OrderRecord(

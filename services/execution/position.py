@@ -9,10 +9,12 @@ from typing import Final
 
 import msgspec
 
+from services.execution.chain_balances import ChainReading
+from shared.facts import PositionFact
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
 from shared.ledger_schema import FillRecord, PayoutRecord
 from shared.trade_settlement import FINAL
-from shared.units import PRICE_ONE_E4, MoneyE6, PriceE4, SizeE6, WallNs, notional_e6
+from shared.units import PRICE_ONE_E4, BootNs, MoneyE6, PriceE4, SizeE6, WallNs, notional_e6
 
 Key = tuple[ConditionId, TokenId, StrategyName]
 FillKey = tuple[TradeId, OrderHash]
@@ -132,6 +134,36 @@ def payout_record(
         cost_e6=MoneyE6(position.cost_e6),
         realised_e6=MoneyE6(amount - position.cost_e6),
         updated_wall_ns=wall_ns,
+    )
+
+
+def position_fact(
+    key: Key,
+    position: Position,
+    reading: ChainReading | None,
+    now_ns: BootNs | None,
+    min_size_e6: SizeE6,
+) -> PositionFact:
+    """Return one position as it is published.
+
+    Args:
+        key: Whose.
+        position: Not of no shares and no cost.
+        reading: What the chain says of the token; None while that is unknown.
+        now_ns: Present moment, for the age of the reading.
+        min_size_e6: Least size of an order in its market.
+    """
+    return PositionFact(
+        strategy=key[2],
+        market=key[0],
+        token=key[1],
+        matched=SizeE6(position.matched_e6),
+        mined=SizeE6(position.mined_e6),
+        confirmed=SizeE6(position.confirmed_e6),
+        cost=MoneyE6(position.cost_e6),
+        on_chain=None if reading is None else reading.balance_e6,
+        on_chain_age_ns=None if reading is None or now_ns is None else now_ns - reading.read_ns,
+        dust=0 < position.matched_e6 < min_size_e6,
     )
 
 

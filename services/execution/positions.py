@@ -21,6 +21,7 @@ from services.execution.position import (
     fill_key,
     is_paid_by,
     payout_record,
+    position_fact,
     position_key,
     position_of,
 )
@@ -28,6 +29,7 @@ from services.execution.troubles import Trouble
 from shared.facts import PositionFact
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId
 from shared.ledger_schema import FillRecord, PayoutRecord
+from shared.losses import DAY_NS
 from shared.trade_settlement import FINAL, after_report, is_contradiction
 from shared.units import (
     NS_PER_MS,
@@ -39,9 +41,6 @@ from shared.units import (
     SizeE6,
     WallNs,
 )
-
-DAY_NS: Final = 86_400 * NS_PER_S
-"""The daily loss limit counts a day of UTC."""
 
 SETTLES_WITHIN_NS: Final = 120 * NS_PER_S
 """A trade without an end for this long is told to people; it is asked for with every read.
@@ -62,6 +61,7 @@ class Positions:
         has_changed: Whether any position has, legs or payouts.
         troubles: What people have not been told yet.
         chain: Balances as the chain told them.
+        payouts_changed: How often payouts have.
     """
 
     def __init__(self, fills: Iterable[FillRecord], payouts: Iterable[PayoutRecord]) -> None:
@@ -78,6 +78,7 @@ class Positions:
         self.unjournaled: list[FillRecord | PayoutRecord] = []
         self.unpublished: list[FillRecord] = []
         self.has_changed = False
+        self.payouts_changed = 0
         self.troubles: list[Trouble] = []
         for payout in payouts:
             self._payouts[(payout.market, payout.token, payout.strategy)] = payout
@@ -220,6 +221,10 @@ class Positions:
         )
         return MoneyE6(paid + sum(p.realised_e6 for p in self._positions.values()))
 
+    def payouts(self) -> Iterable[PayoutRecord]:
+        """Return the payouts of the last two days."""
+        return self._payouts.values()
+
     def settle(
         self,
         market: ConditionId,
@@ -304,30 +309,20 @@ class Positions:
             min_sizes_e6: Least size of an order, by market, to name what cannot be sold.
         """
         return tuple(
-            self._fact(key, position, now_ns, (min_sizes_e6 or {}).get(key[0], SizeE6(0)))
+            position_fact(
+                key,
+                position,
+                None if now_ns is None else self.chain.newest(key[1]),
+                now_ns,
+                (min_sizes_e6 or {}).get(key[0], SizeE6(0)),
+            )
             for key, position in self._positions.items()
             if position.matched_e6 or position.cost_e6
         )
 
-    def _fact(
-        self, key: Key, position: Position, now_ns: BootNs | None, min_size_e6: SizeE6
-    ) -> PositionFact:
-        """Return one position as it is published."""
-        reading = None if now_ns is None else self.chain.newest(key[1])
-        return PositionFact(
-            strategy=key[2],
-            market=key[0],
-            token=key[1],
-            matched=SizeE6(position.matched_e6),
-            mined=SizeE6(position.mined_e6),
-            confirmed=SizeE6(position.confirmed_e6),
-            cost=MoneyE6(position.cost_e6),
-            on_chain=None if reading is None else reading.balance_e6,
-            on_chain_age_ns=(
-                None if reading is None or now_ns is None else now_ns - reading.read_ns
-            ),
-            dust=0 < position.matched_e6 < min_size_e6,
-        )
+    def worst(self) -> Iterable[tuple[Key, Position]]:
+        """Return every position that is open or may turn out to be."""
+        return ((key, each) for key, each in self._positions.items() if each.most_e6)
 
     def _settled(self, known: FillRecord, report: FillRecord, *, asked: bool) -> str:
         """Return a known leg's settlement after a report, and tell of failure and contradiction."""
@@ -392,4 +387,5 @@ class Positions:
         self._payouts[key] = payout
         self.unjournaled.append(payout)
         self.has_changed = True
+        self.payouts_changed += 1
         return True

@@ -47,9 +47,12 @@ class Repeated:
 
 
 def changes(
-    register: OrderRegister, positions: Positions, inputs: Inputs, now: Instant
+    register: OrderRegister, positions: Positions, inputs: Inputs, desk: Desk, now: Instant
 ) -> list[Effect]:
-    """Return a fact for each order and each leg that has changed, and the positions if any."""
+    """Return a fact for each order and each leg that has changed, and the positions if any.
+
+    Each leg is counted for its strategy too (KS-13).
+    """
     effects: list[Effect] = []
     for order_id in register.unpublished:
         order = register.find(order_id)
@@ -57,6 +60,7 @@ def changes(
             effects.append(Publish("execution.order", as_fact(order, now), now.monotonic_ns))
     register.unpublished.clear()
     for fill in positions.unpublished:
+        desk.throttle.filled(fill, now)
         effects.append(Publish("execution.fill", _as_fill_fact(fill), now.monotonic_ns))
     positions.unpublished.clear()
     if positions.has_changed:

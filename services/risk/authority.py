@@ -132,6 +132,7 @@ class Authority:
         now_ns: BootNs,
         *,
         admitted: bool,
+        capital_usd: int | None = None,
     ) -> Ping:
         """Return the whole present order for one run.
 
@@ -141,6 +142,7 @@ class Authority:
             switch_version: Of the switches as they are.
             now_ns: Of the sending.
             admitted: Whether the venue's dead-man switch admits orders.
+            capital_usd: Step of the ramp.
         """
         fence = self.present_fence
         if run.peer.component == EXECUTION:
@@ -162,6 +164,7 @@ class Authority:
             scopes=self.scopes.orders(),
             switch_version=switch_version,
             lease=lease,
+            capital_usd=capital_usd,
         )
 
     def _may_grant(self, admitted: bool) -> bool:

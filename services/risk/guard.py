@@ -11,7 +11,7 @@ from services.risk.evidence import Evidence
 from services.risk.killing import kill_effects
 from services.risk.latches import LatchKey
 from services.risk.liveness import Liveness, Run, patience
-from services.risk.messages import LatchEnded, ProcessKilled, StoredState
+from services.risk.messages import BreakerTripped, LatchEnded, ProcessKilled, StoredState
 from services.risk.notes import Notes, Severity
 from services.risk.ramp import Ramp
 from services.risk.recovery import check_recovery
@@ -19,7 +19,7 @@ from services.risk.report import gather_recovery, reasons, report_status
 from services.risk.samples import Sample, Sampler
 from services.risk.source import Notice, Source
 from services.risk.sweep import Sweep
-from services.risk.watching import make_sources
+from services.risk.watching import looks, make_sources, with_losses
 from services.risk.writes import Writes
 from shared.clean_run import MODE, RISK_STARTED
 from shared.config import Config
@@ -28,7 +28,7 @@ from shared.effects import Control, Effect, Exit, Message, Peer, Publish, Receiv
 from shared.facts import RiskStatus
 from shared.identifiers import Component, Incarnation
 from shared.operator import RecoveryCheck
-from shared.risk_schema import EpochReserved, LatchRow
+from shared.risk_schema import EpochReserved, Kept, LatchRow
 from shared.switches import (
     HEARTBEAT_LOST,
     MARKET_CUTOFF,
@@ -195,6 +195,8 @@ class Guard:
         before, after = ("clear", "tripped") if change.tripped else ("tripped", "clear")
         place = f"{change.key[0]} {change.key[1]}".rstrip()
         self.notes.transition(change.hold, before, after, change.why, now, scope=place)
+        if change.tripped:
+            self.hear(BreakerTripped(change.switch.name), now)
         if change.switch.state == "ACTIVE":
             severity: Severity = "warning" if change.tripped else "info"
             text = f"{change.hold} {after}: {change.why}"
@@ -295,7 +297,9 @@ class Guard:
         version = self.authority.latches.version + self.breakers.version
         admitted = self.sweep.dead_man.admits(now.boot_ns)
         for run in runs:
-            ping = self.authority.ping(run, why, version, now.boot_ns, admitted=admitted)
+            ping = self.authority.ping(
+                run, why, version, now.boot_ns, admitted=admitted, capital_usd=self.capital_usd
+            )
             self.out.append(Control(ping, run.peer))
 
     def _why(self, now: Instant) -> tuple[str, ...]:
@@ -308,7 +312,8 @@ class Guard:
     def status(self, now: Instant) -> RiskStatus:
         """Return the status as it is now."""
         why = self._why(now)
-        return report_status(self.authority, self.breakers, self.liveness, self.sweep, why, now)
+        status = report_status(self.authority, self.breakers, self.liveness, self.sweep, why, now)
+        return with_losses(status, self.sources)
 
     def kill(self, component: Component, incarnation: Incarnation, why: str, now: Instant) -> None:
         """Kill a run, and tell of it; one that a kill did not end is killed by supervisord too."""
@@ -351,14 +356,15 @@ class Guard:
         """Look at the data, once a ping."""
         for sample in self.sampler.data(now):
             self.take_sample(sample, now)
-        for source in self.sources:
-            for seen in source.data(now):
-                if isinstance(seen, Notice):
-                    self.notes.alert(seen.severity, seen.name, seen.text, seen.runbook, now)
-                elif isinstance(seen, Effect):
-                    self.out.append(seen)
-                else:
-                    self.take_sample(seen, now)
+        for seen in looks(self.sources, self.capital_usd, now):
+            if isinstance(seen, Notice):
+                self.notes.alert(seen.severity, seen.name, seen.text, seen.runbook, now)
+            elif isinstance(seen, Kept):
+                self.writes.add(seen)
+            elif isinstance(seen, Effect):
+                self.out.append(seen)
+            else:
+                self.take_sample(seen, now)
         for change in self.breakers.forget_old(now):
             self._changed(change, now)
 

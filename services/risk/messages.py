@@ -178,6 +178,18 @@ class SaveCrash(Effect, frozen=True):
     facts: dict[str, Any]
 
 
+class CapitalIs(Message, frozen=True):
+    """The step of the capital, told to sources by the guard before each look."""
+
+    usd: int
+
+
+class BreakerTripped(Message, frozen=True):
+    """A switch has tripped, told to sources by the guard."""
+
+    name: str
+
+
 class StoredState(msgspec.Struct, frozen=True):
     """What the database held when it was opened, before the loop began.
 
@@ -190,6 +202,7 @@ class StoredState(msgspec.Struct, frozen=True):
             epochs of its own.
         capital_usd: Step of the capital that an operator has set; None for none yet.
         clean_run: What the audit trail says of the run since then.
+        kept: What sources have kept for their next run, by name.
         trouble: Why the database cannot be trusted or written; empty when it can.
     """
 
@@ -202,4 +215,5 @@ class StoredState(msgspec.Struct, frozen=True):
     fresh: bool = False
     capital_usd: int | None = None
     clean_run: CleanRun = CleanRun()
+    kept: dict[str, str] = {}
     trouble: str = ""

@@ -22,6 +22,7 @@ from services.risk.messages import StoredState
 from shared.clean_run import CAPITAL, CleanRun
 from shared.risk_schema import (
     CHAIN_START,
+    KEPT_PREFIX,
     MARKER_FILE,
     RISK_FILE,
     SCHEMA_VERSION,
@@ -30,6 +31,7 @@ from shared.risk_schema import (
     AuditRow,
     CapitalSet,
     EpochReserved,
+    Kept,
     LatchCleared,
     LatchRow,
     RiskRecord,
@@ -247,6 +249,11 @@ def _load(connection: sqlite3.Connection, account: str, marker: Marker | None) -
         latch_version=version,
         latches=latches,
         capital_usd=int(meta["capital_usd"]) if "capital_usd" in meta else None,
+        kept={
+            name.removeprefix(KEPT_PREFIX): text
+            for name, text in meta.items()
+            if name.startswith(KEPT_PREFIX)
+        },
         clean_run=_clean_run(connection),
         audit_sequence=tip.sequence if tip else 0,
         audit_hash=tip.hash if tip else CHAIN_START,
@@ -307,6 +314,8 @@ def _write_one(connection: sqlite3.Connection, record: RiskRecord) -> None:
             _raise_meta(connection, "latch_version", record.version)
         case CapitalSet():
             _set_meta(connection, "capital_usd", str(record.usd))
+        case Kept():
+            _set_meta(connection, KEPT_PREFIX + record.name, record.text)
         case LatchCleared():
             connection.execute(
                 "DELETE FROM latches WHERE name = ? AND scope = ? AND scope_id = ? AND version = ?",

@@ -13,6 +13,7 @@ import msgspec
 from services.risk.notes import Severity
 from services.risk.samples import Sample
 from shared.effects import Effect, Message
+from shared.risk_schema import Kept
 from shared.units import Instant
 
 
@@ -37,9 +38,11 @@ class Source(Protocol):
         """Take in a message if it concerns this source."""
         ...
 
-    def data(self, now: Instant) -> Iterator[Sample | Notice | Effect]:
+    def data(self, now: Instant) -> Iterator[Sample | Notice | Kept | Effect]:
         """Yield what is seen now; asked once a ping, so that n of m samples is a time.
 
-        An effect is handed on as it is, to an edge of risk that belongs to the source.
+        An effect is handed on as it is, to an edge of risk that belongs to the source. What is to
+        be kept for the next run is written in the transaction of this turn, with the latches
+        that its samples lead to.
         """
         ...

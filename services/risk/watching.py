@@ -3,20 +3,30 @@
 The one list of sources, in the order of the switch table; each is a file of its own.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
+from services.risk.breaker_count import BreakerCount
 from services.risk.clock import ClockSource
 from services.risk.contradictions import Contradictions
 from services.risk.crash_records import CrashRecords
 from services.risk.handover import Handover
-from services.risk.messages import StoredState
+from services.risk.losses import Losses
+from services.risk.messages import CapitalIs, StoredState
 from services.risk.release import Release, ReleaseSource
 from services.risk.resources import ResourceSource
 from services.risk.restarts import Restarts
 from services.risk.restricted import RestrictedSource
-from services.risk.source import Source
+from services.risk.samples import Sample
+from services.risk.source import Notice, Source
+from services.risk.throttle import ThrottleSource
 from services.risk.venue_mode import VenueModeSource
 from shared.config import Config
+from shared.effects import Effect
+from shared.facts import RiskStatus
+from shared.risk_schema import Kept
+from shared.units import Instant
 from shared.venue.planned_restarts import NOTHING_PLANNED, PlannedRestarts
 
 
@@ -45,7 +55,6 @@ def make_sources(
         stored: What the database held: what a source counts over a day survives in it.
         around: What the shell has read.
     """
-    del stored
     return (
         RestrictedSource(config),
         ClockSource(config.clock),
@@ -56,4 +65,25 @@ def make_sources(
         Contradictions(),
         CrashRecords(),
         ResourceSource(config.resources),
+        ThrottleSource(config.throttle),
+        Losses(config, stored),
+        BreakerCount(stored),
     )
+
+
+def looks(
+    sources: tuple[Source, ...], capital_usd: int, now: Instant
+) -> Iterator[Sample | Notice | Kept | Effect]:
+    """Yield what every source sees now, of the capital that may be at work."""
+    capital = CapitalIs(capital_usd)
+    for source in sources:
+        source.hear(capital, now)
+        yield from source.data(now)
+
+
+def with_losses(status: RiskStatus, sources: tuple[Source, ...]) -> RiskStatus:
+    """Return the status with the counts of the day, where a source counts them."""
+    for source in sources:
+        if isinstance(source, Losses):
+            return msgspec.structs.replace(status, losses=source.status())
+    return status

@@ -13,6 +13,7 @@ from shared.risk_schema import (
     AuditEntry,
     CapitalSet,
     EpochReserved,
+    Kept,
     LatchCleared,
     LatchRow,
     RiskRecord,
@@ -65,7 +66,7 @@ class Writes:
         self.clean_run = self.clean_run.after(entry, wall_ns)
         self._gathered.append(row)
 
-    def add(self, *records: LatchRow | LatchCleared | EpochReserved | CapitalSet) -> None:
+    def add(self, *records: LatchRow | LatchCleared | EpochReserved | CapitalSet | Kept) -> None:
         """Add records that are not of the trail."""
         self._gathered.extend(records)
 

@@ -14,6 +14,7 @@ from shared.config.components import (
 )
 from shared.config.drill import DrillSettings
 from shared.config.endpoints import is_loopback, time_servers
+from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
 from shared.config.mirror import MirrorSettings
 from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
 from shared.config.ramp import RampSettings
@@ -48,9 +49,11 @@ __all__ = [
     "DrillSettings",
     "Finding",
     "LimitSettings",
+    "LossSettings",
     "MarketMakingSettings",
     "MarketSettings",
     "MirrorSettings",
+    "PerformanceSettings",
     "RampSettings",
     "RecorderSettings",
     "ResourceSettings",
@@ -59,6 +62,7 @@ __all__ = [
     "Section",
     "SimulatorSettings",
     "StrategySettings",
+    "ThrottleSettings",
     "TimingSettings",
     "UnknownPosition",
     "VenueSettings",

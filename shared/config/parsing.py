@@ -8,11 +8,16 @@ from msgspec import Meta
 
 from shared.config.components import SILENT, ComponentSettings
 from shared.config.endpoints import is_loopback, strangers
+from shared.config.ramp import STEPS_USD
 from shared.config.section import Section
 from shared.config.settings import Config
 
 LIVE_ACKNOWLEDGEMENT = "I trade real money"
 """What a profile must say, exactly, before anything that belongs to it may cost money."""
+
+
+LIVE_DAILY_PERCENT_MAX = 10
+"""Of the capital that a UTC day may lose. Source: requirement CB-2."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -71,6 +76,7 @@ def check_together(config: Config) -> list[Finding]:
     findings += _check_clock(config)
     findings += _check_components(config)
     findings += _check_resources(config)
+    findings += _check_losses(config)
     findings += _check_mode(config)
     findings += _check_prices(config)
     if config.account.wallet_kind != "eoa" and not config.account.wallet_address:
@@ -116,6 +122,27 @@ def _check_resources(config: Config) -> list[Finding]:
         if getattr(settings, name) < 2 * settings.measure_every_ms:
             what = "must be at least two readings (measure_every_ms)"
             findings.append(Finding(f"resources.{name}", what))
+    return findings
+
+
+def _check_losses(config: Config) -> list[Finding]:
+    """Check that no limit on losses lies beyond what a step of the capital may lose."""
+    findings = []
+    if config.run.mode == "live" and config.losses.daily_percent_max > LIVE_DAILY_PERCENT_MAX:
+        what = f"must not be over {LIVE_DAILY_PERCENT_MAX} in mode live"
+        findings.append(Finding("losses.daily_percent_max", what))
+    most_usd = max(STEPS_USD) * config.losses.daily_percent_max // 100
+    if config.limits.daily_loss_usd_max > most_usd:
+        findings.append(
+            Finding(
+                "limits.daily_loss_usd_max",
+                f"must not be over {most_usd}: losses.daily_percent_max of the highest capital",
+            )
+        )
+    if config.losses.daily_quote_percent < config.losses.daily_warn_percent:
+        findings.append(
+            Finding("losses.daily_quote_percent", "must not be below daily_warn_percent")
+        )
     return findings
 
 

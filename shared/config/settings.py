@@ -8,6 +8,7 @@ from shared.config.access import AccessSettings
 from shared.config.clock import ClockSettings
 from shared.config.components import ComponentsSettings
 from shared.config.drill import DrillSettings
+from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
 from shared.config.mirror import MirrorSettings
 from shared.config.ramp import RampSettings
 from shared.config.resources import ResourceSettings
@@ -271,6 +272,16 @@ class TimingSettings(Section, frozen=True, kw_only=True):
 
 UnknownPosition = Literal["hold", "caretaker"]
 
+_Narrower = Annotated[
+    int,
+    Meta(
+        description="Exposure in USD, or shares, that positions and open buys of one place may "
+        "come to at worst; 0: no bound of its own below the account's.",
+        ge=0,
+        le=10_000_000,
+    ),
+]
+
 
 class LimitSettings(Section, frozen=True, kw_only=True):
     """Caps that the gate enforces on every order."""
@@ -285,8 +296,21 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     exposure_usd_max: Annotated[
         int, Meta(description="Cost of all positions and open buys.", ge=1, le=1_000_000)
     ] = 100
+    exposure_per_market_usd_max: _Narrower = 0
+    exposure_per_asset_usd_max: _Narrower = 0
+    exposure_per_strategy_usd_max: _Narrower = 0
+    shares_per_market_max: _Narrower = 0
+    shares_per_asset_max: _Narrower = 0
+    shares_per_strategy_max: _Narrower = 0
+    shares_account_max: _Narrower = 0
     daily_loss_usd_max: Annotated[
-        int, Meta(description="Realised loss of a UTC day.", ge=1, le=1_000_000)
+        int,
+        Meta(
+            description="Realised loss of a UTC day; never more than `losses.daily_percent_max` "
+            "of the capital, whatever it says.",
+            ge=1,
+            le=1_000_000,
+        ),
     ] = 50
     open_orders_max: Annotated[
         int,
@@ -348,6 +372,9 @@ class Config(Section, frozen=True, kw_only=True):
     access: AccessSettings = AccessSettings()
     timing: TimingSettings = TimingSettings()
     limits: LimitSettings = LimitSettings()
+    losses: LossSettings = LossSettings()
+    performance: PerformanceSettings = PerformanceSettings()
+    throttle: ThrottleSettings = ThrottleSettings()
     ramp: RampSettings = RampSettings()
     drill: DrillSettings = DrillSettings()
     clock: ClockSettings = ClockSettings()

@@ -4,7 +4,7 @@ from typing import Literal
 
 from shared.facts.fact import Fact, Side
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
-from shared.units import BootNs, MoneyE6, MonotonicNs, PriceE4, SizeE6
+from shared.units import BootNs, MoneyE6, MonotonicNs, PriceE4, SizeE6, WallNs
 
 
 class OrderFact(Fact, frozen=True):
@@ -101,6 +101,33 @@ class StartStage(Fact, frozen=True):
     since_ns: MonotonicNs | None
 
 
+class LossFigures(Fact, frozen=True):
+    """What execution counts from its ledger, for the present UTC day.
+
+    Attributes:
+        realised_e6: Made by payouts and sells, below zero for a loss.
+        unrealised_e6: What open positions would make at the best bids; None while a share has no
+            fresh one.
+        session_lost_e6: Lost with open positions, as the limit of the session counts it.
+        unpaired_e6: Shares held without their complement, over all markets.
+        exposure_e6: The most money that positions and open buys can come to bind.
+        in_row: Losses in a row.
+        breach_wall_ns: When the newest market that tripped a limit was closed, 0 for none; it is
+            the breach's name, and breach says which limit.
+        throttled: Strategies with more orders or fills than they may have, and what of.
+    """
+
+    realised_e6: MoneyE6
+    unrealised_e6: MoneyE6 | None
+    session_lost_e6: MoneyE6
+    unpaired_e6: int
+    exposure_e6: MoneyE6
+    in_row: int
+    breach_wall_ns: WallNs
+    breach: str
+    throttled: tuple[tuple[str, str], ...]
+
+
 class ExecutionStatus(Fact, frozen=True):
     """Repeated every 100 ms.
 
@@ -118,6 +145,7 @@ class ExecutionStatus(Fact, frozen=True):
         posts_left: Tokens for orders that are surely there.
         cancels_left: Tokens for cancels that are surely there; below zero what is owed.
         cancels_spent: Tokens that all cancels of this run have cost.
+        losses: Of the day; None from an execution that does not count.
     """
 
     trading_state: str
@@ -139,6 +167,7 @@ class ExecutionStatus(Fact, frozen=True):
     posts_left: int = 0
     cancels_left: int = 0
     cancels_spent: int = 0
+    losses: LossFigures | None = None
 
 
 class GatePredicate(Fact, frozen=True):

@@ -41,6 +41,34 @@ class ComponentStatus(Fact, frozen=True):
     reason: str
 
 
+class LossStatus(Fact, frozen=True):
+    """Both counts of the present UTC day, and the limits, 1e-6 USD.
+
+    Attributes:
+        realised_e6: By risk, from the venue's own-order stream; unrealised_e6: at the best
+            bids, None while a share has no fresh one.
+        told_realised_e6: By execution, from its ledger; None while it does not say.
+        lost_e6: Realised loss by the worse of the two, below zero for a gain.
+        daily_limit_e6: For the present capital; daily_percent: how much of it is lost.
+        session_lost_e6: Lost with open positions, by the worse of the two.
+        in_row: Losses in a row.
+        agrees: Whether the two counts do, but for what was told.
+    """
+
+    capital_usd: int
+    realised_e6: int
+    unrealised_e6: int | None
+    told_realised_e6: int | None
+    told_unrealised_e6: int | None
+    lost_e6: int
+    daily_limit_e6: int
+    daily_percent: int
+    session_lost_e6: int
+    session_limit_e6: int
+    in_row: int
+    agrees: bool
+
+
 class RiskStatus(Fact, frozen=True):
     """Repeated every 100 ms.
 
@@ -49,6 +77,7 @@ class RiskStatus(Fact, frozen=True):
         fence: `none`, `fencing`, `blocked`, `quiet` or `zero`: progress of the newest fence.
         beat_age_ns: Since the send time of the last acknowledged beat of the venue's dead-man;
             None before the first.
+        losses: Of the day; None from a risk that does not count.
     """
 
     trading_state: str
@@ -60,6 +89,7 @@ class RiskStatus(Fact, frozen=True):
     switches: tuple[SwitchStatus, ...]
     components: tuple[ComponentStatus, ...]
     switch_version: int
+    losses: LossStatus | None = None
 
 
 class Transition(Fact, frozen=True):

@@ -6,7 +6,7 @@ LOSS_LIMIT = Switch(
     "loss_limit",
     "CB-1",
     "capital lost in one trade, in a session, or in losses in a row",
-    (),
+    ("losses.trade_percent_max", "losses.session_percent_max", "losses.in_row_max"),
     "account",
     "REDUCING",
     True,
@@ -14,21 +14,21 @@ LOSS_LIMIT = Switch(
     AT_ONCE,
     "operator",
     "loss-limit",
-    False,
+    True,
 )
 DAILY_LOSS = Switch(
     "daily_loss",
     "CB-2",
-    "the realised loss of a UTC day is past its limit",
-    ("limits.daily_loss_usd_max",),
+    "the realised loss of a UTC day is at or past its limit",
+    ("limits.daily_loss_usd_max", "losses.daily_percent_max"),
     "account",
     "HALTED",
     False,
     "latch",
     AT_ONCE,
-    "operator",
+    "operator, once the UTC day that lost it is over",
     "daily-loss",
-    False,
+    True,
 )
 ABNORMAL_MARKET = Switch(
     "abnormal_market",
@@ -48,7 +48,7 @@ STRATEGY_PERFORMANCE = Switch(
     "strategy_performance",
     "CB-4",
     "a strategy does worse than its baseline",
-    (),
+    ("performance.trades", "performance.win_rate_baseline_percent"),
     "strategy",
     "HALTED",
     False,
@@ -56,7 +56,7 @@ STRATEGY_PERFORMANCE = Switch(
     AT_ONCE,
     "operator, after a paper run",
     "strategy-performance",
-    False,
+    True,
 )
 RESOURCES = Switch(
     "resources",
@@ -89,5 +89,5 @@ BREAKER_COUNT = Switch(
     AT_ONCE,
     "the day ends; it alerts and stops nothing",
     "breaker-count",
-    False,
+    True,
 )

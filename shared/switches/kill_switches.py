@@ -84,7 +84,7 @@ INVENTORY_CAP = Switch(
     AT_ONCE,
     "operator",
     "inventory-cap",
-    False,
+    True,
 )
 HEARTBEAT_LOST = Switch(
     "heartbeat_lost",
@@ -174,7 +174,7 @@ REPEATED_EXECUTION = Switch(
     "repeated_execution",
     "KS-13",
     "a strategy has more orders or fills in a window than it may have",
-    (),
+    ("throttle.orders_max", "throttle.fills_max", "throttle.window_s"),
     "strategy",
     "HALTED",
     False,
@@ -182,7 +182,7 @@ REPEATED_EXECUTION = Switch(
     AT_ONCE,
     "operator",
     "repeated-execution",
-    False,
+    True,
 )
 RECONCILIATION_MISMATCH = Switch(
     "reconciliation_mismatch",

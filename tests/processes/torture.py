@@ -29,6 +29,10 @@ INTERVAL_S = 60
 CHANGES = {
     'assets = ["btc"]': 'assets = ["btc", "eth", "sol", "xrp"]',
     "takers_per_second = 2.0": "takers_per_second = 4.0",
+    "trade_percent_max = 10\n": (
+        "trade_percent_max = 1000000\ndaily_percent_max = 1000000\n"
+        "session_percent_max = 1000000\nloss_percent = 1000000\n"
+    ),
 }
 
 PROFILE = """
@@ -44,6 +48,10 @@ shares_per_outcome_max = 1000
 unpaired_shares_global_max = 10000
 exposure_usd_max = 1000000
 daily_loss_usd_max = 1000000
+
+[throttle]
+orders_max = 100000
+fills_max = 100000
 
 [timing]
 clean_data_ms = 500

@@ -33,6 +33,7 @@ from shared.config import (
     TimingSettings,
     VenueSettings,
 )
+from shared.config.losses import FREE_LOSSES
 from shared.effects import Message, Paused
 from shared.facts import OwnOrder, OwnTrade
 from shared.identifiers import Incarnation, OrderHash
@@ -94,6 +95,7 @@ def make_config(seed: int) -> Config:
             exposure_usd_max=400,
             daily_loss_usd_max=500,
         ),
+        losses=FREE_LOSSES,
         simulator=SimulatorSettings(
             seed=seed, ahead=1, resolution_ms=1_000, mined_ms=600, confirmed_ms=900
         ),
