@@ -24,6 +24,7 @@ from bus.application import Application, Decided
 from bus.collector import Collector
 from bus.control_line import AsksForLease, ComponentLine, HealthState, LoopFacts, ReportsHealth
 from bus.edge import Edge
+from bus.envelope import UNDECODABLE
 from bus.intake import Intake
 from bus.outlet import SocketOutlet
 from bus.process import Started
@@ -289,7 +290,7 @@ class Loop:
     def _hear_ping(self, body: bytes) -> None:
         try:
             ping = _PING.decode(body)
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             self._outlet.log(Log("control.corrupt", {"why": str(error)}, "error"))
             return
         self._line.hear(ping, clock.read())
@@ -298,7 +299,7 @@ class Loop:
     def _hear_pong(self, sender: Peer | None, body: bytes) -> None:
         try:
             pong = _PONG.decode(body)
-        except msgspec.DecodeError as error:
+        except UNDECODABLE as error:
             self._outlet.log(Log("control.corrupt", {"why": str(error)}, "error"))
             return
         peer = self._outlet.check_peer(sender, pong)

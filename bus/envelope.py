@@ -21,6 +21,9 @@ SCHEMA = 1
 
 FRAMES = 3
 
+UNDECODABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What decoding foreign bytes may raise: text that is no UTF-8 and nesting without end too."""
+
 
 class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The newest sequences of one source that the sender had seen."""
@@ -79,7 +82,7 @@ def decode_header(frames: Sequence[bytes]) -> Header | Corrupt:
         return Corrupt(tuple(frames), f"{len(frames)} frames")
     try:
         header = _HEADER.decode(frames[1])
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         return Corrupt(tuple(frames), f"header: {error}")
     why = _misfit(header, frames[0])
     return Corrupt(tuple(frames), why) if why else header
@@ -89,7 +92,7 @@ def decode_body(header: Header, frames: Sequence[bytes]) -> Received | Corrupt:
     """Read the payload that belongs to a checked header."""
     try:
         body = _BODIES[header.topic].decode(frames[2])
-    except msgspec.DecodeError as error:
+    except UNDECODABLE as error:
         return Corrupt(tuple(frames), f"payload: {error}")
     return Received(
         header.component,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from bus.envelope import FRAMES
+from bus.envelope import FRAMES, UNDECODABLE
 from shared.effects import Received
 from shared.identifiers import Component, Incarnation
 from shared.units import NS_PER_MS, NS_PER_S, MonotonicNs
@@ -61,7 +61,7 @@ def decode_request(frame: bytes) -> Request | None:
     """Read a request; None for bytes that are none, which get no answer."""
     try:
         return _REQUEST.decode(frame)
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
 
 
@@ -75,7 +75,7 @@ def decode_answer(frames: Sequence[bytes]) -> tuple[Answer, list[Sequence[bytes]
     """Read an answer into its head and the frames of each fact; None when it is none."""
     try:
         answer = _ANSWER.decode(frames[0])
-    except msgspec.DecodeError:
+    except UNDECODABLE:
         return None
     if len(frames) != 1 + FRAMES * answer.facts:
         return None

@@ -111,5 +111,5 @@ def _read(line_to_risk: socket.socket, deadline_ns: int) -> Reply | Silent:
         received += piece
     try:
         return decode_reply(received.partition(b"\n")[0])
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         return Silent(f"risk's answer cannot be understood: {error}", taken=True)

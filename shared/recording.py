@@ -134,5 +134,5 @@ def _record_at(view: memoryview, offset: int) -> tuple[int, Record] | str:
         return "checksum"
     try:
         return end, _DECODER.decode(payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         return f"payload: {error}"

@@ -122,6 +122,10 @@ class RiskFile:
         except (Untrusted, sqlite3.Error, msgspec.MsgspecError) as fault:
             connection.close()
             return self._set_aside(str(fault), marker)
+        except (KeyError, TypeError, ValueError) as fault:
+            # Rows whose types are not those of the tables: SQLite's own check lets them pass.
+            connection.close()
+            return self._set_aside(f"the risk database says what it cannot: {fault}", marker)
         if unreadable:
             state = msgspec.structs.replace(state, fresh=False, trouble=unreadable)
         return self._reserve(connection, state)
@@ -196,7 +200,7 @@ def _read_marker(path: Path) -> Marker | None:
         return msgspec.json.decode(path.read_bytes(), type=Marker)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise Untrusted(f"the marker beside the risk database cannot be read: {error}") from None
 
 
