@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from shared.identifiers import Component, Incarnation
+from shared.level import Level
 from shared.trading_state import TradingState
 from shared.units import BootNs
 
@@ -74,6 +75,7 @@ class Ping(_Line, frozen=True):
         lease: Only in pings to execution, and only when granted.
         capital_usd: Step of the ramp (ST-8), of which every limit on losses is a share; None
             from a risk that does not say.
+        level: Of degradation (DG-1 to DG-4).
     """
 
     risk_incarnation: Incarnation
@@ -88,6 +90,7 @@ class Ping(_Line, frozen=True):
     switch_version: int
     lease: Lease | None = None
     capital_usd: int | None = None
+    level: Level = "NORMAL"
 
 
 class FenceAnswer(_Line, frozen=True):

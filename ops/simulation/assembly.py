@@ -175,7 +175,8 @@ def _strategy(world: World, strategy: Strategy) -> Body:
 def market_making(world: World, process: Process) -> Body:
     """Build the market maker."""
     settings = world.config.strategy.market_making
-    return _strategy(world, MarketMaking(settings, world.config.limits))
+    spread_e4 = world.config.degradation.reduced_spread_e4
+    return _strategy(world, MarketMaking(settings, world.config.limits, spread_e4))
 
 
 def caretaker(world: World, process: Process) -> Body:

@@ -124,6 +124,7 @@ class Conditions:
                 config.timing,
                 config.markets.calendar_stale_ms,
                 now,
+                self._parts.standing.trading_state,
             ),
             *self._access_predicates(self._parts.inputs.market(market), now),
             *gate.token_predicates(token, self._parts.inputs, scopes, config.timing, now),

@@ -14,6 +14,7 @@ from services.execution.conditions import Conditions
 from services.execution.fencing import START, Fencing
 from services.execution.gate import Predicate, first_failing
 from services.execution.hearing import Hearing
+from services.execution.level_checks import is_oversized
 from services.execution.lifecycle import Order
 from services.execution.may_send import DOOMED, DRY_RUN, Permit, PlaceOrder, may_send
 from services.execution.messages import IdentityFound, IdentityMissing, PanicSeen
@@ -315,11 +316,17 @@ class ExecutionCore:
         return effects
 
     def _shed(self, now: Instant) -> list[Effect]:
-        """Cancel the sells that offer more than there is, when a position shrinks under them."""
+        """Cancel the sells that offer more than there is, and what the level finds too large."""
         parts = self._parts
         excessive = [o for o in parts.inventory.overdrawn(now.boot_ns) if not o.doom]
         for order in excessive:
             parts.canceller.doom(order, "inventory")
+        level = parts.standing.level
+        for order in parts.register.exposed() if level != "NORMAL" else ():
+            info = parts.inputs.market(order.record.market)
+            if not order.doom and is_oversized(order, level, info, parts.config):
+                parts.canceller.doom(order, "reduced_size")
+                excessive.append(order)
         return parts.canceller.tick(now) if excessive else []
 
     def _work_all(self, account: Sequence[Predicate], now: Instant) -> list[Effect]:

@@ -155,8 +155,14 @@ def market_predicates(
     timing: TimingSettings,
     calendar_stale_ms: int,
     now: Instant,
+    account: TradingState = "ACTIVE",
 ) -> tuple[Predicate, ...]:
-    """Return what must hold for an order in a market."""
+    """Return what must hold for an order in a market.
+
+    Where the whole account is to be closed a silent oracle holds no closing back (DG-2): what a
+    share is sold for is the book's word, and the book has its own predicates.
+    """
+    closes = account == "REDUCING"
     info = inputs.market(market)
     calendar = _fresh("calendar", inputs.calendar_age_ns(now), calendar_stale_ms)
     if info is None:
@@ -166,10 +172,25 @@ def market_predicates(
         calendar,
         _open(info),
         Predicate("cutoff", now.wall_ms < info.cutoff_ms, True, str(info.cutoff_ms - now.wall_ms)),
-        *_scopes(scopes, (("asset", info.asset), ("market", market))),
-        _fresh("oracle", oracle_ns, timing.oracle_pause_ms, cancels=False),
-        _fresh("oracle_silent", oracle_ns, timing.oracle_cancel_ms),
+        *_unless_closing(_scopes(scopes, (("asset", info.asset),)), closes),
+        *_scopes(scopes, (("market", market),)),
+        *_unless_closing(
+            (
+                _fresh("oracle", oracle_ns, timing.oracle_pause_ms, cancels=False),
+                _fresh("oracle_silent", oracle_ns, timing.oracle_cancel_ms),
+            ),
+            closes,
+        ),
         _view(market, inputs, timing, now),
+    )
+
+
+def _unless_closing(found: tuple[Predicate, ...], closes: bool) -> tuple[Predicate, ...]:
+    """Let what only reduces pass these while the account is being closed, unless halted."""
+    if not closes:
+        return found
+    return tuple(
+        msgspec.structs.replace(one, reducing=not one.value.startswith("HALTED")) for one in found
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from shared.control import Lease, Ping, ScopeKind, ScopeOrder
 from shared.facts import MarketInfo
 from shared.identifiers import Incarnation, StrategyName
+from shared.level import Level
 from shared.reducing import reduces
 from shared.trading_state import TradingState
 from shared.units import NS_PER_MS, BootNs, Instant
@@ -43,6 +44,7 @@ class Standing:
         lease_state: What the lease grants.
         heard_ns: When the newest valid ping came; 0 before the first.
         trading_state: Account-wide order of the newest ping.
+        level: Of degradation, of the newest ping.
         fence_id: Newest fence; not over while it equals the epoch.
         scopes: Every scope that the newest ping names.
         capital_usd: Step of the ramp; None while risk has not said.
@@ -61,6 +63,7 @@ class Standing:
         self.risk_incarnation = Incarnation(0)
         self.trading_state: TradingState = "PAUSED"
         self.reasons: tuple[str, ...] = ("risk has not spoken",)
+        self.level: Level = "NORMAL"
         self.fence_id = 0
         self.fence_reason = ""
         self.capital_usd: int | None = None
@@ -87,6 +90,7 @@ class Standing:
         self.trading_state = ping.trading_state
         self.reasons = ping.reasons
         self.capital_usd = ping.capital_usd
+        self.level = ping.level
         self.scopes = {(scope.kind, scope.scope_id): scope for scope in ping.scopes[:SCOPES_MAX]}
         if ping.lease is not None:
             self._take(ping.lease, now)

@@ -21,9 +21,10 @@ from services.execution.gate import Predicate, first_failing
 from services.execution.inputs import Inputs
 from services.execution.inventory import Inventory
 from services.execution.lease import Standing
+from services.execution.level_checks import check_at
 from services.execution.lifecycle import Order, as_order, deadline_wall_ns, expiration_s
 from services.execution.may_send import DRY_RUN, POST_WAIT_NS_MAX, Permit, PlaceOrder
-from services.execution.order_checks import Candidate, Denial, check_order, clamp_inside
+from services.execution.order_checks import Candidate, Denial, clamp_inside
 from services.execution.order_register import OrderRegister
 from services.execution.rehearsal import Rehearsal
 from services.execution.requests import PostAsk, Requests
@@ -273,7 +274,7 @@ class Desk:
     def _check(self, candidate: Candidate, book: BookView, now: Instant) -> Denial | None:
         """Return why this single order may not pass: its price, size, caps, or its money."""
         load = self._inventory.load(candidate, self.rates.exposed_max(now.boot_ns), now)
-        checked = check_order(candidate, book, load, self._config.limits)
+        checked = check_at(self._standing.level, candidate, book, load, self._config)
         denial = self._way.judge(candidate, checked, now)
         if denial is not None:
             return denial

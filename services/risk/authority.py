@@ -15,6 +15,7 @@ from services.risk.scopes import Scopes
 from shared.config import TimingSettings
 from shared.control import Ping
 from shared.identifiers import Incarnation
+from shared.level import Level
 from shared.risk_schema import LatchRow
 from shared.switches import BY_NAME
 from shared.topics import EXECUTION
@@ -41,6 +42,7 @@ class Authority:
     Attributes:
         fence: Newest fence; None before the first.
         trading: Whether asks are granted: zero was proven, and recovery validated.
+        level: Of degradation, which every ping repeats.
         reducing: Whether a pause lets positions be closed and nothing else.
         pings: How many pings there were: the number of the newest.
     """
@@ -59,6 +61,7 @@ class Authority:
         self.fence: Fence | None = None
         self.trading = False
         self.reducing = False
+        self.level: Level = "NORMAL"
         self._incarnation = incarnation
         self.pings = 0
         self._timing = FenceTiming(
@@ -163,6 +166,7 @@ class Authority:
             reasons=reasons,
             scopes=self.scopes.orders(),
             switch_version=switch_version,
+            level=self.level,
             lease=lease,
             capital_usd=capital_usd,
         )

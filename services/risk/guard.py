@@ -11,13 +11,14 @@ from services.risk.evidence import Evidence
 from services.risk.killing import kill_effects
 from services.risk.latches import LatchKey
 from services.risk.liveness import Liveness, Run, patience
+from services.risk.looking import samples_of
 from services.risk.messages import BreakerTripped, LatchEnded, ProcessKilled, StoredState
 from services.risk.notes import Notes, Severity
 from services.risk.ramp import Ramp
 from services.risk.recovery import check_recovery
 from services.risk.report import gather_recovery, reasons, report_status
 from services.risk.samples import Sample, Sampler
-from services.risk.source import Notice, Source
+from services.risk.source import Source
 from services.risk.sweep import Sweep
 from services.risk.watching import looks, make_sources, with_losses
 from services.risk.writes import Writes
@@ -28,7 +29,7 @@ from shared.effects import Control, Effect, Exit, Message, Peer, Publish, Receiv
 from shared.facts import RiskStatus
 from shared.identifiers import Component, Incarnation
 from shared.operator import RecoveryCheck
-from shared.risk_schema import EpochReserved, Kept, LatchRow
+from shared.risk_schema import EpochReserved, LatchRow
 from shared.switches import (
     HEARTBEAT_LOST,
     MARKET_CUTOFF,
@@ -356,15 +357,9 @@ class Guard:
         """Look at the data, once a ping."""
         for sample in self.sampler.data(now):
             self.take_sample(sample, now)
-        for seen in looks(self.sources, self.capital_usd, now):
-            if isinstance(seen, Notice):
-                self.notes.alert(seen.severity, seen.name, seen.text, seen.runbook, now)
-            elif isinstance(seen, Kept):
-                self.writes.add(seen)
-            elif isinstance(seen, Effect):
-                self.out.append(seen)
-            else:
-                self.take_sample(seen, now)
+        seen = looks(self.sources, self.capital_usd, now)
+        for sample in samples_of(seen, self.authority, self.notes, self.writes, self.out, now):
+            self.take_sample(sample, now)
         for change in self.breakers.forget_old(now):
             self._changed(change, now)
 

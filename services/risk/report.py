@@ -78,6 +78,7 @@ def report_status(
         switches=switch_statuses(authority, breakers),
         components=component_statuses(liveness, now),
         switch_version=authority.latches.version + breakers.version,
+        level=authority.level,
     )
 
 

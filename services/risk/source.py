@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from services.risk.degradation import LevelShift
 from services.risk.notes import Severity
 from services.risk.samples import Sample
 from shared.effects import Effect, Message
@@ -38,7 +39,7 @@ class Source(Protocol):
         """Take in a message if it concerns this source."""
         ...
 
-    def data(self, now: Instant) -> Iterator[Sample | Notice | Kept | Effect]:
+    def data(self, now: Instant) -> Iterator[Sample | Notice | LevelShift | Kept | Effect]:
         """Yield what is seen now; asked once a ping, so that n of m samples is a time.
 
         An effect is handed on as it is, to an edge of risk that belongs to the source. What is to

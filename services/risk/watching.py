@@ -11,7 +11,9 @@ from services.risk.breaker_count import BreakerCount
 from services.risk.clock import ClockSource
 from services.risk.contradictions import Contradictions
 from services.risk.crash_records import CrashRecords
+from services.risk.degradation import LevelShift
 from services.risk.handover import Handover
+from services.risk.level_source import LevelSource
 from services.risk.losses import Losses
 from services.risk.messages import CapitalIs, StoredState
 from services.risk.release import Release, ReleaseSource
@@ -68,12 +70,13 @@ def make_sources(
         ThrottleSource(config.throttle),
         Losses(config, stored),
         BreakerCount(stored),
+        LevelSource(config),
     )
 
 
 def looks(
     sources: tuple[Source, ...], capital_usd: int, now: Instant
-) -> Iterator[Sample | Notice | Kept | Effect]:
+) -> Iterator[Sample | Notice | LevelShift | Kept | Effect]:
     """Yield what every source sees now, of the capital that may be at work."""
     capital = CapitalIs(capital_usd)
     for source in sources:

@@ -15,7 +15,9 @@ from shared.topics import CARETAKER, MARKET_MAKING, STRATEGIES
 def strategy_named(name: Component, config: Config) -> Strategy:
     """Return the strategy of a name; there is one for each strategy component."""
     if name == MARKET_MAKING:
-        return MarketMaking(config.strategy.market_making, config.limits)
+        return MarketMaking(
+            config.strategy.market_making, config.limits, config.degradation.reduced_spread_e4
+        )
     assert name == CARETAKER
     return Caretaker(config.strategy.caretaker, config.limits.unknown_position)
 

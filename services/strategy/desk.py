@@ -135,7 +135,7 @@ class Desk:
             if standing.closes(owner, info)
         )
         own = self._holdings(self._name, info)
-        return MarketContext(info, seen.view, own, orphans, now, closing)
+        return MarketContext(info, seen.view, own, orphans, now, closing, standing.level)
 
     def _see(self, view: MarketView, message: Received) -> None:
         """Keep a view, newest last."""

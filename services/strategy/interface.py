@@ -12,6 +12,7 @@ import msgspec
 
 from shared.facts import MarketInfo, MarketView, PositionFact
 from shared.identifiers import StrategyName, TokenId
+from shared.level import Level
 from shared.targets import Target
 from shared.units import Instant, SizeE6
 
@@ -48,6 +49,7 @@ class MarketContext(msgspec.Struct, frozen=True):
         orphans: For the caretaker: what strategies that are gone hold, by strategy.
         now: Time of the decision.
         closing: For the caretaker: what risk orders to be closed here, by owner.
+        level: Of degradation: below NORMAL a strategy wishes half its size and a wider quote.
     """
 
     info: MarketInfo
@@ -56,6 +58,7 @@ class MarketContext(msgspec.Struct, frozen=True):
     orphans: tuple[tuple[StrategyName, tuple[Holding, Holding]], ...]
     now: Instant
     closing: tuple[tuple[StrategyName, tuple[Holding, Holding]], ...] = ()
+    level: Level = "NORMAL"
 
 
 class Wish(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from services.strategy.pricing import (
 from shared.config import LimitSettings, MarketMakingSettings
 from shared.facts import BookView
 from shared.identifiers import ConditionId, StrategyName
+from shared.level import Level, size_at
 from shared.targets import Target
 from shared.units import NS_PER_MS, PRICE_ONE_E4, SHARE_E6, PriceE4, SizeE6
 
@@ -32,6 +33,7 @@ class _Stance(msgspec.Struct, frozen=True):
 
     quote: Quote
     tick: PriceE4
+    level: Level
 
 
 class MarketMaking:
@@ -39,8 +41,18 @@ class MarketMaking:
 
     name = StrategyName("market_making")
 
-    def __init__(self, settings: MarketMakingSettings, limits: LimitSettings) -> None:
+    def __init__(
+        self, settings: MarketMakingSettings, limits: LimitSettings, reduced_spread_e4: int = 0
+    ) -> None:
+        """Begin without a stance.
+
+        Args:
+            settings: Of the quoting.
+            limits: Caps, for wishes that the gate would deny anyway.
+            reduced_spread_e4: By how much quotes are wider at any level but NORMAL, 1e-4 USD.
+        """
         self._settings = settings
+        self._reduced_spread_e4 = reduced_spread_e4
         self._limits = limits
         self._stances: dict[ConditionId, _Stance] = {}
 
@@ -103,13 +115,16 @@ class MarketMaking:
         )
         skew = unpaired * settings.skew_e4_per_share / PRICE_ONE_E4
         half = max(quote.half_spread, settings.spread_e4_min / PRICE_ONE_E4 / 2.0)
+        if context.level != "NORMAL":
+            half += self._reduced_spread_e4 / PRICE_ONE_E4 / 2.0
         return Quote(quote.reservation - skew, half)
 
     def _settled(self, context: MarketContext, fresh: Quote) -> Quote:
         """Keep the former quote while the fresh one is near: queue position is worth something."""
         market = context.info.condition_id
         former = self._stances.get(market)
-        if former is not None and former.tick == context.view.tick_e4:
+        same = (context.view.tick_e4, context.level)
+        if former is not None and (former.tick, former.level) == same:
             moved = max(
                 abs(fresh.reservation - former.quote.reservation),
                 abs(fresh.half_spread - former.quote.half_spread),
@@ -118,7 +133,7 @@ class MarketMaking:
                 return former.quote
         if len(self._stances) >= MARKETS_REMEMBERED_MAX:
             self._stances.pop(next(iter(self._stances)))
-        self._stances[market] = _Stance(fresh, context.view.tick_e4)
+        self._stances[market] = _Stance(fresh, context.view.tick_e4, context.level)
         return fresh
 
     def _bids(
@@ -171,9 +186,13 @@ class MarketMaking:
         return SizeE6(self._settings.size_shares * SHARE_E6)
 
     def _size(self, context: MarketContext, held: int) -> SizeE6:
-        """Return the size of one quote: halved while holding, never under the venue's minimum."""
-        full = self._full_size()
-        return SizeE6(max(full // 2 if held > 0 else full, context.info.min_size_e6))
+        """Return the size of one quote: halved while holding, never under the venue's minimum.
+
+        Halved again below level NORMAL (DG-1), which the gate enforces too.
+        """
+        least = context.info.min_size_e6
+        full = size_at(context.level, self._full_size(), least)
+        return SizeE6(max(full // 2 if held > 0 else full, least))
 
 
 def _mid(book: BookView) -> float | None:

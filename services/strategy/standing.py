@@ -8,15 +8,21 @@ strategy held that has crashed or is disabled is handed over: managed by stops, 
 from shared.control import Ping, ScopeOrder
 from shared.facts import MarketInfo
 from shared.identifiers import StrategyName
+from shared.level import Level
 from shared.reducing import reduces
 from shared.trading_state import TradingState
 from shared.units import BootNs, Instant
 
 
 class Standing:
-    """The newest ping."""
+    """The newest ping.
+
+    Attributes:
+        level: Of degradation.
+    """
 
     def __init__(self) -> None:
+        self.level: Level = "NORMAL"
         self._pinged_ns: BootNs | None = None
         self._account: TradingState = "PAUSED"
         self._scopes: tuple[ScopeOrder, ...] = ()
@@ -26,6 +32,7 @@ class Standing:
         self._pinged_ns = now.boot_ns
         self._account = ping.trading_state
         self._scopes = ping.scopes
+        self.level = ping.level
 
     def is_silent(self, hang_ns: int, now: Instant) -> bool:
         """Tell whether risk has not pinged for longer than a component may hang."""

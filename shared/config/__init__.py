@@ -12,6 +12,7 @@ from shared.config.components import (
     ComponentsSettings,
     RestartSettings,
 )
+from shared.config.degradation import DegradationSettings
 from shared.config.drill import DrillSettings
 from shared.config.endpoints import is_loopback, time_servers
 from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
@@ -46,6 +47,7 @@ __all__ = [
     "ComponentsSettings",
     "Config",
     "DashboardSettings",
+    "DegradationSettings",
     "DrillSettings",
     "Finding",
     "LimitSettings",

@@ -7,6 +7,7 @@ from msgspec import Meta
 from shared.config.access import AccessSettings
 from shared.config.clock import ClockSettings
 from shared.config.components import ComponentsSettings
+from shared.config.degradation import DegradationSettings
 from shared.config.drill import DrillSettings
 from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
 from shared.config.mirror import MirrorSettings
@@ -380,6 +381,7 @@ class Config(Section, frozen=True, kw_only=True):
     clock: ClockSettings = ClockSettings()
     components: ComponentsSettings = ComponentsSettings()
     resources: ResourceSettings = ResourceSettings()
+    degradation: DegradationSettings = DegradationSettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     dashboard: DashboardSettings = DashboardSettings()

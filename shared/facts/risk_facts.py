@@ -78,6 +78,7 @@ class RiskStatus(Fact, frozen=True):
         beat_age_ns: Since the send time of the last acknowledged beat of the venue's dead-man;
             None before the first.
         losses: Of the day; None from a risk that does not count.
+        level: Of degradation: `NORMAL`, `REDUCED`, `EMERGENCY` or `SHUTDOWN`.
     """
 
     trading_state: str
@@ -90,6 +91,7 @@ class RiskStatus(Fact, frozen=True):
     components: tuple[ComponentStatus, ...]
     switch_version: int
     losses: LossStatus | None = None
+    level: str = "NORMAL"
 
 
 class Transition(Fact, frozen=True):

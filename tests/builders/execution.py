@@ -48,6 +48,7 @@ from shared.identifiers import (
     TradeId,
 )
 from shared.ledger_schema import AnyRecord, Journal, OrderRecord
+from shared.level import Level
 from shared.targets import Target, TargetSet
 from shared.units import NS_PER_MS, BootNs, Instant, MonotonicNs, PriceE4, SizeE6, WallMs
 from tests.builders.execution_config import build_config
@@ -89,6 +90,7 @@ class Rig:
         self.fence_id = 0
         self.grants = True
         self.pings = True
+        self.level: Level = "NORMAL"
         self.trading_state: Any = "ACTIVE"
         self.scopes: tuple[ScopeOrder, ...] = ()
         self.info: MarketInfo = market_info(
@@ -179,6 +181,7 @@ class Rig:
             scopes=self.scopes,
             switch_version=1,
             lease=lease,
+            level=self.level,
         )
         return msgspec.structs.replace(ping, **spoil)
 

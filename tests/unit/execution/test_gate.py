@@ -273,3 +273,24 @@ def test_user_feed_is_sound_since_its_last_break() -> None:
     assert inputs.user_sound_ns == instant(1_100).boot_ns
     inputs.watch_user(instant(4_100))
     assert inputs.user_sound_ns is None
+
+
+@pytest.mark.req("DG-2")
+@pytest.mark.parametrize(
+    ("account", "reduce_only", "state", "passes"),
+    [
+        ("REDUCING", True, "PAUSED", True),
+        ("REDUCING", False, "PAUSED", False),
+        ("REDUCING", True, "HALTED", False),
+        ("ACTIVE", True, "PAUSED", False),
+    ],
+)
+def test_silent_oracle_holds_no_closing_of_the_whole_account_back(
+    account: Any, reduce_only: bool, state: Any, passes: bool
+) -> None:
+    later = TIMING.oracle_cancel_ms + 1_000
+    inputs, now = told(later), instant(later)
+    inputs.take_feed(status("feed_price", "btc", 0), now)
+    scopes: Any = {("asset", "btc"): ScopeOrder("asset", "btc", 1, state, "oracle")}
+    predicates = market_predicates(MARKET, inputs, scopes, TIMING, CALENDAR_STALE_MS, now, account)
+    assert (first_failing(predicates, reduce_only=reduce_only) is None) is passes

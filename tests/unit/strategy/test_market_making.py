@@ -1,5 +1,6 @@
 from typing import Any
 
+import msgspec
 import pytest
 
 from services.strategy.interface import NOTHING_HELD, Holding, MarketContext
@@ -153,3 +154,16 @@ def test_finer_tick_is_quoted_on_the_finer_grid() -> None:
     view = market_view(NOW, tick_e4=PriceE4(10))
     prices = _prices(_maker().wish(_context(view)).targets)
     assert any(price % 100 for price in prices.values())
+
+
+@pytest.mark.req("DG-1")
+def test_reduced_level_halves_the_size_and_widens_the_quote_at_once() -> None:
+    maker = MarketMaking(MarketMakingSettings(size_shares=20), LimitSettings(), 200)
+    normal = maker.wish(_context()).targets
+    reduced = maker.wish(msgspec.structs.replace(_context(), level="REDUCED")).targets
+    assert {target.size for target in normal} == {20 * SHARE_E6}
+    assert {target.size for target in reduced} == {10 * SHARE_E6}
+    wide, narrow = _prices(reduced), _prices(normal)
+    assert wide[UP, "BUY"] < narrow[UP, "BUY"]
+    assert wide[DOWN, "BUY"] < narrow[DOWN, "BUY"]
+    assert _prices(maker.wish(_context()).targets) == narrow
