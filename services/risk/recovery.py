@@ -1,7 +1,9 @@
 """Recovery validation: everything that must hold before trading resumes, as one list.
 
 One function, looked at after every fence and shown item by item; nothing else decides that
-trading may resume. Holds no state: the facts are handed in.
+trading may resume. What depends on something stands behind it, in the order of the flow: feeds,
+state and what it vouches for, strategies, execution; so the first item that does not hold is where
+to look. Holds no state: the facts are handed in.
 """
 
 import msgspec
@@ -17,7 +19,9 @@ class RecoveryFacts(msgspec.Struct, frozen=True):
         latches: Account's latches that hold.
         pauses: Account's pauses that hold; unclean: conditions not clean for long enough.
         fence_waits_for: What the newest fence still waits for, empty when zero is proven.
-        silent: Needed components that do not answer, or do not call themselves ready.
+        feeds: Needed feeds that do not answer or do not call themselves ready, each with why;
+            state, strategies and execution likewise. A strategy stops itself alone, so those hold
+            nothing back.
         view_age_ns: Of state's hot view; None when it never spoke.
         valid_markets: Markets that state vouches for.
         executions: Executions that have not exited.
@@ -34,7 +38,10 @@ class RecoveryFacts(msgspec.Struct, frozen=True):
     pauses: tuple[str, ...]
     unclean: tuple[str, ...]
     fence_waits_for: str
-    silent: tuple[str, ...]
+    feeds: tuple[str, ...]
+    state: tuple[str, ...]
+    strategies: tuple[str, ...]
+    execution: tuple[str, ...]
     view_age_ns: int | None
     view_age_ns_max: int
     valid_markets: int
@@ -58,9 +65,12 @@ def check_recovery(facts: RecoveryFacts) -> tuple[RecoveryCheck, ...]:
         _names("nothing paused", facts.pauses),
         _names("data clean for long enough", facts.unclean),
         _text("zero proven", facts.fence_waits_for, "proven"),
-        _names("components answering", facts.silent),
+        _names("feeds answering", facts.feeds),
+        _names("state answering", facts.state),
         RecoveryCheck("hot view fresh", fresh, age_text),
         RecoveryCheck("a market vouched for", facts.valid_markets > 0, str(facts.valid_markets)),
+        RecoveryCheck("strategies answering", True, ", ".join(facts.strategies) or "all"),
+        _names("execution answering", facts.execution),
         RecoveryCheck("one execution", facts.executions == 1, str(facts.executions)),
         _text("execution's start proven", facts.start_state, "proven"),
         _holds("orders reconciled", facts.reconciled, "not since the fence began"),

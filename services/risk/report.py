@@ -1,5 +1,7 @@
 """Risk's status for everybody: what is granted, what is not, and why. Pure."""
 
+from collections.abc import Iterable
+
 from services.risk.authority import Authority
 from services.risk.breakers import Breakers
 from services.risk.evidence import Evidence
@@ -10,11 +12,17 @@ from services.risk.writes import Writes
 from shared.config import Config
 from shared.facts import ComponentStatus, RiskStatus, SwitchStatus
 from shared.identifiers import Component
-from shared.topics import COMPONENTS, DASHBOARD, EXECUTION, FEED_USER, FEEDS, RISK, STATE
+from shared.topics import (
+    COMPONENTS,
+    DASHBOARD,
+    EXECUTION,
+    FEED_USER,
+    FEEDS,
+    RISK,
+    STATE,
+    STRATEGIES,
+)
 from shared.units import NS_PER_MS, Instant, MonotonicNs
-
-NEEDED: tuple[Component, ...] = (*FEEDS, STATE, EXECUTION)
-"""Without these nothing trades; a strategy stops itself alone, recorder and dashboard nobody."""
 
 
 def switch_statuses(authority: Authority, breakers: Breakers) -> tuple[SwitchStatus, ...]:
@@ -133,13 +141,16 @@ def gather_recovery(
     if told is not None:
         start = "" if told.proven_start else told.start_state or "not proven"
     # Nothing is sent in a dry run, so there are no own orders to hear of (KS-2).
-    needed = [name for name in NEEDED if not (config.run.dry_run and name == FEED_USER)]
+    feeds = [name for name in FEEDS if not (config.run.dry_run and name == FEED_USER)]
     return RecoveryFacts(
         latches=authority.halting_latches(),
         pauses=breakers.account_blocks(),
         unclean=breakers.unclean(now.boot_ns),
         fence_waits_for=fence.waits_for(now.boot_ns) if fence is not None else "no fence yet",
-        silent=tuple(name for name in needed if not liveness.is_answering(name)),
+        feeds=_unready(liveness, feeds),
+        state=_unready(liveness, [STATE]),
+        strategies=_unready(liveness, STRATEGIES),
+        execution=_unready(liveness, [EXECUTION]),
         view_age_ns=evidence.view_age_ns(now),
         view_age_ns_max=config.timing.state_stale_ms * NS_PER_MS,
         valid_markets=evidence.valid_markets(),
@@ -152,6 +163,20 @@ def gather_recovery(
         epoch_durable=authority.epochs.next_is_durable(),
         database_trouble=writes.trouble,
     )
+
+
+def _unready(liveness: Liveness, names: Iterable[Component]) -> tuple[str, ...]:
+    """Return who of these does not answer or is not ready yet, each with why."""
+    found = []
+    for name in names:
+        if liveness.is_answering(name):
+            continue
+        run, condition = liveness.newest(name), liveness.condition(name)
+        if run is None or condition != "alive":
+            found.append(f"{name} is {condition}")
+        else:
+            found.append(f"{name} is {run.pong.state}: {run.pong.reason}".rstrip(": "))
+    return tuple(found)
 
 
 def _beat_trouble(sweep: Sweep, now: Instant) -> str:

@@ -137,12 +137,13 @@ def test_crashed_strategy_stops_alone_and_the_caretaker_has_its_position(
     with trading.venue.stillness():
         at_ns = trading.signal(MARKET_MAKING, signal.SIGKILL)
         wait_shown(trading, STRATEGY_HANDOVER)
+        held_ns = clock.read().monotonic_ns
         assert trading_state(trading) == "ACTIVE"
         cared = wait_for(lambda: placed_since(trading, at_ns, "SELL") or None, SOON_S)
         assert cared, f"the caretaker offers it\n{trading.log_tails(8)}"
         assert wait_for(lambda: is_said(trading, CARETAKER, "active"), SOON_S)
         assert wait_for(lambda: is_said(trading, MARKET_MAKING, "held"), SOON_S)
-        assert not placed_since(trading, at_ns, "BUY")
+        assert not placed_since(trading, held_ns, "BUY")
         (record,) = (trading.data / "crashes").glob("*.json")
         kept = json.loads(record.read_text(encoding="utf-8"))
         assert kept["strategy"] == MARKET_MAKING
@@ -151,7 +152,7 @@ def test_crashed_strategy_stops_alone_and_the_caretaker_has_its_position(
         assert kept["log"]
     over = wait_for(lambda: True if shown(trading, STRATEGY_HANDOVER) is None else None, 60.0)
     assert over, f"the position is sold\n{trading.log_tails(8)}"
-    entered = wait_for(lambda: placed_since(trading, at_ns, "BUY") or None, SOON_S)
+    entered = wait_for(lambda: placed_since(trading, held_ns, "BUY") or None, SOON_S)
     assert entered, "it scans again"
 
 

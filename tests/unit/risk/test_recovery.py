@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from services.risk.recovery import RecoveryFacts, check_recovery
+from shared.topics import FEED_USER, STATE
 from tests.builders.risk import World
 
 GOOD = RecoveryFacts(
@@ -13,7 +14,10 @@ GOOD = RecoveryFacts(
     pauses=(),
     unclean=(),
     fence_waits_for="",
-    silent=(),
+    feeds=(),
+    state=(),
+    strategies=("market_making is exited",),
+    execution=(),
     view_age_ns=10,
     view_age_ns_max=1_000,
     valid_markets=1,
@@ -42,7 +46,9 @@ def test_everything_good_lets_trading_resume() -> None:
         ({"pauses": ("own_order_feed_stale",)}, "nothing paused"),
         ({"unclean": ("market_feed_stale",)}, "data clean for long enough"),
         ({"fence_waits_for": "first read"}, "zero proven"),
-        ({"silent": ("state",)}, "components answering"),
+        ({"feeds": ("feed_user is hung",)}, "feeds answering"),
+        ({"state": ("state is starting",)}, "state answering"),
+        ({"execution": ("execution is absent",)}, "execution answering"),
         ({"view_age_ns": None}, "hot view fresh"),
         ({"view_age_ns": 1_000}, "hot view fresh"),
         ({"valid_markets": 0}, "a market vouched for"),
@@ -88,3 +94,31 @@ def test_no_order_before_the_first_acknowledged_beat() -> None:
     assert not world.leases()
     world.venue.silent.clear()
     world.trade()
+
+
+@pytest.mark.req("CP-2", "RV-2")
+def test_items_stand_in_the_order_of_the_flow() -> None:
+    names = [check.name for check in check_recovery(GOOD)]
+    flow = [
+        "feeds answering",
+        "state answering",
+        "hot view fresh",
+        "a market vouched for",
+        "strategies answering",
+        "execution answering",
+        "execution's start proven",
+        "lease asked for",
+    ]
+    assert [name for name in names if name in flow] == flow
+
+
+def test_component_that_is_not_ready_is_named_with_what_it_waits_for() -> None:
+    world = World()
+    world.silent = {FEED_USER}
+    world.run(2_000)
+    state = msgspec.structs.replace(world.pong(STATE, None), state="starting", reason="no snapshot")
+    world.tell_as(state)
+    details = {check.name: check.detail for check in world.core._show(world.now)[1]}
+    assert details["feeds answering"] == "feed_user is absent"
+    assert details["state answering"] == "state is starting: no snapshot"
+    assert details["strategies answering"] == "all"
