@@ -129,6 +129,7 @@ class Conditions:
             *self._access_predicates(self._parts.inputs.market(market), now),
             *gate.token_predicates(token, self._parts.inputs, scopes, config.timing, now),
             *gate.strategy_predicates(strategy, scopes, self._parts.standing.trading_state),
+            self._throttle(strategy, now),
         )
 
     def _access_predicates(self, info: MarketInfo | None, now: Instant) -> tuple[Predicate, ...]:

@@ -44,6 +44,7 @@ Endpoints for tests and people, loopback only, all JSON:
     POST   /admin/wallets                  {"address", "known"}: whether a maker may trade
     POST   /admin/builders                 {"code", "maker_bps", "taker_bps"}
     POST   /admin/allowance                {"account", "spender", "amount", "conditional"} in 1e-6
+    POST   /admin/resolve                  {"market", "winner"}: a running market ends now
     POST   /admin/balance                  {"account", "token", "amount"}: shares moved, in 1e-6
 
 Records of the log (and lines of the wire log file) by `kind`: `start`, `request`, `response`,

@@ -4,6 +4,7 @@ Nothing of it exists at the venue. The package docstring lists the endpoints.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -65,6 +66,17 @@ class Deposit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     amount: str
 
 
+class Decide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `POST /admin/resolve` asks for: a running market ends now.
+
+    Attributes:
+        winner: Index of the winning outcome.
+    """
+
+    market: str
+    winner: Literal[0, 1]
+
+
 class Freeze(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `POST /admin/participants` asks for: whether makers and takers stand still."""
 
@@ -74,6 +86,7 @@ class Freeze(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _DROP = msgspec.json.Decoder(Drop)
 _RESTART = msgspec.json.Decoder(Restart)
 _DEPOSIT = msgspec.json.Decoder(Deposit)
+_DECIDE = msgspec.json.Decoder(Decide)
 _FREEZE = msgspec.json.Decoder(Freeze)
 
 
@@ -112,6 +125,7 @@ class Admin:
             ("POST", "/admin/restart"): self._restart,
             ("POST", "/admin/deposit"): self._deposit,
             ("POST", "/admin/participants"): self._pause,
+            ("POST", "/admin/resolve"): self._resolve,
             **AccountAdmin(exchange, stamps).routes(),
         }
 
@@ -151,6 +165,15 @@ class Admin:
         self._freeze(paused)
         self._stamps.add("participants", now, paused=paused)
         return ok({"paused": paused})
+
+    def _resolve(self, request: Request, now: Instant) -> Answer:
+        asked = decode(_DECIDE, request.body, "resolve")
+        market = self._exchange.calendar.by_condition.get(asked.market)
+        if market is None or not market.is_trading:
+            return error(400, "no such market that runs")
+        self._exchange.decide_early(market, asked.winner, now)
+        self._stamps.add("resolved", now, market=market.condition_id, winner=asked.winner)
+        return ok({"winner": asked.winner})
 
     # --- money ----------------------------------------------------------------------
 

@@ -300,6 +300,23 @@ class Exchange:
         for change in self.calendar.advance(now.wall_ms):
             self._follow(change, now)
 
+    def decide_early(self, market: Market, winner: int, now: Instant) -> None:
+        """End a running market now with a winner, as the venue does when an event is over early.
+
+        A market that does not run is left as it is.
+        """
+        if market.state != "OPEN":
+            return
+        assert market.strike_e8 is not None, "an open market has its strike"
+        market.final_e8 = market.strike_e8 - winner
+        market.state = "CLOSED"
+        self._close(market, now)
+        self.happenings.append(MarketMoved(market, "CLOSED"))
+        market.state = "RESOLVED"
+        decide(market)
+        self.happenings += pay_out(market, self.accounts)
+        self.happenings.append(MarketMoved(market, "RESOLVED"))
+
     def _follow(self, change: MarketChange, now: Instant) -> None:
         market = change.market
         if change.forgotten:
