@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from bus import clock
+from bus.process import EXIT_LOCKED
 from bus.tap import Tap
 from ops.waiting import wait_for
 from shared.effects import Received
@@ -26,6 +27,7 @@ from shared.topics import (
     FEED_USER,
     MARKET_MAKING,
     RECORDER,
+    RISK,
     STATE,
 )
 from shared.units import NS_PER_S, MonotonicNs
@@ -120,6 +122,18 @@ def told_alert(group: GroupUnderTest, name: str) -> str | None:
     return found[-1]["fields"]["text"] if found else None
 
 
+def start_by_hand(group: GroupUnderTest, component: str) -> subprocess.Popen[bytes]:
+    """Start a component of the group as a person would who goes around supervisord."""
+    environment = os.environ | {
+        "INTERLOCK_CONFIG": str(group.run / "profile.toml"),
+        "INTERLOCK_RUN": str(group.run),
+        "INTERLOCK_DATA": str(group.data),
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", f"services.{component}"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+
+
 def resume_all(group: GroupUnderTest) -> None:
     """Resume as an operator, and wait until the group trades."""
     ran = group.command("resume", "--reason", "looked at it")
@@ -167,6 +181,20 @@ def test_hung_feed_is_fenced_killed_and_trading_resumes(trading: GroupUnderTest)
     trading.wait_until_trading()
 
 
+@pytest.mark.req("CP-8")
+def test_second_execution_and_second_risk_refuse_whoever_starts_them(
+    trading: GroupUnderTest,
+) -> None:
+    first = {name: trading.pid(name) for name in (EXECUTION, RISK)}
+    by_hand = {name: start_by_hand(trading, name) for name in first}
+    assert {name: process.wait(SOON_S) for name, process in by_hand.items()} == {
+        EXECUTION: EXIT_LOCKED,
+        RISK: EXIT_LOCKED,
+    }
+    assert {name: trading.pid(name) for name in first} == first
+    assert trading_state(trading) == "ACTIVE"
+
+
 @pytest.mark.req("CP-1")
 def test_heartbeat_that_contradicts_supervisord_is_told_and_trading_goes_on(
     trading: GroupUnderTest,
@@ -175,15 +203,7 @@ def test_heartbeat_that_contradicts_supervisord_is_told_and_trading_goes_on(
     supervisorctl = [sys.executable, "-m", "supervisor.supervisorctl"]
     address = ["--serverurl", f"unix://{trading.run}/supervisor.sock"]
     subprocess.run([*supervisorctl, *address, "stop", RECORDER], check=True, capture_output=True)
-    environment = os.environ | {
-        "INTERLOCK_CONFIG": str(trading.run / "profile.toml"),
-        "INTERLOCK_RUN": str(trading.run),
-        "INTERLOCK_DATA": str(trading.data),
-        "PYTHONPATH": str(ROOT),
-    }
-    by_hand = subprocess.Popen(
-        [sys.executable, "-m", "services.recorder"], env=environment, stdout=subprocess.DEVNULL
-    )
+    by_hand = start_by_hand(trading, RECORDER)
     try:
         told = wait_for(lambda: told_alert(trading, f"contradiction {RECORDER}"), SOON_S)
         assert told is not None, trading.log_tails(8)
@@ -221,7 +241,7 @@ def test_needed_component_that_crashes_too_often_is_fenced_stopped_and_latched(
     assert trading_state(group) == "HALTED"
     assert wait_for(lambda: None if group.venue.open_orders().open else True, SOON_S)
     assert wait_for(lambda: None if group.pid(STATE) else True, SOON_S)
-    crash(group, "risk", 1)
+    crash(group, RISK, 1)
     assert wait_for(lambda: True if trading_state(group) == "HALTED" else None, SOON_S)
     wait_shown(group, FLAPPING)
     assert not group.pid(STATE)
