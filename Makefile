@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants soak fold day ledger-million crash-points bench safety-case faults-page switches-page lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants model soak fold day ledger-million crash-points bench safety-case faults-page switches-page lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -58,6 +58,10 @@ torture: $(VENV)/installed-test
 # Some fifteen minutes on two cores; fails for a survivor that nobody has explained.
 mutants: $(VENV)/installed-test
 	nice -n 10 $(BIN)/pytest --quiet -p no:cacheprovider --mutants docs/mutation.md $(ASKED)
+
+# Searches every state of the model of the fence protocol, and writes docs/protocol-model.md; some ten minutes.
+model: $(VENV)/installed
+	$(BIN)/python -m ops.model
 
 soak: $(VENV)/installed-test
 	INTERLOCK_SOAK_S=600 $(BIN)/pytest --quiet -rP tests/processes/test_soak.py

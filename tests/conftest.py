@@ -2,6 +2,6 @@
 
 from tests.mutation.imported import put_in_place
 
-pytest_plugins = ["tests.safety_case", "tests.mutation.session"]
+pytest_plugins = ["tests.safety_case", "tests.mutation.session", "tests.removals.session"]
 
 put_in_place()

@@ -120,7 +120,7 @@ class Judge:
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
-            _quiet(self._config)
+            quiet(self._config)
             found = self._trace(items, {str(ROOT / path): path for path in paths})
             with os.fdopen(writer, "wb") as out:
                 pickle.dump((found, self._failures), out)
@@ -206,9 +206,9 @@ class Judge:
             child = os.fork()
             if child:
                 return child
-            _quiet(self._config)
+            quiet(self._config)
             try:
-                _replace(path, mutant.within, mutated(source, mutant))
+                replace_code(path, mutant.within, mutated(source, mutant))
             except BaseException:  # noqa: BLE001  (told by the status)
                 os._exit(MISPLACED)
             for item in items:
@@ -264,7 +264,7 @@ def _steady() -> None:
     settings.load_profile("mutants")
 
 
-def _quiet(config: pytest.Config) -> None:
+def quiet(config: pytest.Config) -> None:
     """Send what a child says nowhere."""
     config.pluginmanager.unregister(name="terminalreporter")
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -276,7 +276,7 @@ def _say(text: str) -> None:
     os.write(2, f"{text}\n".encode())
 
 
-def _replace(path: str, within: str, tree: Any) -> None:
+def replace_code(path: str, within: str, tree: Any) -> None:
     """Give a function of the imported module the code of its mutant.
 
     Whoever holds the function has the mutant from then on, whatever name they know it by.

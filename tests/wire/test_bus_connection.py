@@ -1,7 +1,9 @@
 """Connections that never block, plain and TLS, and whether the kernel took the first byte."""
 
 import contextlib
+import os
 import select
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -82,6 +84,14 @@ def test_abort_resets_the_peer_instead_of_delivering_late(server: RawServer) -> 
     with pytest.raises(ConnectionResetError):
         peer.receive()
     assert connection.descriptor == -1
+
+
+def test_bytes_that_nobody_acknowledges_are_given_up(server: RawServer) -> None:
+    """Without the option a kernel repeats unacknowledged bytes for a quarter of an hour."""
+    connection, _ = opened(server)
+    with socket.socket(fileno=os.dup(connection.descriptor)) as same:
+        assert same.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 2_000
+    connection.abort("end")
 
 
 def test_refusal_is_told_apart() -> None:

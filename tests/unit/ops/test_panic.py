@@ -1,3 +1,6 @@
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -58,6 +61,23 @@ def test_no_execution_counts_as_dead(tmp_path: Path) -> None:
 def test_lock_that_nobody_holds_is_no_execution(tmp_path: Path) -> None:
     FileLock(tmp_path / "execution.lock", "execution").close()
     assert kill_execution(tmp_path) == (0, True)
+
+
+@pytest.mark.req("OP-1")
+def test_execution_that_holds_its_lock_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from bus.locks import FileLock;"
+        "held = FileLock(Path(sys.argv[1]), 'execution'); print('held', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "execution.lock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        try:
+            assert kill_execution(tmp_path) == (holder.pid, True)
+            assert holder.wait(10) == -signal.SIGKILL
+        finally:
+            holder.kill()
 
 
 class FakeAccount:

@@ -38,8 +38,9 @@ def test_pongs_alone_are_granted_nothing_since_only_the_loop_grants() -> None:
     world = trading()
     world.ms += world.config.timing.ping_ms + 10
     before = len(world.leases())
-    for _ in range(20):
-        world.tell_pong(EXECUTION)
+    for later in range(20):
+        pong = world.pong(EXECUTION, world.execution.newest)
+        world.tell_as(msgspec.structs.replace(pong, ping_id=pong.ping_id + later))
     assert len(world.leases()) == before
 
 

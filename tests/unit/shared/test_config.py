@@ -1,6 +1,8 @@
+import msgspec
 import pytest
 
 from shared.config import Config, Finding, parse
+from shared.config.parsing import check_together
 
 MINIMAL = """
 [run]
@@ -104,3 +106,15 @@ def test_live_needs_its_exact_acknowledgement(acknowledgement: str, accepted: bo
 def test_wallet_other_than_the_key_itself_needs_its_address() -> None:
     found = _findings("", base=MINIMAL.replace("[venue]", 'wallet_kind = "safe"\n[venue]'))
     assert "account.wallet_address" in found
+
+
+def test_lease_longer_than_the_proof_is_refused() -> None:
+    """The ranges alone forbid it today; the rule holds whatever they become."""
+    config = parse(MINIMAL)
+    assert isinstance(config, Config)
+    timing = config.timing
+    longest = timing.socket_timeout_ms + timing.read_gap_ms
+    for lease_ms, refused in ((longest - 1, False), (longest, True)):
+        changed = msgspec.structs.replace(timing, lease_ms=lease_ms)
+        found = check_together(msgspec.structs.replace(config, timing=changed))
+        assert ("timing.lease_ms" in {finding.where for finding in found}) is refused

@@ -1,0 +1,66 @@
+"""docs/protocol-model.md, and the ways beside it that a test replays: written by runs alone."""
+
+from collections.abc import Mapping
+
+from ops.model.results import Result
+from ops.model.rules import PROPERTIES, RULES
+from ops.model.scopes import SCOPES
+
+HEAD = """# The fence protocol, searched
+
+Written by `make model`; do not edit. The model is `ops/model`: execution, risk, venue, control
+line, supervisor, watch, operator and panic, step by step, and every state that they can reach.
+Nobody is in a hurry there: a process that takes no step is a stopped one, a message that is not
+taken in is a late or a lost one. Stops, delays and losses are therefore always included; crashes,
+a lost database and a changed key are counted as faults. Epochs are ranks, and times are ages of a
+few ticks, so that the states are finitely many however long a run is.
+
+What the model leaves out, always on the side of more danger: resets of connections (bytes that were
+written may always land), the venue's dead-man switch (it never helps), and execution's own reads
+(its zero is believed as soon as its intents are resolved).
+"""
+
+LIVENESS = """Liveness means here: from every state a good one stays reachable without another
+fault. It says that there is a way on, not how soon it is taken.
+"""
+
+
+def render(results: Mapping[tuple[str, str], Result]) -> str:
+    """Return the page."""
+    lines = [HEAD, "## Properties", ""]
+    lines += [f"- **{name}** {text}" for name, text in PROPERTIES.items()]
+    lines += ["", LIVENESS, "## With every rule", ""]
+    lines += ["| scope | what it is for | faults | states | steps | depth | search | broken |"]
+    lines += ["|---|---|---|---|---|---|---|---|"]
+    for scope in SCOPES:
+        result = results.get((scope.name, ""))
+        if result is None:
+            lines.append(
+                f"| {scope.name} | {scope.text} | {scope.faults} | - | - | - | not run | - |"
+            )
+            continue
+        search = "complete" if result.complete else "not complete"
+        broken = ", ".join(result.traces) or "nothing"
+        counts = f"{result.states:,} | {result.steps:,} | {result.depth or '-'}"
+        lines.append(
+            f"| {scope.name} | {scope.text} | {scope.faults} | {counts} | {search} | {broken} |"
+        )
+    lines += ["", "## With one rule taken out", ""]
+    lines += ["| rule | without it | scope | falls | shortest way | states seen |"]
+    lines += ["|---|---|---|---|---|---|"]
+    ways: list[str] = []
+    for rule in RULES:
+        result = results.get((rule.scope, rule.name))
+        row = f"| `{rule.name}` | {rule.text} | {rule.scope} |"
+        if result is None:
+            lines.append(f"{row} - | not run | - |")
+            continue
+        nothing = "nothing" if result.complete else "nothing so far"
+        fell = ", ".join(result.traces) or nothing
+        steps = ", ".join(str(len(trace)) for trace in result.traces.values()) or "-"
+        lines.append(f"{row} {fell} | {steps} | {result.states:,} |")
+        for name, trace in result.traces.items():
+            ways += [f"### Without `{rule.name}`: {name}", ""]
+            ways += [f"{number}. {step}" for number, step in enumerate(trace, 1)]
+            ways += [""]
+    return "\n".join([*lines, "", "## The shortest ways", "", *ways]).rstrip() + "\n"

@@ -1,0 +1,130 @@
+"""Removals of what the proof of zero rests on."""
+
+from typing import Final
+
+from tests.removals.removal import FENCE, GRANTOR, PROOF, ZERO, E, R, Removal
+
+OF_PROOF: Final = (
+    Removal(
+        "intent",
+        "services/execution/core.py",
+        "ExecutionCore._finish",
+        "return [*journal, *effects, *changed]",
+        "return [*effects, *changed]",
+        E + "test_core.py::test_intent_is_journaled_in_the_turn_that_posts_it",
+    ),
+    Removal(
+        "late_orders",
+        "services/execution/lifecycle.py",
+        "expiration_s",
+        "late_order_margin_ms * NS_PER_MS",
+        "60 * NS_PER_S",
+        E + "test_lifecycle.py::test_expiration_is_taken_now_and_refused_after_the_margin",
+    ),
+    Removal(
+        "resolved",
+        ZERO,
+        "ProofOfZero.ground_ns",
+        "if still_ns is None or resolved_ns is None:",
+        "resolved_ns = still_ns\n        if still_ns is None or resolved_ns is None:",
+        R + "test_fence.py::test_unresolved_intents_hold_the_proof_until_their_deadline",
+    ),
+    Removal(
+        "not_found",
+        "services/execution/lifecycle.py",
+        "Order.is_unresolved",
+        "self.is_exposed and now_ns < self.deadline_ns",
+        "False",
+        E + "test_lifecycle.py::test_order_is_unresolved_while_the_venue_could_still_take_it",
+    ),
+    Removal(
+        "still",
+        ZERO,
+        "ProofOfZero.executions_still_ns",
+        "if known and len(known) == len(answers):",
+        "if known:",
+        PROOF + "test_every_known_execution_must_answer",
+    ),
+    Removal(
+        "start_lease",
+        GRANTOR,
+        "LeaseGrantor.__init__",
+        "BootNs(now_ns + lease_ns)",
+        "now_ns",
+        R + "test_lease.py::test_new_risk_counts_a_lease_as_granted_at_its_start",
+    ),
+    Removal(
+        "fence_id",
+        FENCE,
+        "Fence.answered",
+        "if answer.fence_id != self.fence_id or answer",
+        "answer = FenceAnswer(answer.risk_incarnation, self.fence_id, answer.blocked_ns,"
+        " answer.quiet_ns, answer.zero_ns)\n        if answer",
+        R + "test_fence.py::test_answer_to_another_fence_or_of_another_risk_is_ignored",
+    ),
+    Removal(
+        "two_reads",
+        ZERO,
+        "ProofOfZero.read_answered",
+        "self._first_answer[key] = answered_ns",
+        "self._first_answer[key] = self._second_answer[key] = answered_ns; self._conclude()",
+        PROOF + "test_proof_is_complete_after_two_empty_reads_with_the_gap",
+    ),
+    Removal(
+        "read_gap",
+        ZERO,
+        "ProofOfZero.read_answered",
+        "sent_ns >= first_ns + self._read_gap_ns and",
+        "",
+        PROOF + "test_second_read_counts_only_when_sent_the_gap_after_the_first_answer",
+    ),
+    Removal(
+        "read_after",
+        ZERO,
+        "ProofOfZero.read_answered",
+        "ground_ns is None or sent_ns <= ground_ns",
+        "ground_ns is None",
+        PROOF + "test_read_sent_before_but_answered_after_the_ground_does_not_count",
+    ),
+    Removal(
+        "panic_proof",
+        ZERO,
+        "intents_over_ns",
+        "BootNs(last_write_ns + max(late_ns, socket_timeout_ns))",
+        "last_write_ns",
+        "tests/unit/ops/test_panic.py::"
+        "test_panic_cancels_at_once_and_reads_only_when_nothing_can_arrive_any_more",
+    ),
+    Removal(
+        "clock",
+        ZERO,
+        "intents_over_ns",
+        " + VENUE_CLOCK_ALLOWANCE_NS",
+        "",
+        PROOF + "test_worst_case_waits_for_the_later_of_lateness_and_socket_timeout",
+    ),
+    Removal(
+        "expire",
+        "services/execution/lifecycle.py",
+        "expiration_s",
+        "wall_ns + GTD_EXPIRATION_MIN_S * NS_PER_S",
+        "wall_ns + 10**18",
+        E + "test_lifecycle.py::test_expiration_is_taken_now_and_refused_after_the_margin",
+    ),
+    Removal(
+        "short_lease",
+        "shared/config/parsing.py",
+        "check_together",
+        "if timing.lease_ms >= timing.socket_timeout_ms + timing.read_gap_ms:",
+        "if False:",
+        "tests/unit/shared/test_config.py::test_lease_longer_than_the_proof_is_refused",
+    ),
+    Removal(
+        "block_once",
+        FENCE,
+        "Fence.execution_known",
+        "if incarnation not in self._answerers:",
+        "if not self._answerers:",
+        R + "test_fence.py::test_execution_that_appears_during_the_fence_must_answer_too",
+    ),
+)
