@@ -98,6 +98,7 @@ faults-page: $(VENV)/installed
 
 switches-page: $(VENV)/installed
 	$(BIN)/interlock switches --page > docs/switches.md
+	$(BIN)/python -m ops.runbook_index > ops/runbooks/README.md
 
 lock:
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools

@@ -264,7 +264,7 @@ class Approvals:
         self._told = fault
         if not fault:
             return [Log("approvals.stand", {}, "info")]
-        alert = Alert("critical", "approvals_missing", fault, "approvals_missing")
+        alert = Alert("critical", "approvals_missing", fault, "approvals-missing")
         return [Publish("risk.alert", alert, now.monotonic_ns)]
 
 

@@ -52,7 +52,7 @@ class Fencing:
             return []
         cause = f"cancels fail: {why}"
         self._parts.self_fence.fence(self._parts.standing.epoch, cause, now)
-        alert = Alert("critical", "cancel_given_up", cause, "cancel_failing")
+        alert = Alert("critical", "cancel_given_up", cause, "cancel-failing")
         effects: list[Effect] = [Publish("risk.alert", alert, now.monotonic_ns)]
         if self._parts.zeroing is None:
             effects = [*self.begin_zero(cause, now), *effects]

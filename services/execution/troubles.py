@@ -11,6 +11,7 @@ import msgspec
 from shared.facts import Alert, PositionFact
 from shared.identifiers import ConditionId, TokenId
 from shared.ledger_schema import FillRecord, OrderRecord
+from shared.switches import OPERATOR_FLATTEN
 from shared.units import NS_PER_S, PriceE4
 
 TroubleName = Literal[
@@ -40,10 +41,15 @@ class Trouble(msgspec.Struct, frozen=True):
     name: TroubleName
     text: str
 
+    @property
+    def runbook(self) -> str:
+        """Page in `ops/runbooks`."""
+        return OPERATOR_FLATTEN.runbook if self.name == "closing_held" else "contradictions"
+
     def alert(self) -> Alert:
         """Return it as it is published."""
         severity: Literal["warning", "critical"] = "critical" if self.name in GRAVE else "warning"
-        return Alert(severity, self.name, self.text, self.name)
+        return Alert(severity, self.name, self.text, self.runbook)
 
 
 def order_contradicted(record: OrderRecord, said: str) -> Trouble:

@@ -277,7 +277,7 @@ class Canceller:
         if not stuck:
             return []
         text = f"{stuck} orders resist their cancel; cancelling everything"
-        alert = Alert("critical", "cancel_failing", text, "cancel_failing")
+        alert = Alert("critical", "cancel_failing", text, "cancel-failing")
         return [
             Publish("risk.alert", alert, now.monotonic_ns),
             *self.cancel_all("cancel_failing", now),

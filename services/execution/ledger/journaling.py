@@ -202,6 +202,6 @@ def _alarm(why: str, now: Instant) -> list[Effect]:
     return [
         Log("ledger.failed", {"why": why}, "critical"),
         Publish(
-            "risk.alert", Alert("critical", "ledger_failed", why, "ledger_failed"), now.monotonic_ns
+            "risk.alert", Alert("critical", "ledger_failed", why, "ledger-failed"), now.monotonic_ns
         ),
     ]

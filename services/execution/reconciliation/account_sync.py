@@ -172,7 +172,7 @@ class AccountSync:
             self._unknown.append(Difference(f"order {record.order_id}", "none", theirs))
         text = f"{len(strangers)} orders at the venue that are not ours; cancelling them"
         strangers.clear()
-        alert = Alert("critical", "unknown_orders", text, "unknown_orders")
+        alert = Alert("critical", "unknown_orders", text, "unknown-orders")
         return [Publish("risk.alert", alert, now.monotonic_ns), *canceller.tick(now)]
 
     def take_unknown(self) -> tuple[Difference, ...]:
