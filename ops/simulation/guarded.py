@@ -26,11 +26,14 @@ from services.risk import messages as risk_messages
 from services.risk.core import RiskCore
 from services.risk.host_readings import DiskReading, HostRead, HostReading
 from services.risk.messages import (
+    AskSupervisor,
     ForgetProcess,
     KillProcess,
+    NoteProgram,
     Persist,
     Persisted,
     ProcessExited,
+    SaveCrash,
     WatchProcess,
 )
 from services.risk.risk_file import RiskFile
@@ -146,6 +149,23 @@ class SimulatedKernel(Edge):
             self._inbox.put(ProcessExited(peer.component, peer.incarnation))
 
 
+class SimulatedSupervisor(Edge):
+    """Risk's line to supervisord: it counts no ends, and what it is told goes nowhere.
+
+    A seed kills far more often than a restart count lets pass. What risk makes of an exit it
+    hears from the simulated kernel, whose first kill ends what it hits.
+    """
+
+    handles: tuple[type[Effect], ...] = (AskSupervisor, NoteProgram, SaveCrash)
+
+    def apply(self, effect: Effect, now: Instant) -> list[Message]:
+        """Take what there is nobody for."""
+        return []
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
 class SimulatedDesk(Edge):
     """The control socket's server: replies go to the operator of the run."""
 
@@ -250,4 +270,5 @@ def risk(world: World, process: Process, store_kind: type[SimulatedStore] = Simu
     kernel = SimulatedKernel(world, process)
     calm = OneMessage(risk_messages.PanicSeen(False))
     host = CalmHost(world.config.resources.measure_every_ms * NS_PER_MS)
-    return make_body(core, store, kernel, calm, host, SimulatedDesk(world), lanes)
+    desk, supervisor = SimulatedDesk(world), SimulatedSupervisor()
+    return make_body(core, store, kernel, supervisor, calm, host, desk, lanes)
