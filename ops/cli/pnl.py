@@ -11,12 +11,13 @@ from ops.cli.filters import Filter, filter_options
 from ops.cli.ledger_view import data_directory_of, readable, show
 from ops.cli.options import group_options, json_option, place_of
 from ops.cli.output import UNKNOWN, chosen, console, dollars, duration, price, shares, short, table
+from ops.cli.status_view import losses_line
 from ops.heard import hear
 from ops.ledger import read_books
-from shared.facts import StateView
+from shared.facts import RiskStatus, StateView
 from shared.identifiers import StrategyName
 from shared.profit import Holding, Totals, totals_of
-from shared.topics import STATE
+from shared.topics import RISK, STATE
 from shared.units import PRICE_ONE_E4
 
 NARROW = ("token", "held", "cost", "fees", "payout", "realised", "mark", "unrealised")
@@ -65,6 +66,8 @@ def command(
     told = hear(place.run_directory, STATE, "state.view", StateView)
     marks = {} if told is None else _marks(*told)
     lines = [Line(row, marks.get(row.token)) for row in rows]
+    risk = hear(place.run_directory, RISK, "risk.status", RiskStatus)
+    losses = None if risk is None else risk[0].losses
     now_ns = clock.read().wall_ns
     sums = totals_of(rows, books.as_of_wall_ns, now_ns)
     by_strategy = {
@@ -82,10 +85,12 @@ def command(
             "totals": msgspec.to_builtins(sums),
             "strategies": msgspec.to_builtins(by_strategy),
             "unrealised_e6": _sum(lines),
+            "today": msgspec.to_builtins(losses),
         },
     )
     if not as_json:
         _show_sums(sums, by_strategy, lines)
+        console().print(losses_line(losses))
 
 
 def _marks(view: StateView, age_ns: int) -> dict[str, Mark]:

@@ -12,11 +12,14 @@ from ops.cli.output import UNKNOWN, age, dollars, duration, table
 from ops.ledger import totals
 from ops.observe import View
 from ops.trading import is_active, reasons_not_trading
-from shared.facts import ExecutionStatus, RiskStatus
+from shared.facts import ExecutionStatus, LossStatus, RiskStatus
 from shared.profit import Totals
 from shared.topics import COMPONENTS, EXECUTION, FEEDS, RECORDER, RISK
 from shared.trading_verdict import DRY_RUN, headline
 from shared.units import MonotonicNs
+
+NEAR_PERCENT = 80
+"""Of the daily limit: from there on it is shown as what it soon will be."""
 
 FLOW: dict[str, int] = {name: place for place, name in enumerate(COMPONENTS)}
 
@@ -32,6 +35,8 @@ def render(view: View, data_directory: Path | None) -> Group:
     parts += [_feeds(view), Text(""), _orders(view), Text("")]
     if data_directory is not None:
         parts.append(_profit(totals(data_directory, view.wall_ns), view.wall_ns))
+    if risk is not None:
+        parts.append(losses_line(risk.losses))
     return Group(*parts)
 
 
@@ -184,6 +189,33 @@ def _start(view: View, execution: ExecutionStatus) -> Text:
 
 def _since(at_ns: MonotonicNs, moment_ns: MonotonicNs | None) -> int | None:
     return None if moment_ns is None else at_ns - moment_ns
+
+
+def losses_line(losses: LossStatus | None) -> Text:
+    """Return both counts of the day beside its limits."""
+    if losses is None:
+        return Text(f"losses {UNKNOWN}: risk does not say", style="bold red")
+    told, own = losses.told_realised_e6, losses.realised_e6
+    made = Text(
+        f"today (UTC): realised {_dollars(told)} by the ledger, {dollars(own)} by the venue's "
+        f"stream; unrealised {_dollars(losses.told_unrealised_e6)} and "
+        f"{_dollars(losses.unrealised_e6)} USD\n"
+    )
+    style = "bold red" if losses.daily_percent >= NEAR_PERCENT else ""
+    made.append(
+        f"lost {dollars(max(0, losses.lost_e6))} of {dollars(losses.daily_limit_e6)} USD "
+        f"({losses.daily_percent} %) at a capital of {losses.capital_usd} USD",
+        style=style,
+    )
+    session = f"{dollars(max(0, losses.session_lost_e6))} of {dollars(losses.session_limit_e6)}"
+    made.append(f", with open positions {session} USD; {losses.in_row} losses in a row")
+    if not losses.agrees:
+        made.append("\nthe two counts differ", style="bold red")
+    return made
+
+
+def _dollars(money_e6: int | None) -> str:
+    return UNKNOWN if money_e6 is None else dollars(money_e6)
 
 
 def _profit(found: Totals | Unreadable, wall_ns: int) -> Text:

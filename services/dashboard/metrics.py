@@ -234,6 +234,12 @@ def _money(text: Text, page: Page) -> None:
         ("fees_usd", "Paid so far.", profit.fees_e6),
     ):
         text.gauge(name, meaning, _dollars(money_e6))
+    today = profit.today
+    for name, meaning, money_e6 in (
+        ("lost_today_usd", "By the worse of both counts.", today.lost_e6 if today else None),
+        ("daily_loss_limit_usd", "For the present capital.", today.limit_e6 if today else None),
+    ):
+        text.gauge(name, meaning, _dollars(money_e6))
     text.family("fills_total", "counter", "Fills in the ledger.", [({}, profit.fills)])
     text.gauge("ledger_age_seconds", "Since the ledger was read.", _seconds(profit.age_ms))
     cost = None

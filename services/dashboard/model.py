@@ -192,6 +192,27 @@ class Positions(Panel, frozen=True):
     rows: tuple[Position, ...]
 
 
+class Today(Panel, frozen=True):
+    """The present UTC day as risk judges it: both counts, and how much of the limits is lost.
+
+    Attributes:
+        stream_e6: Realised, by the venue's own-order stream; ledger_e6: by execution's ledger.
+        lost_e6: By the worse of the two, below zero for a gain.
+        agrees: Whether the two do.
+    """
+
+    age_ms: int
+    capital_usd: int
+    stream_e6: int
+    ledger_e6: int | None
+    lost_e6: int
+    limit_e6: int
+    percent: int
+    session_lost_e6: int
+    session_limit_e6: int
+    agrees: bool
+
+
 class Profit(Panel, frozen=True):
     """Money, realised and not.
 
@@ -201,6 +222,7 @@ class Profit(Panel, frozen=True):
         as_of_wall_ms: When its newest row was written; None without one.
         unrealised_e6: Over the positions that have a price; None when positions are unknown.
         unpriced_cost_e6: Cost of those that have none, and are not in it.
+        today: What risk says of the day; None while it does not.
     """
 
     problem: str
@@ -215,6 +237,7 @@ class Profit(Panel, frozen=True):
     unrealised_e6: int | None
     unpriced_cost_e6: int | None
     unpriced_markets: int
+    today: Today | None = None
 
 
 class Latency(Panel, frozen=True):

@@ -3,11 +3,11 @@
 from services.dashboard.heard import Heard
 from services.dashboard.market_panel import Known
 from services.dashboard.messages import LedgerRead, LedgerUnread
-from services.dashboard.model import Profit
+from services.dashboard.model import Profit, Today
 from services.dashboard.profit import Account, Closing, value
-from shared.facts import Positions
+from shared.facts import Positions, RiskStatus
 from shared.profit import Totals
-from shared.topics import EXECUTION
+from shared.topics import EXECUTION, RISK
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
 
 POSITIONS_STALE_MS = 3_000
@@ -66,6 +66,7 @@ class Money:
             unrealised_e6=unrealised,
             unpriced_cost_e6=None if seen is None else sum(row.cost_e6 for row in unpriced),
             unpriced_markets=len(unpriced),
+            today=_today(heard, now),
         )
 
     def point(
@@ -80,3 +81,23 @@ class Money:
             "realised": panel.realised_e6 if fresh else None,
             "unrealised": panel.unrealised_e6 if whole else None,
         }
+
+
+def _today(heard: Heard, now: Instant) -> Today | None:
+    """Return what risk says of the day."""
+    seen = heard.newest("risk.status", RISK, RiskStatus)
+    losses = None if seen is None else seen.body.losses
+    if seen is None or losses is None:
+        return None
+    return Today(
+        age_ms=(now.monotonic_ns - seen.sent_ns) // NS_PER_MS,
+        capital_usd=losses.capital_usd,
+        stream_e6=losses.realised_e6,
+        ledger_e6=losses.told_realised_e6,
+        lost_e6=losses.lost_e6,
+        limit_e6=losses.daily_limit_e6,
+        percent=losses.daily_percent,
+        session_lost_e6=losses.session_lost_e6,
+        session_limit_e6=losses.session_limit_e6,
+        agrees=losses.agrees,
+    )

@@ -144,6 +144,7 @@ class Losses:
             lost_e6=lost_e6,
             daily_limit_e6=bounds.daily_e6,
             daily_percent=max(0, lost_e6) * 100 // bounds.daily_e6 if bounds.daily_e6 else 100,
+            quote_limit_e6=bounds.quote_e6,
             session_lost_e6=self._session_lost_e6(),
             session_limit_e6=bounds.session_e6,
             in_row=max(self._row.in_row, 0 if told is None else told.in_row),

@@ -142,6 +142,8 @@ class StrategyCore:
         is_caretaker = str(self._strategy.name) == str(CARETAKER)
         if not is_caretaker and self._standing.reduces(self._strategy.name, context.info):
             return Wish((), "positions are being closed"), now.monotonic_ns
+        if not is_caretaker and self._desk.is_spent():
+            return Wish((), "the day has lost nearly all that it may"), now.monotonic_ns
         return self._strategy.wish(context), self._desk.input_ns(market)
 
     def _withdraw_all(self, now: Instant, reason: str) -> list[Effect]:

@@ -17,10 +17,12 @@ from shared.config import TimingSettings
 from shared.effects import Received
 from shared.facts import (
     Calendar,
+    LossStatus,
     MarketInfo,
     MarketView,
     PositionFact,
     Positions,
+    RiskStatus,
     StateView,
     StrategyStatus,
 )
@@ -56,6 +58,7 @@ class Desk:
         self._positions_ns = MonotonicNs(0)
         self._heard: dict[StrategyName, BootNs] = {}
         self._first_ns: BootNs | None = None
+        self._losses: LossStatus | None = None
 
     def receive(self, message: Received, now: Instant) -> ConditionId | None:
         """Take a fact in; return the market whose view is new, or None."""
@@ -75,7 +78,17 @@ class Desk:
                 self._positions_ns = message.sent_ns
             case StrategyStatus(strategy=strategy):
                 self._heard[strategy] = now.boot_ns
+            case RiskStatus(losses=losses) if losses is not None:
+                self._losses = losses
         return None
+
+    def is_spent(self) -> bool:
+        """Tell whether the day has lost so much that nothing new is quoted (CB-2).
+
+        Earlier than the gate: what is out at the limit itself may still be filled.
+        """
+        losses = self._losses
+        return losses is not None and losses.lost_e6 >= losses.quote_limit_e6
 
     def forget(self, component: Component) -> None:
         """Drop what a component told: a gap makes it unknown until it is told again."""

@@ -50,6 +50,7 @@ class LossStatus(Fact, frozen=True):
         told_realised_e6: By execution, from its ledger; None while it does not say.
         lost_e6: Realised loss by the worse of the two, below zero for a gain.
         daily_limit_e6: For the present capital; daily_percent: how much of it is lost.
+        quote_limit_e6: Of lost_e6: strategies quote nothing new from there on.
         session_lost_e6: Lost with open positions, by the worse of the two.
         in_row: Losses in a row.
         agrees: Whether the two counts do, but for what was told.
@@ -63,6 +64,7 @@ class LossStatus(Fact, frozen=True):
     lost_e6: int
     daily_limit_e6: int
     daily_percent: int
+    quote_limit_e6: int
     session_lost_e6: int
     session_limit_e6: int
     in_row: int

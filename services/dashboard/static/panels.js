@@ -55,6 +55,9 @@ export function drawMoney(element, page) {
       figure("realised today", p.realised_today_e6, "since 00:00", at, LEDGER_LIMIT_MS),
       figure("realised", p.realised_e6, p.markets_closed === null ? "" : `${p.markets_closed} markets, ${p.fills} fills`, at, LEDGER_LIMIT_MS),
       figure("unrealised", p.unrealised_e6, unpriced, positionsAt, POSITIONS_LIMIT_MS)),
+    p.today ? h("p", { class: p.today.percent >= 80 || !p.today.agrees ? "why" : "quiet", "data-key": "today" },
+      `lost today ${dollars(Math.max(0, p.today.lost_e6))} of ${dollars(p.today.limit_e6)} (${p.today.percent} %), with open positions ${dollars(Math.max(0, p.today.session_lost_e6))} of ${dollars(p.today.session_limit_e6)}; by the ledger ${dollars(p.today.ledger_e6, { sign: true })}, by the venue's stream ${dollars(p.today.stream_e6, { sign: true })}${p.today.agrees ? "" : ": they differ"}; capital ${p.today.capital_usd} USD `,
+      age(page.at_ms - p.today.age_ms, LIVE_MS)) : null,
     p.is_cut ? h("p", { class: "quiet" }, "Only the newest rows of the ledger are counted.") : null);
 }
 

@@ -12,10 +12,10 @@ from shared.config import CaretakerSettings, MarketMakingSettings, TimingSetting
 from shared.config.settings import LimitSettings
 from shared.control import Ping, ScopeOrder
 from shared.effects import ControlReceived, Effect, Publish
-from shared.facts import Calendar, StrategyStatus
+from shared.facts import Calendar, LossStatus, RiskStatus, StrategyStatus
 from shared.identifiers import ADOPTED, Component, Incarnation, StrategyName
 from shared.targets import Target, TargetSet
-from shared.topics import EXECUTION, FEED_DISCOVERY, STATE
+from shared.topics import EXECUTION, FEED_DISCOVERY, RISK, STATE
 from shared.units import SHARE_E6, Instant, PriceE4, SizeE6
 from tests.builders.markets import (
     DOWN,
@@ -195,3 +195,28 @@ def test_price_of_a_close_never_falls_below_the_tick() -> None:
     context = _closing((OWNER, (_held(30), NOTHING_HELD)), bids=(400, 9_000))
     (target,) = _wish(context, slippage_e4_max=5_000).targets
     assert target.price == PriceE4(100)
+
+
+def _lost(lost_e6: int) -> RiskStatus:
+    losses = LossStatus(
+        500, 0, None, None, None, lost_e6, 50_000_000, 0, 45_000_000, 0, 50_000_000, 0, True
+    )
+    return RiskStatus("ACTIVE", (), 1, "none", "", None, (), (), 1, losses=losses)
+
+
+@pytest.mark.req("CB-2")
+@pytest.mark.parametrize(
+    ("lost_e6", "quotes"), [(44_999_999, True), (45_000_000, False), (45_000_001, False)]
+)
+def test_strategy_stops_quoting_by_itself_before_the_day_has_lost_its_limit(
+    lost_e6: int, quotes: bool
+) -> None:
+    core = _market_making()
+    core.on_message(received(RISK, "risk.status", _lost(lost_e6), NOW), NOW)
+    assert bool(_targets(core, _ping(NOW, "ACTIVE"))) is quotes
+
+
+def test_caretaker_goes_on_whatever_the_day_has_lost() -> None:
+    core = _caretaker()
+    core.on_message(received(RISK, "risk.status", _lost(60_000_000), NOW), NOW)
+    assert _targets(core, _ping(NOW, "REDUCING"))
