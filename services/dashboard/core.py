@@ -192,6 +192,7 @@ class DashboardCore:
             components=page.components(heard, now),
             components_age_ms=page.age_ms(voices.risk, now),
             switches=page.switches(heard, known),
+            switches_clear=page.switches_clear(heard),
             feeds=page.feeds(heard, self._limits_ms, now),
             markets=market_panel.markets(heard, known, now),
             calendar_age_ms=_age(known.calendar_ns, now),

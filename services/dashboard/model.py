@@ -78,6 +78,7 @@ class SwitchRow(Panel, frozen=True):
     Attributes:
         market: Slug, when the scope is a market of the calendar.
         command: What an operator types to end it; empty when it ends by itself.
+        runbook: Page in `ops/runbooks`.
     """
 
     name: str
@@ -91,6 +92,7 @@ class SwitchRow(Panel, frozen=True):
     trigger: str
     resumes: str
     command: str
+    runbook: str
 
 
 class Feed(Panel, frozen=True):
@@ -326,6 +328,7 @@ class Page(Panel, frozen=True):
     components: tuple[Component, ...] | None
     components_age_ms: int | None
     switches: tuple[SwitchRow, ...] | None
+    switches_clear: tuple[str, ...] | None
     feeds: tuple[Feed, ...]
     markets: tuple[Market, ...] | None
     calendar_age_ms: int | None

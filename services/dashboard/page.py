@@ -21,15 +21,12 @@ from services.dashboard.model import (
 )
 from shared.facts import ExecutionStatus, FeedStatus, RiskStatus, StrategyStatus, SwitchStatus
 from shared.identifiers import ConditionId
-from shared.switches import BY_NAME, PANIC
+from shared.switches import BY_NAME, NEVER, PANIC, STRATEGY_DISABLED, SWITCHES
 from shared.topics import EXECUTION, FEEDS, RISK
 from shared.trading_verdict import DRY_RUN, headline, is_active, reasons_not_trading
 from shared.units import NS_PER_MS, NS_PER_US, Instant, MonotonicNs
 
 S = TypeVar("S", RiskStatus, ExecutionStatus)
-
-BY_OPERATOR = "operator"
-"""How the switch table's words on resuming begin where a person ends it."""
 
 
 class Voices:
@@ -136,6 +133,15 @@ def switches(heard: Heard, known: Known) -> tuple[SwitchRow, ...] | None:
     return tuple(_switch(row, known) for row in seen.body.switches)
 
 
+def switches_clear(heard: Heard) -> tuple[str, ...] | None:
+    """Return the rows of the table that nothing has tripped; None when risk was never heard."""
+    seen = heard.newest("risk.status", RISK, RiskStatus)
+    if seen is None:
+        return None
+    tripped = {row.name for row in seen.body.switches}
+    return tuple(switch.name for switch in SWITCHES if switch.name not in tripped)
+
+
 def _switch(row: SwitchStatus, known: Known) -> SwitchRow:
     switch = BY_NAME.get(row.name)
     info = known.infos.get(ConditionId(row.scope_id))
@@ -151,6 +157,7 @@ def _switch(row: SwitchStatus, known: Known) -> SwitchRow:
         trigger="" if switch is None else switch.trigger,
         resumes="" if switch is None else switch.resumes,
         command=_command(row),
+        runbook=row.name.replace("_", "-") if switch is None else switch.runbook,
     )
 
 
@@ -159,7 +166,9 @@ def _command(row: SwitchStatus) -> str:
     switch = BY_NAME.get(row.name)
     if row.name == PANIC.name:
         return 'interlock panic --clear --reason "..."'
-    if row.kind != "latch" or switch is None or not switch.resumes.startswith(BY_OPERATOR):
+    if row.name == STRATEGY_DISABLED.name:
+        return f'interlock strategy enable {row.scope_id} --reason "..."'
+    if row.kind != "latch" or (switch is not None and switch.resumes == NEVER):
         return ""
     scope = "" if row.scope == "account" else f" --scope {row.scope}:{row.scope_id}"
     return f'interlock resume{scope} --reason "..."'

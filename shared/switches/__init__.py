@@ -51,7 +51,7 @@ from shared.switches.own_switches import (
     STRATEGY_HANDOVER,
     STRATEGY_LOST,
 )
-from shared.switches.row import AT_ONCE, RUN_ONLY, SAMPLED, Confirmation, Switch, SwitchKind
+from shared.switches.row import AT_ONCE, NEVER, RUN_ONLY, SAMPLED, Confirmation, Switch, SwitchKind
 
 __all__ = [
     "ABNORMAL_MARKET",
@@ -77,6 +77,7 @@ __all__ = [
     "MARKET_CUTOFF",
     "MARKET_FEED_STALE",
     "MIXED_RELEASE",
+    "NEVER",
     "OPERATOR_FLATTEN",
     "OPERATOR_HALT",
     "ORACLE_STALE",

@@ -38,8 +38,9 @@ export function drawSwitches(element, page) {
     rows.length ? h("div", { class: "tripped", "data-key": "tripped" }, rows.map((row) => h("article", { class: `switch ${row.kind}`, "data-key": `${row.name} ${row.scope} ${row.evidence}` },
       h("h3", {}, mark(row.kind === "latch" ? "bad" : "warn", words(row.name)), " ", h("span", { class: "quiet" }, row.market || row.scope), " ", h("span", { class: "tag" }, `${row.kind}${row.state ? `, ${row.state}` : ""}`), h("span", { class: "grow" }), h("span", { class: "quiet" }, "since ", h("time", { title: new Date(row.since_wall_ms).toISOString() }, `${clockTime(row.since_wall_ms)} UTC`), ", ", h("span", { class: "age", "data-wall": String(row.since_wall_ms), "data-at": "0", "data-limit": "1e18" }))),
       h("p", {}, row.reason || row.trigger, row.evidence ? h("span", { class: "evidence" }, row.evidence) : ""),
-      h("p", { class: "todo" }, row.command ? [h("b", {}, "To do: "), `find out why${row.resumes.replace(/^operator/, "")}, then `, h("kbd", {}, row.command)] : [h("b", {}, "Ends by itself: "), row.resumes || "when its condition has held off"])))) : h("p", { class: "calm", "data-key": "calm" }, mark("good", "nothing is tripped"), " ", age(at, LIVE_MS)),
-    cutoffs ? h("p", { class: "quiet", "data-key": "cutoffs" }, `${cutoffs} ${cutoffs === 1 ? "market is" : "markets are"} past cutoff, as every market comes to be.`) : null);
+      h("p", { class: "todo" }, row.command ? [h("b", {}, "To do: "), `find out why${row.resumes.replace(/^operator/, "")}, then `, h("kbd", {}, row.command)] : [h("b", {}, "Ends by itself: "), row.resumes || "when its condition has held off"], h("span", { class: "quiet" }, ` Runbook: ${row.runbook}`)))) : h("p", { class: "calm", "data-key": "calm" }, mark("good", "nothing is tripped"), " ", age(at, LIVE_MS)),
+    cutoffs ? h("p", { class: "quiet", "data-key": "cutoffs" }, `${cutoffs} ${cutoffs === 1 ? "market is" : "markets are"} past cutoff, as every market comes to be.`) : null,
+    h("p", { class: "quiet", "data-key": "clear", title: page.switches_clear.map(words).join(", ") }, `${page.switches_clear.length} others are watched and clear.`));
 }
 
 export function drawMoney(element, page) {

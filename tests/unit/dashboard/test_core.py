@@ -8,6 +8,7 @@ from shared.effects import Gap, Log, Publish
 from shared.facts import Alert, SwitchStatus
 from shared.facts import Positions as PositionsFact
 from shared.identifiers import Component
+from shared.switches import SWITCHES
 from shared.topics import EXECUTION, FEED_MARKET, FEEDS, RISK, STATE
 from shared.units import NS_PER_MS, MonotonicNs
 from tests.builders.dashboard import Dashboard, order_fact
@@ -61,6 +62,7 @@ def test_page_before_anything_was_heard_calls_everything_unknown(board: Dashboar
         page.orders,
         page.components,
         page.switches,
+        page.switches_clear,
         page.markets,
         page.positions,
         page.refusals,
@@ -168,7 +170,29 @@ def test_latch_says_what_the_operator_has_to_do_and_a_pause_that_it_ends_by_itse
     assert (switches[0].since_wall_ms, switches[0].evidence) == (1_000, "uid 0")
     assert switches[1].command == ""
     assert switches[1].resumes == "oracle fresh again"
+    assert [row.runbook for row in switches] == ["operator-halt", "oracle-stale"]
+    clear = trading.page.switches_clear
+    assert clear is not None
+    assert {*clear, "operator_halt", "oracle_stale"} == {switch.name for switch in SWITCHES}
     assert trading.page.verdict.state == "HALTED"
+
+
+def test_disabled_strategy_is_ended_by_enabling_it(trading: Dashboard) -> None:
+    row = SwitchStatus("strategy_disabled", "strategy", "caretaker", "latch", 1, 10**9, "x", "")
+    trading.spoil[RISK] = {"switches": (row,)}
+    trading.run(1_000)
+    switches = trading.page.switches
+    assert switches is not None
+    assert switches[0].command == 'interlock strategy enable caretaker --reason "..."'
+
+
+def test_latch_of_another_release_is_ended_by_an_operator_too(trading: Dashboard) -> None:
+    row = SwitchStatus("of_another_release", "account", "", "latch", 1, 10**9, "x", "")
+    trading.spoil[RISK] = {"switches": (row,)}
+    trading.run(1_000)
+    switches = trading.page.switches
+    assert switches is not None
+    assert switches[0].command == 'interlock resume --reason "..."'
 
 
 @pytest.mark.req("OP-3")
