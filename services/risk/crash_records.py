@@ -18,6 +18,7 @@ from shared.effects import ControlReceived, Effect, Message, Received
 from shared.facts import Positions, StateView, StrategyStatus
 from shared.identifiers import StrategyName
 from shared.program_events import ProgramEvent
+from shared.switches import STRATEGY_HANDOVER
 from shared.topics import STRATEGIES
 from shared.units import Instant
 
@@ -32,6 +33,7 @@ class CrashRecords:
         self._view = StateView(())
         self._positions: Positions | None = None
         self._effects: list[Effect] = []
+        self._crashed: list[str] = []
 
     def hear(self, message: Message, now: Instant) -> None:
         """Take in what strategies say and see, and their ends."""
@@ -44,11 +46,12 @@ class CrashRecords:
                 self._view = view
             case Received(body=Positions() as positions):
                 self._positions = positions
-            case ProgramsTold(events=events):
+            case ProgramsTold(events=events, is_past=is_past):
                 for event in events:
-                    if event.program in STRATEGIES and event.kind in ("exited", "backoff"):
+                    if event.program in STRATEGIES and _is_crash(event):
                         facts = self._facts(event)
                         self._effects.append(SaveCrash(event.program, event.wall_ns, facts))
+                        self._crashed += [] if is_past else [event.program]
             case _:
                 pass
 
@@ -56,6 +59,10 @@ class CrashRecords:
         """Yield the records that are to be kept."""
         effects, self._effects = self._effects, []
         yield from effects
+        crashed, self._crashed = self._crashed, []
+        for strategy in crashed:
+            text = f"{strategy} has crashed; what is known of it is in the data directory's crashes"
+            yield Notice("warning", f"{strategy} crashed", text, STRATEGY_HANDOVER.runbook)
 
     def _facts(self, event: ProgramEvent) -> dict[str, Any]:
         """Return everything but the log; what is unknown is None, never empty.
@@ -78,3 +85,8 @@ class CrashRecords:
             if self._positions is None
             else [each for each in self._positions.positions if each.strategy == strategy],
         }
+
+
+def _is_crash(event: ProgramEvent) -> bool:
+    """Tell whether a program ended neither because somebody wanted it to nor with status 0."""
+    return event.kind in ("exited", "backoff") and not event.expected

@@ -6,8 +6,8 @@ nothing is left that an order could sell: no excess of the venue's minimum or mo
 that can still be traded. Complete sets pay one dollar and need no care; what is left of a market
 past its cutoff is decided by its outcome. Positions that nobody tells of are not gone.
 
-An exit alone begins it, before anybody knows why; supervisord having been asked for the
-end withdraws it: whoever restarts a strategy on purpose leaves its position with it.
+An exit alone begins it, before anybody knows why; supervisord having been asked for the end, or
+an end in its ordinary way, withdraws it: whoever restarts a strategy leaves its position with it.
 """
 
 from collections.abc import Iterator
@@ -107,13 +107,13 @@ class Handover:
         strategy = Component(event.program)
         if strategy not in STRATEGIES:
             return
-        if event.kind in ("exited", "backoff"):
+        if event.kind in ("stopped", "handed_over") or event.expected:
+            self._pending.pop(strategy, None)
+        elif event.kind in ("exited", "backoff"):
             self._pending[strategy] = "it has crashed"
             run = self._runs.get(strategy)
             if run is not None and run.pid == event.pid:
                 del self._runs[strategy]
-        elif event.kind in ("stopped", "handed_over"):
-            self._pending.pop(strategy, None)
 
     def _heard(self, pong: Pong, now: Instant) -> None:
         self._runs[pong.component] = _Run(

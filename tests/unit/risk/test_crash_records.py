@@ -7,6 +7,7 @@ import pytest
 
 from services.risk.crash_records import CrashRecords
 from services.risk.messages import ProgramsTold, SaveCrash
+from services.risk.source import Notice
 from shared.effects import ControlReceived, Received
 from shared.facts import Positions, StateView, StrategyStatus
 from shared.identifiers import Component, Incarnation, StrategyName
@@ -57,6 +58,21 @@ def test_what_nobody_told_is_null_and_not_empty() -> None:
     assert record.facts["run"] is None
     assert record.facts["status"] is None
     assert record.facts["positions"] is None
+
+
+def test_crash_is_told_to_people_and_one_of_an_earlier_risk_is_not() -> None:
+    source = CrashRecords()
+    event = ProgramEvent(NOW.boot_ns, NOW.wall_ns, MARKET_MAKING, "exited", 1)
+    for is_past, told in ((True, 0), (False, 1)):
+        source.hear(ProgramsTold((event,), is_past), NOW)
+        assert sum(isinstance(one, Notice) for one in source.data(NOW)) == told
+
+
+def test_ordinary_end_is_no_crash() -> None:
+    source = CrashRecords()
+    event = ProgramEvent(NOW.boot_ns, NOW.wall_ns, MARKET_MAKING, "exited", 1, expected=True)
+    source.hear(ProgramsTold((event,), False), NOW)
+    assert list(source.data(NOW)) == []
 
 
 def test_run_that_has_taken_the_place_of_the_crashed_one_is_not_taken_for_it() -> None:

@@ -59,8 +59,9 @@ class Desk:
     def later(self, ms: float) -> None:
         self.now = instant((self.now.boot_ns - instant(0).boot_ns) / NS_PER_MS + ms)
 
-    def told(self, kind: EventKind, pid: int = RUN.pid) -> None:
-        event = ProgramEvent(self.now.boot_ns, self.now.wall_ns, MARKET_MAKING, kind, pid)
+    def told(self, kind: EventKind, *, expected: bool = False) -> None:
+        stamps = (self.now.boot_ns, self.now.wall_ns)
+        event = ProgramEvent(*stamps, MARKET_MAKING, kind, RUN.pid, expected)
         self.hear(ProgramsTold((event,), False))
 
     def crash(self) -> None:
@@ -135,13 +136,16 @@ def test_crash_that_watch_tells_of_begins_it_too(kind: EventKind) -> None:
     assert desk.why()
 
 
-def test_stop_that_supervisord_was_asked_for_withdraws_it() -> None:
+@pytest.mark.parametrize(("kind", "expected"), [("stopped", False), ("exited", True)])
+def test_end_that_was_asked_for_or_is_ordinary_withdraws_it(
+    kind: EventKind, expected: bool
+) -> None:
     desk = Desk()
     desk.positions = held(MIN_E6)
     desk.facts()
     desk.crash()
     assert desk.why()
-    desk.told("stopped")
+    desk.told(kind, expected=expected)
     assert desk.why() == ""
 
 

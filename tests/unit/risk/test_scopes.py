@@ -3,6 +3,7 @@
 import pytest
 
 from services.risk.scopes import CARRIED_NS_MAX, ScopeKey, Scopes
+from shared.trading_state import TradingState
 from shared.units import NS_PER_S, BootNs
 
 KEY: ScopeKey = ("asset", "btc")
@@ -61,3 +62,25 @@ def test_proof_of_zero_carries_every_pause_out() -> None:
     scopes.all_carried()
     assert scopes.is_carried(KEY)
     assert scopes.overdue(BootNs(NOW + CARRIED_NS_MAX)) == ()
+
+
+@pytest.mark.req("CP-3")
+@pytest.mark.parametrize(
+    ("holds", "state", "care"),
+    [
+        ({"strategy_handover": "REDUCING"}, "REDUCING", True),
+        ({"strategy_disabled": "REDUCING", "strategy_lost": "PAUSED"}, "REDUCING", True),
+        ({"strategy_handover": "REDUCING", "operator_flatten": "REDUCING"}, "REDUCING", False),
+        ({"operator_flatten": "REDUCING"}, "REDUCING", False),
+        ({"strategy_handover": "REDUCING", "operator_halt": "HALTED"}, "HALTED", False),
+        ({"strategy_lost": "PAUSED"}, "PAUSED", False),
+    ],
+)
+def test_scope_is_cared_for_only_when_nobody_wants_it_sold(
+    holds: dict[str, TradingState], state: TradingState, care: bool
+) -> None:
+    scopes = Scopes(100)
+    for switch, held_in in holds.items():
+        scopes.hold(("strategy", "market_making"), switch, held_in, "why", NOW)
+    (order,) = scopes.orders()
+    assert (order.state, order.care) == (state, care)

@@ -118,3 +118,13 @@ def test_lease_longer_than_the_proof_is_refused() -> None:
         changed = msgspec.structs.replace(timing, lease_ms=lease_ms)
         found = check_together(msgspec.structs.replace(config, timing=changed))
         assert ("timing.lease_ms" in {finding.where for finding in found}) is refused
+
+
+@pytest.mark.req("CP-1", "CP-7")
+@pytest.mark.parametrize(
+    ("kill_ms", "found"), [(999, ["components.state.kill_ms"]), (1_000, []), (1_001, [])]
+)
+def test_component_is_not_killed_before_it_counts_as_hung(kill_ms: int, found: list[str]) -> None:
+    parsed = parse(MINIMAL + f"[components.state]\nhang_ms = 1000\nkill_ms = {kill_ms}\n")
+    findings = parsed if isinstance(parsed, tuple) else ()
+    assert [one.where for one in findings] == found
