@@ -16,12 +16,20 @@ from ops.cli.output import DOWN, FAILED, age, console, duration, fail, show_json
 from ops.cli.refusals_view import past_refusals
 from ops.cli.switches import show_line
 from ops.heard import hear
+from ops.observe import observe
 from ops.refusals import Refusals, refusals_of
 from ops.switch_view import lines_of
 from shared.effects import Received
 from shared.facts import ExecutionStatus, Explanations, GateExplanation
+from shared.level import Level
 from shared.operator import Switches, SwitchList
-from shared.switches import BY_NAME
+from shared.switches import (
+    BY_NAME,
+    CLOSED_DOWN,
+    CLOSING_DOWN,
+    DEGRADED_MARKET,
+    EMERGENCY,
+)
 from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, MonotonicNs
 
@@ -34,6 +42,18 @@ DRY_RUN = "dry_run"
 NOT_HEARD = "execution is not heard: what it would say of an order now is unknown"
 
 SWITCH_WITHIN_S = 5.0
+
+LEVEL = "level"
+
+LEVEL_WORDS: dict[Level, str] = {
+    "NORMAL": "everything as configured",
+    "REDUCED": "the most liquid markets alone, half sizes, wider quotes, nothing advanced",
+    "EMERGENCY": "positions are closed, nothing new is placed; back by itself",
+    "SHUTDOWN": "positions are closed, then halted; an operator begins again",
+}
+
+CARRIERS = {row.name for row in (DEGRADED_MARKET, EMERGENCY, CLOSING_DOWN, CLOSED_DOWN)}
+"""Switches that carry a level out; the reason of each names its cause."""
 
 LISTEN_MS = 2_500
 """Execution explains itself every second."""
@@ -55,12 +75,16 @@ def command(
     """Show every predicate of the gate with its value and age; MARKET is a slug or an id.
 
     MARKET may be the name of a switch instead: then what it means, what was seen, what blocks
-    its resume and what ends it. Without MARKET those that are past their cutoff are left out.
+    its resume and what ends it; or `level`: what each level of degradation does, and which
+    is in force and since what. Without MARKET those that are past their cutoff are left out.
 
     Status 0 when an order would pass everything shown, 3 when something stands against it, 4
     when execution is not heard: what the venue has refused is then shown from the ledger.
     """
     place = place_of(profile, run_directory, data_directory)
+    if market == LEVEL:
+        _explain_level(place.run_directory, as_json=as_json)
+        return
     if market in BY_NAME:
         _explain_switch(place.run_directory, market, as_json=as_json)
         return
@@ -100,6 +124,27 @@ def _explain_switch(run: Path, name: str, *, as_json: bool) -> None:
         for line in lines:
             show_line(line)
     if seen is None:
+        raise SystemExit(DOWN)
+
+
+def _explain_level(run: Path, *, as_json: bool) -> None:
+    """Show the levels, the one in force, and the switches that carry it out; 4 when not heard."""
+    status = observe(run).risk()
+    held = () if status is None else tuple(row for row in status.switches if row.name in CARRIERS)
+    level = None if status is None else status.level
+    if as_json:
+        show_json({"heard": status is not None, "level": level, "switches": held})
+    else:
+        rows = [
+            (Text("in force", style="bold yellow") if name == level else "", name, words)
+            for name, words in LEVEL_WORDS.items()
+        ]
+        console().print(table("levels of degradation", ("", "level", "what it does"), rows))
+        for row in held:
+            console().print(f"{row.name} {row.scope} {row.scope_id}: {row.reason}", markup=False)
+        console().print("runbook: ops/runbooks/degradation.md")
+    if status is None:
+        click.echo("risk is not heard: which one is in force is unknown", err=True)
         raise SystemExit(DOWN)
 
 

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from ops.cli.__main__ import COMMANDS, main
+from shared.level import LEVELS
 
 DATA_COMMANDS = {
     "up", "down", "restart", "status", "halt", "resume", "switches", "explain", "tap", "orders",
@@ -104,6 +105,13 @@ def test_switches_without_risk_are_unknown_and_not_clear(tmp_path: Path) -> None
     found = json.loads(text)
     assert found["tripped"] is None
     assert {line["condition"] for line in found["switches"]} == {"unknown"}
+
+
+def test_levels_are_explained_and_unknown_without_risk(tmp_path: Path) -> None:
+    status, text = run("explain", "level", "--run-directory", str(tmp_path))
+    assert status == 4
+    assert all(level in text for level in LEVELS)
+    assert "in force is unknown" in text
 
 
 def test_switch_is_explained_by_its_name(tmp_path: Path) -> None:
