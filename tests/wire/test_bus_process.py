@@ -175,3 +175,19 @@ def test_process_whose_parent_dies_is_stopped(environment: dict[str, str]) -> No
     last = read_line(parent)
     assert last["event"] == "process.exit"
     end(parent)
+
+
+@pytest.mark.req("CP-3")
+def test_crash_leaves_the_input_that_it_fell_on_before_its_trace(
+    environment: dict[str, str],
+) -> None:
+    crashing = LIVING.replace("return [Exit(7, message.cause)]", "return [1 // 0]")
+    process = spawn(environment, program=crashing)
+    assert read_line(process)["event"] == "process.started"
+    process.send_signal(signal.SIGTERM)
+    status, out, error = end(process)
+    assert status == 1
+    (crashed,) = (json.loads(line) for line in out.splitlines())
+    assert (crashed["event"], crashed["level"]) == ("process.crashed", "critical")
+    assert crashed["fields"]["input"] == "Stop(cause='SIGTERM')"
+    assert b"ZeroDivisionError" in error

@@ -27,6 +27,8 @@ from services.risk.messages import (
     SupervisorSilent,
 )
 from services.risk.supervisor_line import EndsFile, SupervisorLine
+from services.watch.__main__ import carry_out
+from services.watch.core import Note
 from shared.effects import Message
 from shared.program_events import EVENTS_FILE, EventKind, ProgramEvent, encode_event
 from shared.units import NS_PER_S, BootNs, ReferenceE18, WallNs
@@ -188,6 +190,16 @@ def test_file_that_was_put_aside_is_followed_by_the_new_one(tmp_path: Path) -> N
 
 def test_file_that_takes_no_line_stops_nothing(tmp_path: Path) -> None:
     EndsFile(tmp_path / "missing" / EVENTS_FILE).append(encode_event(event()))
+
+
+@pytest.mark.req("CP-1")
+def test_watch_writes_an_end_that_risk_reads(tmp_path: Path) -> None:
+    ends = EndsFile(tmp_path / EVENTS_FILE)
+    carry_out(Note("state", "exited", 42, False), tmp_path, tmp_path)
+    (told,) = ends.read()
+    (found,) = told.events
+    assert (found.program, found.kind, found.pid) == ("state", "exited", 42)
+    assert found.boot_ns <= clock.read().boot_ns
 
 
 @pytest.mark.req("CP-3")
