@@ -3,7 +3,6 @@
 WORDS = "words for people; the name of the denial is what is counted, and is tested."
 SPEED = "decides when an anchor rides along, which is a matter of speed: the chain is right anyway."
 EPOCH = "set by the core before the first report comes."
-GAP = "a gap: what a cancel answers to be gone is tested through the whole core alone."
 AGAIN = "reading the end of the chain once more before the next records finds the same end."
 
 EXPLAINED: dict[str, dict[str, str]] = {
@@ -30,9 +29,6 @@ EXPLAINED: dict[str, dict[str, str]] = {
         "Reconciler.take_read: continue → (nothing)": (
             "an order that is shown is noted as unlisted too, and seen again by the next read."
         ),
-        "Reconciler.take_look: _see(order) → (nothing)": (
-            "applying the report forgets the doubt too; only the count of absent reads stays."
-        ),
         "Reconciler.take_look: look.order.status == 'MATCHED' and order.is_exposed"
         " → look.order.status == 'MATCHED'": "an ended order takes no event.",
         "Reconciler.bury: order.unlisted_ns > order.deadline_ns"
@@ -41,10 +37,7 @@ EXPLAINED: dict[str, dict[str, str]] = {
         " (event in ENDS_UNSEEN) → report.size_matched_e6 is not None and is_scaled": (
             "telling of an order that has not ended changes nothing."
         ),
-        "_is_in_doubt: order.said_gone or order.absent_reads >= ABSENT_READS or now_ns >="
-        " order.expires_ns → order.absent_reads >= ABSENT_READS or now_ns >= order.expires_ns": GAP,
         "_see: 0 → 1": "one absent read more or less only asks for the order a round sooner.",
-        "_see: order.said_gone = False → (nothing)": GAP,
         "_see: order.unlisted_ns = order.not_found_ns = BootNs(0) → (nothing)": (
             "the report that follows forgets not having been found."
         ),

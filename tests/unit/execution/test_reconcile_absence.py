@@ -21,6 +21,23 @@ def test_live_order_that_two_reads_do_not_show_is_asked_for() -> None:
     assert world.reconciler.to_look_at(later(31).boot_ns) == ()
 
 
+@pytest.mark.req("EX-6")
+@pytest.mark.parametrize("how", ["list", "look"])
+def test_order_that_a_cancel_calls_gone_is_asked_for_until_the_venue_shows_it(how: str) -> None:
+    world = World()
+    restore_live(world)
+    assert world.reconciler.to_look_at(later(1).boot_ns) == ()
+    world.order().said_gone = True
+    assert world.reconciler.to_look_at(later(1).boot_ns) == (world.order(),)
+    if how == "list":
+        world.read(10, report())
+    else:
+        world.looked(10, report())
+    assert not world.order().said_gone
+    much_later = later(11).boot_ns + LOOK_EVERY_NS
+    assert world.reconciler.to_look_at(BootNs(much_later)) == ()
+
+
 def restore_live(world: World) -> None:
     world.order().live_ns = NOW.boot_ns
 
