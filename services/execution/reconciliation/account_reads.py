@@ -75,8 +75,13 @@ class AccountReads:
         self._orders: PagedRead[OwnOrder] = PagedRead(
             OpenOrdersAsk(), lambda row: row.order_id, requests, deadline_ms, can_shrink=True
         )
+        # A trade may be told in parts, by makers: no part hides another.
         self._trades: PagedRead[OwnTrade] = PagedRead(
-            TradesAsk(), lambda row: row.trade_id, requests, deadline_ms, can_shrink=False
+            TradesAsk(),
+            lambda row: (row.trade_id, row.legs),
+            requests,
+            deadline_ms,
+            can_shrink=False,
         )
 
     def may_read_orders(self, now: Instant) -> bool:

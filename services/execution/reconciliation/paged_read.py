@@ -12,7 +12,7 @@ that grows repeats rows and hides none.
 Source: cursors of https://docs.polymarket.com/api-reference (CLOB OpenAPI, 2026-09-28).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, TypeVar
 from urllib.parse import quote
 
@@ -93,13 +93,13 @@ class _Pass(Generic[Row]):
     def __init__(self) -> None:
         """Begin with nothing read."""
         self.sent_ns = BootNs(0)
-        self.rows: dict[str, Row] = {}
-        self.pages: dict[str, frozenset[str]] = {}
+        self.rows: dict[Hashable, Row] = {}
+        self.pages: dict[str, frozenset[Hashable]] = {}
         self.again: list[str] | None = None
-        self.seen_again: set[str] = set()
+        self.seen_again: set[Hashable] = set()
         self.has_moved = False
 
-    def take(self, cursor: str, keys: Sequence[str], rows: Sequence[Row]) -> None:
+    def take(self, cursor: str, keys: Sequence[Hashable], rows: Sequence[Row]) -> None:
         """Take a page's rows."""
         is_repeated = any(key in self.rows for key in keys)
         self.rows.update(zip(keys, rows, strict=True))
@@ -128,7 +128,7 @@ class PagedRead(Generic[Row]):
     def __init__(
         self,
         ask: Ask,
-        key: Callable[[Row], str],
+        key: Callable[[Row], Hashable],
         requests: Requests,
         deadline_ms: int,
         *,
@@ -138,7 +138,7 @@ class PagedRead(Generic[Row]):
 
         Args:
             ask: What every page asks.
-            key: Names a row.
+            key: Names a row; of rows with one name the newest is shown.
             requests: Where questions are counted.
             deadline_ms: Of one page.
             can_shrink: Whether rows can leave the list.

@@ -270,6 +270,15 @@ def test_trades_that_come_meanwhile_are_shown_once() -> None:
     assert {f"trade-{number}" for number in range(3 * PAGE_ROWS_MAX)} <= set(ids)
 
 
+@pytest.mark.req("EX-9")
+def test_trade_that_is_told_in_parts_is_shown_with_all_of_them() -> None:
+    venue = with_trades(1)
+    venue.trades.append({**trade_row(0), "taker_order_id": f"0x{7:064x}"})
+    read = venue.read_trades()
+    assert read.rows is not None
+    assert [int(row.legs[0].order_id, 16) for row in read.rows] == [0, 7]
+
+
 @pytest.mark.req("EX-22")
 @pytest.mark.parametrize("seed", range(30))
 def test_whole_list_shows_every_order_that_was_there_all_the_time(seed: int) -> None:
