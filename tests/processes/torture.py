@@ -212,10 +212,22 @@ class Torture:
                 return now if now > before else None
 
             grown = wait_for(more, PLACES_WITHIN_S)
-            view = self.group.view().risk()
-            why = "" if view is None else view.reasons
-            assert grown, f"no order in {PLACES_WITHIN_S} s: {why}\n{self.group.log_tails()}"
+            assert grown, f"no order in {PLACES_WITHIN_S} s: {self._why_not()}"
             seen = grown
+
+    def _why_not(self) -> str:
+        """Return what risk and execution say of standing still, and what was found before it."""
+        self.look()
+        view = self.group.view()
+        risk, execution = view.risk(), view.execution()
+        told = (
+            "risk says nothing" if risk is None else f"risk {risk.reasons}",
+            "execution says nothing"
+            if execution is None
+            else f"{execution.cause} {execution.start}",
+            *self.found[:20],
+        )
+        return "\n".join((*told, self.group.log_tails(20)))
 
     def _hear(self) -> int:
         """Read on in the venue's log; return how many orders it ever accepted."""
