@@ -13,6 +13,7 @@ import msgspec
 
 from services.execution import troubles
 from services.execution.chain_balances import ChainBalances
+from services.execution.disputes import Disputes
 from services.execution.position import (
     ADOPTED_ROLE,
     FillKey,
@@ -62,6 +63,7 @@ class Positions:
         troubles: What people have not been told yet.
         chain: Balances as the chain told them.
         payouts_changed: How often payouts have.
+        disputes: Legs whose end is in doubt.
     """
 
     def __init__(self, fills: Iterable[FillRecord], payouts: Iterable[PayoutRecord]) -> None:
@@ -72,7 +74,6 @@ class Positions:
         self._of_token: dict[TokenId, dict[Key, None]] = {}
         self._payouts: dict[Key, PayoutRecord] = {}
         self._resolved: dict[ConditionId, dict[TokenId, PriceE4]] = {}
-        self._disputed: set[FillKey] = set()
         self._overdue: set[FillKey] = set()
         self.chain = ChainBalances()
         self.unjournaled: list[FillRecord | PayoutRecord] = []
@@ -85,17 +86,16 @@ class Positions:
             self._resolved.setdefault(payout.market, {})[payout.token] = payout.payout_e4
         for fill in fills:
             self._store(fill)
+        self.disputes = Disputes(self._fills.values())
         for key in tuple(self._by_key):
             self._recompute(key)
             paid = self._payouts.get(key)
-            if paid is None:
-                continue
-            if not is_paid_by(paid, self._positions[key]):
+            if paid is not None and is_paid_by(paid, self._positions[key]):
+                self._positions[key] = Position()
+            elif paid is not None:
                 # Older legs are not in the ledger's working set any more: what is left of them
                 # would make another payout, so they count as forgotten.
                 self._forget_legs(key)
-                continue
-            self._positions[key] = Position()
 
     def take(
         self, fill: FillRecord, *, asked: bool = False, now_ns: BootNs = LONG_AGO_NS
@@ -122,10 +122,8 @@ class Positions:
             if settled == known.settlement:
                 return ""
             # The first report's numbers stand: only the settlement moves.
-            self._keep(
-                msgspec.structs.replace(
-                    known, settlement=settled, updated_wall_ns=fill.updated_wall_ns
-                )
+            self._write_again(
+                msgspec.structs.replace(known, settlement=settled), fill.updated_wall_ns
             )
         self.chain.move(fill.token, now_ns)
         return "new" if known is None else "changed"
@@ -190,17 +188,25 @@ class Positions:
         return tuple(
             fill
             for key, fill in self._fills.items()
-            if fill.settlement not in FINAL or key in self._disputed
+            if fill.settlement not in FINAL or key in self.disputes.keys
         )
 
     def watch_unsettled(self, now: Instant) -> None:
         """Tell people once of each trade that does not come to an end."""
+        for fill in self.disputes.to_write(self.unsettled(), now):
+            self._write_again(fill, now.wall_ns)
         for fill in self.unsettled():
             age_ns = now.wall_ns - fill.match_ms * NS_PER_MS
-            if age_ns < SETTLES_WITHIN_NS or fill_key(fill) in self._overdue:
+            key = fill_key(fill)
+            if age_ns < SETTLES_WITHIN_NS or key in self._overdue or self.disputes.is_restored(key):
                 continue
-            self._overdue.add(fill_key(fill))
+            self._overdue.add(key)
             self.troubles.append(troubles.unsettled(fill, age_ns))
+
+    def take_whole_read(self, since_ms: int) -> None:
+        """Take the end of a whole read of trades since a moment, whose legs were counted."""
+        for key in self.disputes.end_restored(since_ms):
+            self._recompute_open(position_key(self._fills[key]))
 
     def newest_match_ms(self) -> int:
         """Return when the newest known trade matched; 0 for none. What was adopted is no trade."""
@@ -288,7 +294,7 @@ class Positions:
         """Drop the legs of a position that is paid out."""
         for forgotten in self._by_key.pop(key, {}):
             self._fills.pop(forgotten, None)
-            self._disputed.discard(forgotten)
+            self.disputes.end(forgotten)
             self._overdue.discard(forgotten)
         self._positions.pop(key, None)
         fellows = self._of_token.get(key[1], {})
@@ -326,20 +332,24 @@ class Positions:
 
     def _settled(self, known: FillRecord, report: FillRecord, *, asked: bool) -> str:
         """Return a known leg's settlement after a report, and tell of failure and contradiction."""
-        key = fill_key(known)
+        key, disputes = fill_key(known), self.disputes
         settled = after_report(known.settlement, report.settlement, asked=asked)
         if is_contradiction(known.settlement, report.settlement):
-            if asked or key not in self._disputed:
+            if asked or disputes.begin(key):
                 self.troubles.append(troubles.contradicted(known, report.settlement, settled))
-            if not asked:
-                self._disputed.add(key)
-                self._recompute_open(position_key(known))
+                if not asked:
+                    self._write_again(known, report.updated_wall_ns)
         elif settled == "FAILED" != known.settlement:
             self.troubles.append(troubles.failed(known))
-        if asked and report.settlement in FINAL and key in self._disputed:
-            self._disputed.discard(key)
+        if asked and report.settlement in FINAL and disputes.end(key):
             self._recompute_open(position_key(known))
+        elif asked and report.settlement not in FINAL and disputes.is_restored(key):
+            disputes.begin(key)
         return settled
+
+    def _write_again(self, fill: FillRecord, wall_ns: WallNs) -> None:
+        """Keep a leg as told at a moment; a start doubts ends that were written last."""
+        self._keep(msgspec.structs.replace(fill, updated_wall_ns=wall_ns))
 
     def _keep(self, fill: FillRecord) -> None:
         """Store a leg and count it into its position, or into the payout that closes it."""
@@ -362,7 +372,7 @@ class Positions:
     def _recompute(self, key: Key) -> None:
         """Compute a position from its legs."""
         self.has_changed = True
-        self._positions[key] = position_of(self._by_key[key].values(), self._disputed)
+        self._positions[key] = position_of(self._by_key[key].values(), self.disputes.keys)
 
     def _recompute_open(self, key: Key) -> None:
         """Compute a position again, unless it is closed."""
@@ -379,7 +389,7 @@ class Positions:
         first = next(iter(legs.values()))
         paid_ns = wall_ns if known is None else known.updated_wall_ns
         payout = payout_record(
-            key, position_of(legs.values(), self._disputed), payout_e4, first, paid_ns
+            key, position_of(legs.values(), self.disputes.keys), payout_e4, first, paid_ns
         )
         self._positions[key] = Position()
         if payout == known:

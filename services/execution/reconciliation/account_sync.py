@@ -224,9 +224,9 @@ class AccountSync:
     def _trades_since_ms(self, now: Instant) -> int:
         """Return from when on trades are read.
 
-        From the newest that is known, or the oldest that is not settled, or the making of the
-        oldest order whose fills nobody has told yet, whichever is earliest; a full
-        reconciliation goes back by its window.
+        From the newest that is known, or the oldest that is not settled, or whose end a start
+        doubts, or the making of the oldest order whose fills nobody has told yet, whichever is
+        earliest; a full reconciliation goes back by its window.
         """
         earliest_ms = now.wall_ms - HISTORY_MS
         newest_ms = self._positions.newest_match_ms() or earliest_ms
@@ -235,6 +235,9 @@ class AccountSync:
         self._reads_window = self._is_window_due()
         if self._reads_window and self._is_deep:
             since_ms = min(since_ms, now.wall_ms - WINDOW_MS)
+        disputed_ms = self._positions.disputes.since_ms()
+        if disputed_ms is not None:
+            since_ms = min(since_ms, disputed_ms)
         doubtful_ns = self._reconciler.doubtful_since_ns()
         return since_ms if doubtful_ns is None else min(since_ms, doubtful_ns // NS_PER_MS)
 
@@ -266,6 +269,7 @@ class AccountSync:
             self._reconciler.take_trade(trade, now)
         self._register.tell_trades(read.sent_ns, self._since_wall_ns)
         self._reconciler.bury(read.sent_ns, self._since_wall_ns, now)
+        self._positions.take_whole_read(self._since_wall_ns // NS_PER_MS)
         self.trades_ns = read.sent_ns
         if self._reads_window:
             self.window_ns = read.sent_ns
