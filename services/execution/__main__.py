@@ -1,6 +1,7 @@
 """Shell of execution: ledger, gateway, panic file, and the core in the one loop."""
 
 import sys
+import threading
 
 from bus import actor, clock, process
 from bus.locks import AlreadyRunning, lock_file
@@ -10,7 +11,7 @@ from services.execution.core import ExecutionCore
 from services.execution.gateway import Gateway
 from services.execution.ledger.checkpoints import Checkpoints
 from services.execution.ledger.fault import LedgerFault
-from services.execution.ledger.ledger import Ledger, NoLedger
+from services.execution.ledger.ledger import Ledger, NoLedger, open_waiting
 from services.execution.panic_file import PanicFile
 from shared.effects import Log
 from shared.ledger_schema import LEDGER_FILE
@@ -21,7 +22,7 @@ def open_ledger(started: process.Started) -> Ledger | NoLedger:
     """Open the ledger, or stand still without it, saying why."""
     path = started.settings.data_directory / LEDGER_FILE
     try:
-        return Ledger(path, clock.read())
+        return open_waiting(path, clock.read(), threading.Event().wait)
     except (LedgerFault, OSError) as error:
         started.lines.write(Log("ledger.refused", {"why": str(error)}, "critical"), clock.read())
         return NoLedger(str(error))

@@ -135,9 +135,11 @@ class ExecutionCore:
             parts.canceller.escalation.restarting(now.boot_ns)
         effects += parts.canceller.tick(now)
         effects += self._fencing.call_risk(now)
-        effects += parts.full.tick(
-            parts.canceller, parts.standing.epoch, now, is_start=not parts.startup.is_proven
-        )
+        if parts.startup.has_ledger:
+            # Without one nothing is known of ours, so that nothing could be a stranger's.
+            effects += parts.full.tick(
+                parts.canceller, parts.standing.epoch, now, is_start=not parts.startup.is_proven
+            )
         effects += parts.sync.tick(parts.zeroing, parts.inputs.user_sound_ns, now)
         signer = parts.desk.signer if parts.startup.identity is not None else None
         kind = None if signer is None else signer.signature_type

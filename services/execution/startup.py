@@ -63,6 +63,11 @@ class Startup:
         self._waiting_ns: dict[str, MonotonicNs] = {}
 
     @property
+    def has_ledger(self) -> bool:
+        """Whether the ledger could be opened and agrees with itself."""
+        return not self._ledger.fault
+
+    @property
     def is_proven(self) -> bool:
         """Whether every stage was reached."""
         return self._is_proven

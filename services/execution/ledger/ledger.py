@@ -6,11 +6,13 @@ in the same transaction (`appending.py`). The file is opened by `opening.py` and
 verified by `start.py`; a ledger that does not agree with itself is not traded on.
 Checkpoints are made beside the loop (`checkpoints.py`).
 
-    LedgerFault(Exception)  local: the file is of another schema, damaged, or held by another
+    LedgerFault(Exception)  local: the file is of another schema or damaged
+    LedgerHeld(LedgerFault) local: it is held by another connection at this moment
     CommitFailed            (of the bus) local: a turn's records are not on disk
 """
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,7 +20,7 @@ from typing import Final
 from bus.edge import CommitFailed, Edge
 from bus.ledger_proof import Broken
 from services.execution.ledger.appending import ANCHOR_EVENTS, Appender
-from services.execution.ledger.fault import LedgerFault
+from services.execution.ledger.fault import LedgerFault, LedgerHeld
 from services.execution.ledger.migration import Connect
 from services.execution.ledger.opening import connect_file, open_file
 from services.execution.ledger.start import open_verified
@@ -30,6 +32,15 @@ from shared.units import Instant
 ANCHOR_EVENTS_MAX: Final = 2 * ANCHOR_EVENTS
 """After so many events an anchor rides on a commit even if a post waits for it: some 5 ms, once in
 a hundred orders. An order has two events at least, so that an anchor retires as many as came."""
+
+
+HELD_TRIES_MAX: Final = 30
+HELD_PAUSE_S: Final = 0.1
+"""Nine seconds in all, of which each try waits `opening.BUSY_MS`: a log is recovered in less than
+one, and a file that is held for longer is held by somebody whom people have to find."""
+
+PRIMARY_CODE: Final = 0xFF
+"""Part of an extended result code that names the primary one: https://sqlite.org/rescode.html."""
 
 
 class Ledger(Edge):
@@ -50,19 +61,20 @@ class Ledger(Edge):
             connect: Opens a database file for its one writer.
 
         Raises:
+            LedgerHeld: Another connection holds the file; it may be free a moment later.
             LedgerFault: Of another schema, damaged, or held by another process.
             OSError: The directory takes no file.
         """
         try:
             self._database = open_file(path, now, connect)
         except sqlite3.Error as error:
-            raise LedgerFault(f"{path}: {error}") from error
+            raise _fault(path, error) from error
         try:
             self.opened = open_verified(self._database, now)
             self._appender = Appender(self._database)
         except (Broken, sqlite3.Error) as error:
             self._database.close()
-            raise LedgerFault(f"{path}: {error}") from error
+            raise _fault(path, error) from error
         self._is_begun = False
         self._has_intent = False
         self._is_lost = False
@@ -126,6 +138,38 @@ class Ledger(Edge):
             self._database.execute("ROLLBACK")
         self._appender.reload()
         self._is_lost = False
+
+
+def open_waiting(path: Path, now: Instant, pause: Callable[[float], object]) -> Ledger:
+    """Open the ledger, waiting a while for whoever holds the file.
+
+    After a kill the first connection recovers the log and holds the file meanwhile: that may be
+    a reader, of the dashboard or of a command, and must not cost a start.
+
+    Args:
+        path: Of the file.
+        now: Judges what is recent.
+        pause: Lets seconds pass.
+
+    Raises:
+        LedgerHeld: Somebody holds the file for longer.
+        LedgerFault, OSError: As `Ledger`.
+    """
+    for _ in range(HELD_TRIES_MAX - 1):
+        try:
+            return Ledger(path, now)
+        except LedgerHeld:
+            pause(HELD_PAUSE_S)
+    return Ledger(path, now)
+
+
+def _fault(path: Path, error: Exception) -> LedgerFault:
+    """Return what an error of the database means."""
+    kind = LedgerFault
+    if isinstance(error, sqlite3.OperationalError):
+        primary = error.sqlite_errorcode & PRIMARY_CODE
+        kind = LedgerHeld if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else kind
+    return kind(f"{path}: {error}")
 
 
 class NoLedger(Edge):

@@ -95,6 +95,16 @@ def test_faulty_ledger_is_never_traded_on() -> None:
     assert "chain breaks" in rig.core.health()[1]
 
 
+@pytest.mark.req("EX-25")
+def test_nothing_is_adopted_while_the_ledger_cannot_say_what_is_ours() -> None:
+    rig = Rig(OpenedLedger(fault="database is locked"))
+    rig.venue.balances[UP] = 7_000_000
+    rig.tell(identity())
+    rig.run(30_000)
+    assert rig.held(UP) == 0
+    assert rig.core._parts.full.adopted == 0
+
+
 @pytest.mark.req("INV-9")
 def test_epoch_of_the_ledger_is_told_and_older_pings_are_void() -> None:
     rig = restarted(epoch=9)
