@@ -197,11 +197,10 @@ class Positions:
             self._write_again(fill, now.wall_ns)
         for fill in self.unsettled():
             age_ns = now.wall_ns - fill.match_ms * NS_PER_MS
-            key = fill_key(fill)
-            if age_ns < SETTLES_WITHIN_NS or key in self._overdue or self.disputes.is_restored(key):
-                continue
-            self._overdue.add(key)
-            self.troubles.append(troubles.unsettled(fill, age_ns))
+            told = fill_key(fill) in self._overdue or self.disputes.is_restored(fill_key(fill))
+            if age_ns >= SETTLES_WITHIN_NS and not told:
+                self._overdue.add(fill_key(fill))
+                self.troubles.append(troubles.unsettled(fill, age_ns))
 
     def take_whole_read(self, since_ms: int) -> None:
         """Take the end of a whole read of trades since a moment, whose legs were counted."""
