@@ -21,7 +21,7 @@ from shared.operator import (
     decode_reply,
     encode_request,
 )
-from shared.switches import MARKET_CUTOFF
+from shared.switches import MARKET_CUTOFF, STRATEGY_DISABLED
 from shared.units import NS_PER_S
 
 CONNECT_S = 1.0
@@ -78,9 +78,10 @@ def ask(run_directory: Path, request: Request, within_s: float) -> Reply | Silen
 def latches_in(
     switches: tuple[SwitchStatus, ...], kind: ScopeKind, identity: str
 ) -> tuple[LatchName, ...]:
-    """Return the latches of a scope as they were seen; those of the account include all.
+    """Return the latches of a scope as they were seen; those of the account include all others.
 
-    A market past its cutoff is left out: nobody may clear that.
+    A market past its cutoff is left out: nobody may clear that. A strategy that was disabled is
+    among those of its own scope alone: to go on after a halt is not to enable it.
     """
     return tuple(
         LatchName(row.name, known, row.scope_id, row.version)
@@ -89,6 +90,7 @@ def latches_in(
         if row.scope == known
         and row.kind == "latch"
         and row.name != MARKET_CUTOFF.name
+        and (kind == "strategy" or row.name != STRATEGY_DISABLED.name)
         and (kind == "account" or (row.scope == kind and row.scope_id == identity))
     )
 

@@ -14,7 +14,12 @@ from shared.operator import LatchName, Resume, Resumed, SwitchList
 @click.command("resume")
 @group_options
 @json_option
-@click.option("--scope", default="account", show_default=True, help="`account` clears all latches.")
+@click.option(
+    "--scope",
+    default="account",
+    show_default=True,
+    help="`account` clears every latch but a disabled strategy's.",
+)
 @click.option("--reason", default="", help="For the audit trail; without one nothing is cleared.")
 def command(
     profile: Path | None,

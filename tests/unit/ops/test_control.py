@@ -92,3 +92,11 @@ def test_resume_names_the_versions_it_has_seen_and_no_cutoff() -> None:
         LatchName("x", "asset", "btc", 3),
     )
     assert latches_in(seen, "asset", "btc") == (LatchName("x", "asset", "btc", 3),)
+
+
+@pytest.mark.req("CP-3")
+def test_resume_of_the_account_enables_no_strategy_that_was_disabled() -> None:
+    seen = (tripped(), tripped("strategy_disabled", "strategy", "caretaker"))
+    assert [latch.name for latch in latches_in(seen, "account", "")] == ["operator_halt"]
+    found = latches_in(seen, "strategy", "caretaker")
+    assert [latch.name for latch in found] == ["strategy_disabled"]
