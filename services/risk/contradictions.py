@@ -7,17 +7,25 @@ each have a switch of their own, and those stand. That a dead run answers is tol
 in.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
-from services.risk.messages import ProcessExited, ProgramRow, ProgramsSeen, SupervisorSilent
+from services.risk.messages import (
+    ProcessExited,
+    ProgramRow,
+    ProgramsSeen,
+    ProgramsTold,
+    SupervisorSilent,
+)
 from services.risk.samples import Sample
 from services.risk.source import Notice
 from shared.control import Pong
 from shared.effects import ControlReceived, Effect, Message
 from shared.identifiers import Component, Incarnation
+from shared.program_events import ProgramEvent
 from shared.topics import COMPONENTS, RISK
 from shared.units import NS_PER_S, BootNs, Instant
 
@@ -29,6 +37,9 @@ SILENT_NS: Final = 30 * NS_PER_S
 
 ANSWERS_NS: Final = NS_PER_S
 """A run heard so lately answers now."""
+
+ENDED_KEPT: Final = 16
+"""Ended runs remembered of each program, until supervisord's answer shows the next one."""
 
 WATCH: Final = "watch"
 
@@ -50,6 +61,8 @@ class Contradictions:
         """Begin knowing nobody."""
         self._heard: dict[Component, _Heard] = {}
         self._running: dict[str, tuple[int, BootNs]] = {}
+        self._untold: dict[str, int] = {}
+        self._ended: dict[str, deque[int]] = {}
         self._seen: dict[str, int] = {}
         self._told: set[str] = set()
         self._notices: list[Notice] = []
@@ -64,6 +77,9 @@ class Contradictions:
                 known = self._heard.get(component)
                 if known is not None and known.incarnation == incarnation:
                     del self._heard[component]
+            case ProgramsTold(events=events):
+                for event in events:
+                    self._told_end(event)
             case ProgramsSeen(rows=rows):
                 self._compare(rows, now)
             case SupervisorSilent():
@@ -79,13 +95,22 @@ class Contradictions:
     def _compare(self, rows: tuple[ProgramRow, ...], now: Instant) -> None:
         """Compare one answer of supervisord with what has been heard."""
         for row in rows:
-            known = self._running.get(row.program)
+            known = None if row.program == WATCH else self._running.get(row.program)
             if row.pid and (known is None or known[0] != row.pid):
                 self._running[row.program] = (row.pid, now.boot_ns)
+                if known is not None and known[0] not in self._ended.get(row.program, ()):
+                    self._untold[row.program] = known[0]
             if row.program == WATCH:
                 self._judge(row.program, self._of_watch(row))
             elif row.program in COMPONENTS and row.program != RISK:
                 self._judge(row.program, self._of(row, now))
+
+    def _told_end(self, event: ProgramEvent) -> None:
+        """Take an end that watch has told of; one within the first second names no process."""
+        self._untold.pop(event.program, None)
+        known = self._running.get(event.program)
+        pid = event.pid or (known[0] if known is not None else 0)
+        self._ended.setdefault(event.program, deque(maxlen=ENDED_KEPT)).append(pid)
 
     def _of(self, row: ProgramRow, now: Instant) -> str:
         """Return what contradicts what, empty when all agree."""
@@ -104,8 +129,12 @@ class Contradictions:
 
     def _of_watch(self, row: ProgramRow) -> str:
         """Return why ends are not counted, empty while they are."""
-        fine = row.state in ("RUNNING", "STARTING")
-        return "" if fine else f"{row.state}: ends of programs are not counted"
+        if row.state not in ("RUNNING", "STARTING"):
+            return f"{row.state}: ends of programs are not counted"
+        if self._untold:
+            names = ", ".join(self._untold)
+            return f"it has not told of an end of {names}: ends of programs are not counted"
+        return ""
 
     def _judge(self, program: str, why: str) -> None:
         """Count a disagreement, tell it when it lasts, and tell its end."""

@@ -5,11 +5,18 @@ from typing import Any
 import pytest
 
 from services.risk.contradictions import LOOKS, SILENT_NS, Contradictions
-from services.risk.messages import ProcessExited, ProgramRow, ProgramsSeen, SupervisorSilent
+from services.risk.messages import (
+    ProcessExited,
+    ProgramRow,
+    ProgramsSeen,
+    ProgramsTold,
+    SupervisorSilent,
+)
 from services.risk.source import Notice
 from shared.effects import ControlReceived
+from shared.program_events import ProgramEvent
 from shared.topics import STATE
-from shared.units import NS_PER_MS
+from shared.units import NS_PER_MS, BootNs, WallNs
 from tests.builders.risk import World, instant
 
 PONG = World().pong(STATE, None)
@@ -95,6 +102,22 @@ def test_look_that_was_not_answered_breaks_the_row() -> None:
     desk.looks(LOOKS - 1, "STOPPED", 0)
     desk.source.hear(SupervisorSilent("refused"), instant(desk.ms))
     assert desk.looks(LOOKS - 1, "STOPPED", 0) == []
+
+
+@pytest.mark.req("CP-1")
+@pytest.mark.parametrize("pid", [PONG.pid, 0])
+@pytest.mark.parametrize("told", ["before", "after", "never"])
+def test_end_that_watch_does_not_tell_of_shows_that_it_hangs(told: str, pid: int) -> None:
+    desk = Desk()
+    end = ProgramsTold((ProgramEvent(BootNs(1), WallNs(1), STATE, "exited", pid),), False)
+    desk.look("RUNNING", PONG.pid)
+    if told == "before":
+        desk.source.hear(end, instant(desk.ms))
+    desk.look("RUNNING", PONG.pid + 1, answers=False)
+    if told == "after":
+        desk.source.hear(end, instant(desk.ms))
+    found = desk.looks(LOOKS, "RUNNING", 9, program="watch", answers=False)
+    assert [STATE in one.text for one in found] == ([True] if told == "never" else [])
 
 
 def test_watch_that_does_not_run_is_told_since_nobody_counts() -> None:
