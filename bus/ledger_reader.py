@@ -32,6 +32,9 @@ from shared.ledger_tables import (
 )
 from shared.units import WallNs
 
+PRIMARY_CODE = 0xFF
+"""Part of an extended result code of SQLite that names the primary one."""
+
 BUSY_S_MAX = 0.25
 """A write-ahead log lets readers through; only a recovery or a restore locks them out."""
 
@@ -153,10 +156,19 @@ def read_file(path: Path, ask: Callable[[sqlite3.Connection], T]) -> T | Unreada
         with read_transaction(path) as connection:
             return ask(connection)
     except sqlite3.OperationalError as error:
-        is_busy = error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-        return Unreadable("locked" if is_busy else "corrupt", str(error))
+        return Unreadable("locked" if is_held(error) else "corrupt", str(error))
     except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
         return Unreadable("corrupt", str(error))
+
+
+def is_held(error: sqlite3.Error) -> bool:
+    """Whether an error says that another connection holds the file, for whatever reason.
+
+    Whoever recovers the log after a kill holds it as SQLITE_BUSY_RECOVERY, one of the extended
+    codes. Source: https://sqlite.org/rescode.html (2026-09-28).
+    """
+    primary = error.sqlite_errorcode & PRIMARY_CODE
+    return primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from typing import Final
 
 from bus.edge import CommitFailed, Edge
 from bus.ledger_proof import Broken
+from bus.ledger_reader import is_held
 from services.execution.ledger.appending import ANCHOR_EVENTS, Appender
 from services.execution.ledger.fault import LedgerFault, LedgerHeld
 from services.execution.ledger.migration import Connect
@@ -38,9 +39,6 @@ HELD_TRIES_MAX: Final = 30
 HELD_PAUSE_S: Final = 0.1
 """Nine seconds in all, of which each try waits `opening.BUSY_MS`: a log is recovered in less than
 one, and a file that is held for longer is held by somebody whom people have to find."""
-
-PRIMARY_CODE: Final = 0xFF
-"""Part of an extended result code that names the primary one: https://sqlite.org/rescode.html."""
 
 
 class Ledger(Edge):
@@ -165,11 +163,8 @@ def open_waiting(path: Path, now: Instant, pause: Callable[[float], object]) -> 
 
 def _fault(path: Path, error: Exception) -> LedgerFault:
     """Return what an error of the database means."""
-    kind = LedgerFault
-    if isinstance(error, sqlite3.OperationalError):
-        primary = error.sqlite_errorcode & PRIMARY_CODE
-        kind = LedgerHeld if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else kind
-    return kind(f"{path}: {error}")
+    is_held_now = isinstance(error, sqlite3.OperationalError) and is_held(error)
+    return (LedgerHeld if is_held_now else LedgerFault)(f"{path}: {error}")
 
 
 class NoLedger(Edge):

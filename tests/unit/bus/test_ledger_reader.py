@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bus.ledger_reader import LedgerReader, LedgerSummary, Rows, Unreadable
+from bus.ledger_reader import LedgerReader, LedgerSummary, Rows, Unreadable, is_held
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
 from shared.ledger_schema import (
     LEDGER_FILE,
@@ -197,6 +197,25 @@ def test_missing_ledger_is_unreadable_and_not_empty(path: Path) -> None:
     assert isinstance(missing, Unreadable)
     assert missing.why == "missing"
     assert not path.exists()
+
+
+@pytest.mark.req("EX-22")
+@pytest.mark.parametrize(
+    ("code", "held"),
+    [
+        (sqlite3.SQLITE_BUSY, True),
+        (sqlite3.SQLITE_BUSY_RECOVERY, True),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, True),
+        (sqlite3.SQLITE_LOCKED_SHAREDCACHE, True),
+        (sqlite3.SQLITE_CORRUPT, False),
+        (sqlite3.SQLITE_IOERR_READ, False),
+        (sqlite3.SQLITE_CANTOPEN, False),
+    ],
+)
+def test_file_that_somebody_holds_for_any_reason_is_not_corrupt(code: int, *, held: bool) -> None:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = code
+    assert is_held(error) is held
 
 
 @pytest.mark.req("EX-22")
