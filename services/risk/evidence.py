@@ -4,7 +4,8 @@ Keeps the newest of everything level-triggered; decides nothing. What was never 
 None, and a fact's age is counted from when its publisher sent it.
 """
 
-from shared.effects import Received
+from services.risk.data_sanity import DataSanity
+from shared.effects import Gap, Received
 from shared.facts import (
     Calendar,
     ExecutionStatus,
@@ -28,18 +29,26 @@ STATUS_AGE_NS_MAX = NS_PER_S
 
 
 class Evidence:
-    """Newest facts of feeds, state and execution."""
+    """Newest facts of feeds, state and execution.
+
+    Attributes:
+        sanity: Whether data is as it should be before trading resumes.
+    """
 
     def __init__(self) -> None:
         self.calendar_verified_ns: MonotonicNs | None = None
         self.execution: ExecutionStatus | None = None
+        self.sanity = DataSanity()
         self._markets: dict[ConditionId, MarketInfo] = {}
         self._feeds: dict[str, tuple[FeedStatus, MonotonicNs]] = {}
         self._views: dict[ConditionId, MarketView] = {}
         self._view_ns: MonotonicNs | None = None
 
-    def hear(self, received: Received, now: Instant) -> None:
-        """Take a fact in; those that risk does not need are passed over."""
+    def hear(self, received: Received | Gap, now: Instant) -> None:
+        """Take a fact in, or that some were lost; those that risk does not need are passed over."""
+        self.sanity.hear(received, now)
+        if isinstance(received, Gap):
+            return
         body = received.body
         if isinstance(body, FeedStatus):
             self._feeds[received.component] = (body, received.sent_ns)

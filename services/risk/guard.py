@@ -15,7 +15,7 @@ from services.risk.looking import samples_of
 from services.risk.messages import BreakerTripped, LatchEnded, ProcessKilled, StoredState
 from services.risk.notes import Notes, Severity
 from services.risk.ramp import Ramp
-from services.risk.recovery import check_recovery
+from services.risk.recovery import MOVED, check_recovery
 from services.risk.report import gather_recovery, reasons, report_status
 from services.risk.samples import Sample, Sampler
 from services.risk.source import Source
@@ -25,7 +25,7 @@ from services.risk.writes import Writes
 from shared.clean_run import MODE, RISK_STARTED
 from shared.config import Config
 from shared.control import Pong
-from shared.effects import Control, Effect, Exit, Message, Peer, Publish, Received
+from shared.effects import Control, Effect, Exit, Gap, Message, Peer, Publish, Received
 from shared.facts import RiskStatus
 from shared.identifiers import Component, Incarnation
 from shared.operator import RecoveryCheck
@@ -154,6 +154,8 @@ class Guard:
         if late:
             self.halt_trading(f"execution has not carried out a pause of {late[0][1]}", now)
             return
+        if self.authority.state() == "ACTIVE":
+            self.evidence.sanity.traded()
         self.out += self.sweep.keep_alive(now.boot_ns)
 
     def _may_beat(self) -> bool:
@@ -183,6 +185,8 @@ class Guard:
         if self.authority.trading or self.stopping_ns is not None:
             return
         self._waits_for = tuple(check.name for check in self.recovery(now) if not check.holds)
+        if MOVED in self._waits_for:
+            self.notes.alert("warning", MOVED, "a price has moved far", "price-moved", now)
         if self._waits_for:
             return
         epoch = self.authority.begin_trading()
@@ -241,7 +245,7 @@ class Guard:
 
     def hear(self, message: Message, now: Instant) -> None:
         """Hand a message to whatever draws samples from it."""
-        if isinstance(message, Received):
+        if isinstance(message, Received | Gap):
             self.evidence.hear(message, now)
         for source in self.sources:
             source.hear(message, now)

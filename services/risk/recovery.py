@@ -11,6 +11,9 @@ import msgspec
 from shared.operator import RecoveryCheck
 from shared.units import NS_PER_MS
 
+MOVED = "like the last known good"
+"""Name of the item that a price which moved far while nothing was traded fails (NET-3)."""
+
 
 class RecoveryFacts(msgspec.Struct, frozen=True):
     """What the check list is judged by.
@@ -32,6 +35,10 @@ class RecoveryFacts(msgspec.Struct, frozen=True):
         cancel_trouble: Why the own cancel path is not sure to work, empty when it is.
         epoch_durable: Whether the next epoch may carry a grant.
         database_trouble: Empty when the database is written.
+        thin, out_of_range, gap, future, wrong_market, moved: What is wrong with the data, by
+            `data_sanity.py`; empty when nothing is.
+        wrong_strategies: Strategies that answer, are held by nothing, and are in no right state.
+        alerts: What execution tells that must be looked at before anything is placed.
     """
 
     latches: tuple[str, ...]
@@ -53,6 +60,14 @@ class RecoveryFacts(msgspec.Struct, frozen=True):
     cancel_trouble: str
     epoch_durable: bool
     database_trouble: str
+    thin: str = ""
+    out_of_range: str = ""
+    gap: str = ""
+    future: str = ""
+    wrong_market: str = ""
+    moved: str = ""
+    wrong_strategies: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
 
 
 def check_recovery(facts: RecoveryFacts) -> tuple[RecoveryCheck, ...]:
@@ -79,6 +94,14 @@ def check_recovery(facts: RecoveryFacts) -> tuple[RecoveryCheck, ...]:
         _text("own cancel path works", facts.cancel_trouble, "answered"),
         _holds("epoch reserved on disk", facts.epoch_durable, "the reservation is not written"),
         _text("risk database written", facts.database_trouble, "written"),
+        _text("depth over its minimum", facts.thin, "deep enough"),
+        _text("mark price in its range", facts.out_of_range, "inside"),
+        _text("no gap", facts.gap, "none"),
+        _text("timestamps sane", facts.future, "sane"),
+        _text("active markets valid", facts.wrong_market, "valid"),
+        _names("strategies in a right state", facts.wrong_strategies),
+        _names("no alert in the way", facts.alerts),
+        _text(MOVED, facts.moved, "consistent"),
     )
 
 

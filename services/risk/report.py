@@ -10,12 +10,15 @@ from services.risk.recovery import RecoveryFacts
 from services.risk.sweep import Sweep
 from services.risk.writes import Writes
 from shared.config import Config
+from shared.control import ExecutionPong
 from shared.facts import ComponentStatus, RiskStatus, SwitchStatus
 from shared.identifiers import Component
 from shared.topics import (
     COMPONENTS,
     DASHBOARD,
     EXECUTION,
+    FEED_DISCOVERY,
+    FEED_PRICE,
     FEED_USER,
     FEEDS,
     RISK,
@@ -141,7 +144,13 @@ def gather_recovery(
     if told is not None:
         start = "" if told.proven_start else told.start_state or "not proven"
     # Nothing is sent in a dry run, so there are no own orders to hear of (KS-2).
-    feeds = [name for name in FEEDS if not (config.run.dry_run and name == FEED_USER)]
+    spared = {FEED_USER} if config.run.dry_run else set()
+    closes = authority.state() == "REDUCING"
+    if closes:
+        # Closing rests on books, own orders and execution; a price feed's loss may be its cause.
+        spared |= {FEED_PRICE, FEED_DISCOVERY}
+    feeds = [name for name in FEEDS if name not in spared]
+    sanity, limits = evidence.sanity, config.recovery
     return RecoveryFacts(
         latches=authority.halting_latches(),
         pauses=breakers.account_blocks(),
@@ -162,6 +171,14 @@ def gather_recovery(
         cancel_trouble=_cancel_trouble(sweep),
         epoch_durable=authority.epochs.next_is_durable(),
         database_trouble=writes.trouble,
+        thin=sanity.thin(limits),
+        out_of_range="" if closes else sanity.out_of_range(limits),
+        gap=sanity.gap(now),
+        future=sanity.from_the_future(limits, now),
+        wrong_market=sanity.wrong_market(now),
+        moved="" if closes else sanity.moved(limits, now),
+        wrong_strategies=() if closes else _wrong_strategies(authority, liveness),
+        alerts=_alerts(told),
     )
 
 
@@ -177,6 +194,37 @@ def _unready(liveness: Liveness, names: Iterable[Component]) -> tuple[str, ...]:
         else:
             found.append(f"{name} is {run.pong.state}: {run.pong.reason}".rstrip(": "))
     return tuple(found)
+
+
+def _wrong_strategies(authority: Authority, liveness: Liveness) -> tuple[str, ...]:
+    """Return the strategies that answer, are held by nothing of their own, and are not ready."""
+    held = {order.scope_id for order in authority.scopes.orders() if order.state != "ACTIVE"}
+    found = []
+    for name in STRATEGIES:
+        run = liveness.newest(name)
+        if run is None or name in held or liveness.condition(name) != "alive":
+            continue
+        if run.pong.state != "ready":
+            found.append(f"{name} is {run.pong.state}: {run.pong.reason}")
+    return tuple(found)
+
+
+def _alerts(told: ExecutionPong | None) -> tuple[str, ...]:
+    """Return what execution tells that a lease would not mend.
+
+    What it was answered about our standing is not among them: that is latched, and told until the
+    grant that follows the latch's end.
+    """
+    if told is None:
+        return ()
+    fenced = told.self_fenced
+    mismatch = told.mismatch
+    found = (
+        f"execution fenced itself: {fenced.cause}" if fenced is not None else "",
+        f"ledger: {told.ledger_fault}" if told.ledger_fault else "",
+        mismatch.text if mismatch is not None and mismatch.in_a_row else "",
+    )
+    return tuple(text for text in found if text)
 
 
 def _beat_trouble(sweep: Sweep, now: Instant) -> str:

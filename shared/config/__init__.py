@@ -19,6 +19,7 @@ from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSett
 from shared.config.mirror import MirrorSettings
 from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
 from shared.config.ramp import RampSettings
+from shared.config.recovery import RecoverySettings
 from shared.config.resources import ResourceSettings
 from shared.config.section import Section
 from shared.config.settings import (
@@ -58,6 +59,7 @@ __all__ = [
     "PerformanceSettings",
     "RampSettings",
     "RecorderSettings",
+    "RecoverySettings",
     "ResourceSettings",
     "RestartSettings",
     "RunSettings",

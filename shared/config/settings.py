@@ -12,6 +12,7 @@ from shared.config.drill import DrillSettings
 from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
 from shared.config.mirror import MirrorSettings
 from shared.config.ramp import RampSettings
+from shared.config.recovery import RecoverySettings
 from shared.config.resources import ResourceSettings
 from shared.config.section import Port, Section
 from shared.config.simulator import SimulatorSettings
@@ -382,6 +383,7 @@ class Config(Section, frozen=True, kw_only=True):
     components: ComponentsSettings = ComponentsSettings()
     resources: ResourceSettings = ResourceSettings()
     degradation: DegradationSettings = DegradationSettings()
+    recovery: RecoverySettings = RecoverySettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     dashboard: DashboardSettings = DashboardSettings()

@@ -9,9 +9,9 @@ from services.risk.time_readings import TimeReading, TimeTold
 from shared.config import Config, parse
 from shared.control import ExecutionPong, FenceAnswer, Mismatch, Ping, Restricted, SelfFenced
 from shared.effects import HttpFailed, HttpReply, HttpRequest, Message
-from shared.facts import MarketInfo, MarketView, StateView
+from shared.facts import BookView, MarketInfo, MarketView, StateView
 from shared.identifiers import Incarnation
-from shared.units import NS_PER_MS, BootNs, Instant, PriceE4, WallMs
+from shared.units import NS_PER_MS, BootNs, Instant, PriceE4, SizeE6, WallMs
 
 PROFILE = """
 [run]
@@ -36,6 +36,14 @@ def config(**timing: int) -> Config:
     return msgspec.structs.replace(parsed, timing=msgspec.structs.replace(parsed.timing, **timing))
 
 
+def books_of(info: MarketInfo) -> tuple[BookView, BookView]:
+    """Return books that are deep enough."""
+    bids = ((PriceE4(4_900), SizeE6(100_000_000)),)
+    asks = ((PriceE4(5_100), SizeE6(100_000_000)),)
+    first, second = (BookView(token, bids, asks) for token in info.tokens)
+    return first, second
+
+
 def state_view(markets: list[MarketInfo], now: Instant, *, valid: bool) -> StateView:
     """Return state's whole view of some markets, without books."""
     return StateView(
@@ -47,7 +55,7 @@ def state_view(markets: list[MarketInfo], now: Instant, *, valid: bool) -> State
                 "" if valid else "hash",
                 now.monotonic_ns,
                 PriceE4(100),
-                None,
+                books_of(one),
                 None,
                 None,
                 None,

@@ -1,0 +1,168 @@
+"""RV-1 of the data: is what the strategies use deep, in its range, without gap, and like before.
+
+Keeps the range of the last hour of each settlement price, the last price that was traded on,
+and the newest gap. Every check returns what is wrong in words, empty when nothing is. Open
+interest is not among them: no strategy of these markets uses it, and the venue has none.
+"""
+
+from collections import deque
+
+import msgspec
+
+from services.risk.liquid_markets import depth_e6
+from shared.config import RecoverySettings
+from shared.effects import Gap, Message, Received
+from shared.facts import Calendar, MarketInfo, MarketView, StateView
+from shared.topics import EXECUTION, FEEDS, STATE
+from shared.units import NS_PER_MS, NS_PER_S, SHARE_E6, BootNs, Instant
+
+BUCKET_NS = 60 * NS_PER_S
+BUCKETS = 60
+"""An hour by minutes."""
+
+GAP_NS = NS_PER_S
+"""All that risk reads is repeated ten times a second: after so long a gap is mended."""
+
+ASSETS_MAX = 64
+
+
+class _Bucket(msgspec.Struct):
+    """Lowest and highest price of one minute."""
+
+    began_ns: BootNs
+    low: int
+    high: int
+
+
+class _Price(msgspec.Struct):
+    """One settlement price.
+
+    Attributes:
+        traded: The newest while trading; None before that.
+        moved_ns: Since when it is far from that one; None while it is not.
+    """
+
+    newest: int
+    hour: deque[_Bucket]
+    traded: int | None = None
+    moved_ns: BootNs | None = None
+
+
+class DataSanity:
+    """What the data was and is."""
+
+    def __init__(self) -> None:
+        """Begin with no past: nothing is out of a range that nobody knows."""
+        self._views: tuple[MarketView, ...] = ()
+        self._markets: tuple[MarketInfo, ...] = ()
+        self._prices: dict[str, _Price] = {}
+        self._gap: tuple[str, BootNs] | None = None
+
+    def hear(self, message: Message, now: Instant) -> None:
+        """Take in views, calendar and gaps."""
+        match message:
+            case Received(body=StateView() as view):
+                self._views = view.markets
+                for market in view.markets:
+                    if market.valid and market.reference is not None:
+                        self._take_price(market.asset, int(market.reference.value_e18), now)
+            case Received(body=Calendar() as calendar):
+                self._markets = calendar.markets
+            case Gap(component=component) if component in (*FEEDS, STATE, EXECUTION):
+                self._gap = (component, now.boot_ns)
+            case _:
+                pass
+
+    def traded(self) -> None:
+        """Take the present prices as the last known good: trading rests on them."""
+        for price in self._prices.values():
+            price.traded, price.moved_ns = price.newest, None
+
+    def thin(self, settings: RecoverySettings) -> str:
+        """Return why no market is deep enough."""
+        depths = [depth_e6(view) for view in self._views if view.valid]
+        deepest = max(depths, default=0)
+        if deepest >= settings.depth_shares_min * SHARE_E6:
+            return ""
+        return f"{deepest / SHARE_E6:g} shares near the touch, at least {settings.depth_shares_min}"
+
+    def out_of_range(self, settings: RecoverySettings) -> str:
+        """Return which settlement price is far outside of what the hour before has seen."""
+        found = []
+        for asset, price in self._prices.items():
+            past = tuple(price.hour)[:-1]
+            if not past:
+                continue
+            low, high = min(one.low for one in past), max(one.high for one in past)
+            margin = settings.range_percent_max
+            if not low * (100 - margin) <= price.newest * 100 <= high * (100 + margin):
+                found.append(f"{asset} at {price.newest / 1e18:g}")
+        return ", ".join(found)
+
+    def gap(self, now: Instant) -> str:
+        """Return which publisher's messages were lost just now."""
+        if self._gap is None or now.boot_ns >= self._gap[1] + GAP_NS:
+            return ""
+        return f"messages of {self._gap[0]} were lost"
+
+    def from_the_future(self, settings: RecoverySettings, now: Instant) -> str:
+        """Return whose stamps are ahead of our clocks."""
+        latest_ms = now.wall_ms + settings.future_ms_max
+        for view in self._views:
+            reference = view.reference
+            if view.valid and view.venue_ms > latest_ms:
+                return f"{view.asset} market is {view.venue_ms - now.wall_ms} ms ahead"
+            if reference is not None and reference.venue_ms > latest_ms:
+                return f"{view.asset} price is {reference.venue_ms - now.wall_ms} ms ahead"
+            if view.proven_ns is not None and view.proven_ns > now.monotonic_ns:
+                return f"{view.asset} market was proven later than now"
+        return ""
+
+    def wrong_market(self, now: Instant) -> str:
+        """Return which market of the calendar cannot be as it is told."""
+        if not any(now.wall_ms < market.end_ms for market in self._markets):
+            return "no market that is not over"
+        for market in self._markets:
+            is_sound = (
+                market.start_ms < market.end_ms
+                and market.cutoff_ms <= market.end_ms
+                and market.tokens[0] != market.tokens[1]
+                and market.tick_e4 > 0
+                and market.min_size_e6 > 0
+            )
+            if not is_sound:
+                return f"{market.slug or market.condition_id} is told with what cannot be"
+        return ""
+
+    def moved(self, settings: RecoverySettings, now: Instant) -> str:
+        """Return which price is far from the last known good, and has not been there for long.
+
+        The clock of settling starts with the first look after it moved.
+        """
+        found = []
+        for asset, price in self._prices.items():
+            if price.traded is None:
+                continue
+            far = abs(price.newest - price.traded) * 100 > settings.moved_percent_max * price.traded
+            if not far:
+                price.moved_ns = None
+                continue
+            if price.moved_ns is None:
+                price.moved_ns = now.boot_ns
+            if now.boot_ns < price.moved_ns + settings.settles_ms * NS_PER_MS:
+                found.append(f"{asset} from {price.traded / 1e18:g} to {price.newest / 1e18:g}")
+        return ", ".join(found)
+
+    def _take_price(self, asset: str, value: int, now: Instant) -> None:
+        """Take a settlement price into its hour."""
+        price = self._prices.get(asset)
+        if price is None:
+            if len(self._prices) >= ASSETS_MAX:
+                return
+            price = self._prices[asset] = _Price(value, deque(maxlen=BUCKETS))
+        price.newest = value
+        if not price.hour or now.boot_ns >= price.hour[-1].began_ns + BUCKET_NS:
+            price.hour.append(_Bucket(now.boot_ns, value, value))
+            return
+        newest = price.hour[-1]
+        newest.low, newest.high = min(newest.low, value), max(newest.high, value)
