@@ -29,7 +29,7 @@ from shared.effects import Received
 from shared.facts import Transition
 from shared.identifiers import Component
 from shared.operator import FenceTimes, Halt, Halted, LatchName, Resume, Resumed
-from shared.topics import FEED_MARKET, RISK
+from shared.topics import FEED_MARKET, FEED_PRICE, FEED_USER, RISK, STATE
 from shared.units import NS_PER_S, MonotonicNs
 
 PEAK_FRAMES_PER_S = 500
@@ -47,6 +47,9 @@ HALTED_WITHIN_S = 60.0
 FENCED_WITHIN_S = 10.0
 
 
+KILLS_MAX = 1_000
+"""Ends of one component that a run may cause, more than it ever does."""
+
 CHANGES = MappingProxyType(
     {
         "[simulator]\n": f"[simulator]\nframes_per_second = {TIMES * PEAK_FRAMES_PER_S}\n"
@@ -54,6 +57,12 @@ CHANGES = MappingProxyType(
         f"burst_every_s = {BURST_EVERY_S}\n",
         # Markets that end while a fence is measured would be taken for what it does.
         "interval_s = 60": "interval_s = 14_400",
+        # What is killed and stopped here is not taken for something that flaps.
+        "[account]\n": "".join(
+            f"[components.{name}]\nrestarts_max = {KILLS_MAX}\n"
+            for name in (FEED_PRICE, FEED_USER, STATE)
+        )
+        + "[account]\n",
     }
 )
 
