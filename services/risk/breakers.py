@@ -5,6 +5,8 @@ releases after clean time, and a latch of the table never releases here. What tr
 does to the account or a scope is the core's work; it acts on the changes returned.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from services.risk.confirmation import Confirmed
@@ -17,6 +19,8 @@ from shared.units import NS_PER_S, BootNs, Instant, WallNs
 
 FORGET_NS = 180 * NS_PER_S
 """A condition that nobody has sampled for so long is over: its market has left the calendar."""
+
+Trouble = Callable[[ScopeKey, Instant], str]
 
 BreakerKey = tuple[str, str, ScopeKey]
 """Switch, subject, scope."""
@@ -72,8 +76,15 @@ class Breakers:
         version: Grows with each change.
     """
 
-    def __init__(self, clean_ns: int) -> None:
+    def __init__(self, clean_ns: int, trouble: Trouble = lambda key, now: "") -> None:
+        """Begin with nothing sampled.
+
+        Args:
+            clean_ns: How long a condition must have been good before it releases.
+            trouble: What a scope's recovery waits for besides, empty for nothing (RV-1).
+        """
         self.version = 0
+        self._trouble = trouble
         self._clean_ns = clean_ns
         self._breakers: dict[BreakerKey, _Breaker] = {}
 
@@ -87,7 +98,12 @@ class Breakers:
         breaker.sample, breaker.sampled_ns = sample, now.boot_ns
         if breaker.confirmed.tripped and sample.switch.kind == "latch":
             return None
-        if not breaker.confirmed.add(sample.bad, sample.why, now.boot_ns):
+        bad, why = sample.bad, sample.why
+        if breaker.confirmed.tripped and not bad:
+            # What is held goes on only with data that its strategies can use.
+            waits = self._trouble(sample.key, now)
+            bad, why = bool(waits), f"recovery: {waits}"
+        if not breaker.confirmed.add(bad, why, now.boot_ns):
             return None
         self.version += 1
         breaker.version, breaker.since_wall_ns = self.version, now.wall_ns

@@ -13,6 +13,7 @@ from services.risk.liquid_markets import depth_e6
 from shared.config import RecoverySettings
 from shared.effects import Gap, Message, Received
 from shared.facts import Calendar, MarketInfo, MarketView, StateView
+from shared.identifiers import ConditionId
 from shared.topics import EXECUTION, FEEDS, STATE
 from shared.units import NS_PER_MS, NS_PER_S, SHARE_E6, BootNs, Instant
 
@@ -78,20 +79,21 @@ class DataSanity:
         for price in self._prices.values():
             price.traded, price.moved_ns = price.newest, None
 
-    def thin(self, settings: RecoverySettings) -> str:
-        """Return why no market is deep enough."""
-        depths = [depth_e6(view) for view in self._views if view.valid]
+    def thin(self, settings: RecoverySettings, market: ConditionId | None = None) -> str:
+        """Return why no market is deep enough, or why one is not."""
+        wanted = [view for view in self._views if market is None or view.market == market]
+        depths = [depth_e6(view) for view in wanted if view.valid]
         deepest = max(depths, default=0)
         if deepest >= settings.depth_shares_min * SHARE_E6:
             return ""
         return f"{deepest / SHARE_E6:g} shares near the touch, at least {settings.depth_shares_min}"
 
-    def out_of_range(self, settings: RecoverySettings) -> str:
+    def out_of_range(self, settings: RecoverySettings, only: str = "") -> str:
         """Return which settlement price is far outside of what the hour before has seen."""
         found = []
         for asset, price in self._prices.items():
             past = tuple(price.hour)[:-1]
-            if not past:
+            if not past or (only and asset != only):
                 continue
             low, high = min(one.low for one in past), max(one.high for one in past)
             margin = settings.range_percent_max

@@ -5,6 +5,8 @@ None, and a fact's age is counted from when its publisher sent it.
 """
 
 from services.risk.data_sanity import DataSanity
+from services.risk.scopes import ScopeKey
+from shared.config import RecoverySettings
 from shared.effects import Gap, Received
 from shared.facts import (
     Calendar,
@@ -28,6 +30,9 @@ STATUS_AGE_NS_MAX = NS_PER_S
 """A feed repeats its status each 100 ms; one this old no longer says that it is connected."""
 
 
+DEFAULT_LIMITS = RecoverySettings()
+
+
 class Evidence:
     """Newest facts of feeds, state and execution.
 
@@ -35,10 +40,11 @@ class Evidence:
         sanity: Whether data is as it should be before trading resumes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: RecoverySettings = DEFAULT_LIMITS) -> None:
         self.calendar_verified_ns: MonotonicNs | None = None
         self.execution: ExecutionStatus | None = None
         self.sanity = DataSanity()
+        self._limits = limits
         self._markets: dict[ConditionId, MarketInfo] = {}
         self._feeds: dict[str, tuple[FeedStatus, MonotonicNs]] = {}
         self._views: dict[ConditionId, MarketView] = {}
@@ -59,6 +65,19 @@ class Evidence:
             self.execution = body
         elif isinstance(body, Calendar):
             self._learn(body, now)
+
+    def scope_trouble(self, key: ScopeKey, now: Instant) -> str:
+        """Return what the recovery of a market or an asset waits for; empty for nothing (RV-1).
+
+        Only what strategies use: books, their stamps, and the settlement price of an asset.
+        """
+        sanity, limits = self.sanity, self._limits
+        if key[0] == "market":
+            thin = sanity.thin(limits, ConditionId(key[1]))
+            return thin or sanity.from_the_future(limits, now) or sanity.gap(now)
+        if key[0] == "asset":
+            return sanity.out_of_range(limits, key[1]) or sanity.gap(now)
+        return ""
 
     def markets(self) -> tuple[MarketInfo, ...]:
         """Return the markets of the calendar, those just ended included."""

@@ -66,10 +66,10 @@ class Guard:
         timing = config.timing
         self.authority = Authority(timing, incarnation, stored, now.boot_ns)
         self.liveness = Liveness(patience(config), now.boot_ns)
-        self.evidence = Evidence()
+        self.evidence = Evidence(config.recovery)
         self.sampler = Sampler(config, self.evidence, self.liveness)
         self.sources = make_sources(config, stored) if sources is None else sources
-        self.breakers = Breakers(timing.clean_data_ms * NS_PER_MS)
+        self.breakers = Breakers(timing.clean_data_ms * NS_PER_MS, self.evidence.scope_trouble)
         self.sweep = Sweep(timing)
         self.writes = Writes(stored)
         self.notes = Notes(self.writes)

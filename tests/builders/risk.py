@@ -137,6 +137,7 @@ class World:
         self.connected = True
         self.state_speaks = True
         self.valid = True
+        self.deep = True
         self.disk_works = True
         self.disk_answers = True
         self.writes: list[Persist] = []
@@ -372,7 +373,11 @@ class World:
             if self.place is not None:
                 self.fact(FEED_DISCOVERY, "feed.place", self.place)
         if STATE not in self.silent and self.state_speaks:
-            self.fact(STATE, "state.view", state_view(self.markets, self.now, valid=self.valid))
+            self.fact(
+                STATE,
+                "state.view",
+                state_view(self.markets, self.now, valid=self.valid, deep=self.deep),
+            )
         if self.execution.answers:
             self.fact(EXECUTION, "execution.status", self._execution_status())
             self.fact(EXECUTION, "execution.positions", Positions(self.positions))

@@ -44,8 +44,10 @@ def books_of(info: MarketInfo) -> tuple[BookView, BookView]:
     return first, second
 
 
-def state_view(markets: list[MarketInfo], now: Instant, *, valid: bool) -> StateView:
-    """Return state's whole view of some markets, without books."""
+def state_view(
+    markets: list[MarketInfo], now: Instant, *, valid: bool, deep: bool = True
+) -> StateView:
+    """Return state's whole view of some markets, with books or without."""
     return StateView(
         tuple(
             MarketView(
@@ -55,7 +57,7 @@ def state_view(markets: list[MarketInfo], now: Instant, *, valid: bool) -> State
                 "" if valid else "hash",
                 now.monotonic_ns,
                 PriceE4(100),
-                books_of(one),
+                books_of(one) if deep else None,
                 None,
                 None,
                 None,

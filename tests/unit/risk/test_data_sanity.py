@@ -189,3 +189,21 @@ def test_closing_needs_no_price_feed_and_trading_does() -> None:
     world.run(8_000)
     states = {ping.lease.state for ping in world.leases(since) if ping.lease is not None}
     assert states == {"REDUCING"}
+
+
+@pytest.mark.req("RV-1", "RV-2")
+def test_market_that_was_held_goes_on_only_with_books_that_are_deep() -> None:
+    """A scoped pause ends by the same checks, for the inputs of that scope alone."""
+    world = World()
+    world.trade()
+    world.valid = False
+    world.run(1_000)
+    assert [scope.scope_id for scope in world.execution.newest.scopes] == ["0xm1"]
+    world.deep = False
+    world.valid = True
+    world.run(10_000)
+    [held] = [one for one in world.status.switches if one.scope == "market"]
+    assert held.reason.startswith("recovery: 0 shares near the touch")
+    world.deep = True
+    world.run(4_000)
+    assert not [one for one in world.status.switches if one.scope == "market"]
