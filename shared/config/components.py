@@ -39,8 +39,7 @@ class ComponentSettings(RestartSettings, frozen=True, kw_only=True):
     hang_ms: Annotated[
         int,
         Meta(
-            description="Silent for so long, it counts as hung: ten pings where trading rests on "
-            "it, thirty elsewhere.",
+            description="Silent for so long, it counts as hung: thirty pings.",
             ge=200,
             le=30_000,
         ),
@@ -55,19 +54,29 @@ class ComponentSettings(RestartSettings, frozen=True, kw_only=True):
     ] = 3_000
 
 
-_NEEDED = ComponentSettings(hang_ms=1_000)
+class NeededComponentSettings(ComponentSettings, frozen=True, kw_only=True):
+    """One component that trading rests on; a table that names one setting keeps the others."""
+
+    hang_ms: Annotated[
+        int,
+        Meta(
+            description="Silent for so long, it counts as hung: ten pings, since orders rest on it.",
+            ge=200,
+            le=30_000,
+        ),
+    ] = 1_000
 
 
 class ComponentsSettings(Section, frozen=True, kw_only=True):
     """One table a component; trading rests on those with the shorter silence."""
 
-    feed_market: ComponentSettings = _NEEDED
-    feed_user: ComponentSettings = _NEEDED
-    feed_price: ComponentSettings = _NEEDED
-    feed_discovery: ComponentSettings = _NEEDED
-    state: ComponentSettings = _NEEDED
-    market_making: ComponentSettings = _NEEDED
-    caretaker: ComponentSettings = _NEEDED
+    feed_market: NeededComponentSettings = NeededComponentSettings()
+    feed_user: NeededComponentSettings = NeededComponentSettings()
+    feed_price: NeededComponentSettings = NeededComponentSettings()
+    feed_discovery: NeededComponentSettings = NeededComponentSettings()
+    state: NeededComponentSettings = NeededComponentSettings()
+    market_making: NeededComponentSettings = NeededComponentSettings()
+    caretaker: NeededComponentSettings = NeededComponentSettings()
     execution: RestartSettings = RestartSettings()
     risk: RestartSettings = RestartSettings()
     recorder: ComponentSettings = ComponentSettings()

@@ -128,3 +128,10 @@ def test_component_is_not_killed_before_it_counts_as_hung(kill_ms: int, found: l
     parsed = parse(MINIMAL + f"[components.state]\nhang_ms = 1000\nkill_ms = {kill_ms}\n")
     findings = parsed if isinstance(parsed, tuple) else ()
     assert [one.where for one in findings] == found
+
+
+def test_table_of_a_component_that_names_one_setting_keeps_the_others() -> None:
+    parsed = parse(MINIMAL + "[components.state]\nrestarts_max = 9\n")
+    assert isinstance(parsed, Config)
+    assert (parsed.components.state.restarts_max, parsed.components.state.hang_ms) == (9, 1_000)
+    assert parsed.components.recorder.hang_ms == 3_000
