@@ -60,7 +60,7 @@ class NeededComponentSettings(ComponentSettings, frozen=True, kw_only=True):
     hang_ms: Annotated[
         int,
         Meta(
-            description="Silent for so long, it counts as hung: ten pings, since orders rest on it.",
+            description="Silent for so long, it counts as hung: ten pings; orders rest on it.",
             ge=200,
             le=30_000,
         ),
