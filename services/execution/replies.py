@@ -14,7 +14,14 @@ from shared.effects import Effect, HttpFailed, HttpReply, Log, Publish
 from shared.facts import Alert
 from shared.switches import RESTRICTED, VENUE_MODE
 from shared.units import NS_PER_MS, Instant
-from shared.venue.modes import ModeSignal, VenueMode, mode_of, read_mode, retry_after_ms
+from shared.venue.modes import (
+    RESTRICTING_MODES,
+    ModeSignal,
+    VenueMode,
+    mode_of,
+    read_mode,
+    retry_after_ms,
+)
 from shared.venue.outcomes import (
     Accepted,
     Outcome,
@@ -172,7 +179,7 @@ def _hear_mode(
         severity=_severity(signal.mode, is_expected=desk.phase.is_expected(now.wall_ns)),
         name=name,
         text=f"the venue answered by {reply.status}",
-        runbook=VENUE_MODE.runbook,
+        runbook=(RESTRICTED if signal.mode in RESTRICTING_MODES else VENUE_MODE).runbook,
     )
     return [*effects, Publish("risk.alert", alert, now.monotonic_ns)]
 

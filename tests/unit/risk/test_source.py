@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.risk.messages import LatchEnded
 from services.risk.samples import ACCOUNT, Sample
 from services.risk.source import Notice
 from shared.effects import Message
@@ -91,6 +92,21 @@ def test_resume_is_refused_while_the_condition_holds_and_clears_it_afterwards() 
     source.bad = True
     world.run(1_000)
     assert world.status.trading_state == "HALTED"
+
+
+def test_source_hears_of_the_end_of_a_latch_once_it_is_on_disk() -> None:
+    source = FakeSource(CLOCK_OFF)
+    world = _world(source)
+    source.bad = True
+    world.run(10_000)
+    source.bad = False
+    world.run(200)
+    world.disk_answers = False
+    world.resume()
+    ended = LatchEnded("clock_off", "account", "")
+    assert ended not in source.heard
+    world.finish_writes()
+    assert ended in source.heard
 
 
 def test_latch_that_reduces_grants_a_lease_that_reduces_and_ends_by_a_fence() -> None:
