@@ -343,7 +343,9 @@ def test_step_is_refused_before_its_clean_run_and_taken_once_it_is_on_disk() -> 
     assert isinstance(refused, ResumeRefused)
     assert refused.blockers[0].startswith("traded clean at 50 USD for")
     clean = StoredState(
-        used_max=1_000, reserved=2_000, clean_run=CleanRun(traded_ns=86_400 * NS_PER_S)
+        used_max=1_000,
+        reserved=2_000,
+        clean_run=CleanRun(traded_ns=86_400 * NS_PER_S, mode="simulation"),
     )
     world = trading(stored=clean)
     world.disk_answers = False
