@@ -135,7 +135,13 @@ def start_by_hand(group: GroupUnderTest, component: str) -> subprocess.Popen[byt
 
 
 def resume_all(group: GroupUnderTest) -> None:
-    """Resume as an operator, and wait until the group trades."""
+    """Resume as an operator once zero is proven, and wait until the group trades."""
+
+    def is_proven() -> bool | None:
+        risk = group.view().risk()
+        return True if risk is not None and risk.fence == "zero" else None
+
+    assert wait_for(is_proven, SOON_S), group.log_tails(8)
     ran = group.command("resume", "--reason", "looked at it")
     assert ran.status == 0, repr(ran)
     group.wait_until_trading()
