@@ -159,8 +159,9 @@ def market_predicates(
 ) -> tuple[Predicate, ...]:
     """Return what must hold for an order in a market.
 
-    Where the whole account is to be closed a silent oracle holds no closing back (DG-2): what a
-    share is sold for is the book's word, and the book has its own predicates.
+    Where the whole account is to be closed neither a silent oracle nor a pause of the place holds
+    a closing back (DG-2), as that of a market for being among the less liquid: what a share is
+    sold for is the book's word, and the book, like the cutoff, has its own predicates.
     """
     closes = account == "REDUCING"
     info = inputs.market(market)
@@ -172,8 +173,7 @@ def market_predicates(
         calendar,
         _open(info),
         Predicate("cutoff", now.wall_ms < info.cutoff_ms, True, str(info.cutoff_ms - now.wall_ms)),
-        *_unless_closing(_scopes(scopes, (("asset", info.asset),)), closes),
-        *_scopes(scopes, (("market", market),)),
+        *_unless_closing(_scopes(scopes, (("asset", info.asset), ("market", market))), closes),
         *_unless_closing(
             (
                 _fresh("oracle", oracle_ns, timing.oracle_pause_ms, cancels=False),

@@ -275,12 +275,16 @@ class DiscoveryFeed:
         return [Log("discovery.lost", {"cause": cause}, "warning")]
 
     def _verified_ns(self) -> MonotonicNs | None:
-        """Return since when every live market of the calendar is vouched for, None without any."""
+        """Return since when every live market of the calendar is vouched for, None without any.
+
+        One that was decided before its window ends is not asked about again, and grows no older.
+        """
         stamps = [
             tracked.verified_ns
             for tracked in self._tracked.values()
             if tracked.info is not None
             and tracked.verified_ns is not None
+            and not tracked.is_settled
             and tracked.window.start_ms >= self._running_ms
         ]
         return min(stamps, default=None)

@@ -294,3 +294,20 @@ def test_silent_oracle_holds_no_closing_of_the_whole_account_back(
     scopes: Any = {("asset", "btc"): ScopeOrder("asset", "btc", 1, state, "oracle")}
     predicates = market_predicates(MARKET, inputs, scopes, TIMING, CALENDAR_STALE_MS, now, account)
     assert (first_failing(predicates, reduce_only=reduce_only) is None) is passes
+
+
+@pytest.mark.req("EX-17", "DG-1")
+@pytest.mark.parametrize(("state", "passes"), [("PAUSED", True), ("HALTED", False)])
+def test_pause_of_a_market_holds_no_closing_of_the_whole_account_back(
+    state: Any, passes: bool
+) -> None:
+    inputs, now = told(1_000), instant(1_000)
+    scopes: Any = {("market", MARKET): ScopeOrder("market", MARKET, 1, state, "less liquid")}
+    closing = market_predicates(MARKET, inputs, scopes, TIMING, CALENDAR_STALE_MS, now, "REDUCING")
+    assert (first_failing(closing, reduce_only=True) is None) is passes
+    assert first_failing(closing, reduce_only=False) is not None
+    invalid = told(1_000, view={"valid": False, "reason": "hash"})
+    held = market_predicates(MARKET, invalid, scopes, TIMING, CALENDAR_STALE_MS, now, "REDUCING")
+    assert first_failing(held, reduce_only=True) is not None, (
+        "a book that is doubted closes nothing"
+    )

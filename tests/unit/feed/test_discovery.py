@@ -236,6 +236,15 @@ def test_calendar_is_vouched_for_since_its_oldest_live_market_was_asked() -> Non
     assert RUNNING in rig.slugs()
 
 
+def test_market_decided_before_its_window_ends_lets_the_calendar_grow_no_older() -> None:
+    rig = Rig()
+    rig.run(0, 1_000)
+    rig.known[RUNNING] = resolved(RUNNING, 0)
+    rig.run(1_000, 30_000)
+    assert rig.calendar().markets[0].winner == 0
+    assert rig.calendar().verified_ns > at(27_000).monotonic_ns
+
+
 @pytest.mark.req("DQ-5")
 @pytest.mark.parametrize(
     "spoil",
