@@ -6,7 +6,7 @@ import pytest
 
 from bus import clock
 from ops.waiting import wait_for
-from shared.topics import EXECUTION, RISK
+from shared.topics import EXECUTION, MARKET_MAKING, RISK
 from shared.units import NS_PER_S
 from tests.processes.group import GroupUnderTest
 
@@ -35,8 +35,6 @@ EVERYTHING = [
     pytest.param("state", KILL, 3.5, marks=pytest.mark.req("CP-1")),
     pytest.param("state", HANG, 3.5, marks=pytest.mark.req("CP-1")),
     pytest.param("feed_price", HANG, 11.0, marks=pytest.mark.req("KS-3", "CP-7")),
-    pytest.param("market_making", KILL, 1.0, marks=pytest.mark.req("CP-3")),
-    pytest.param("market_making", HANG, 1.0, marks=pytest.mark.req("CP-3")),
 ]
 """Component, signal, seconds. Supervisord starts what was killed again, so every row also shows
 that trading resumes by itself. A killed price feed is back before its silence counts."""
@@ -67,6 +65,30 @@ def test_orders_vanish_when_process_dies_or_hangs(
             judge_emptied(trading, at_ns, limit_s)
         finally:
             resume(trading, component, pid)
+    trading.wait_until_trading()
+
+
+@pytest.mark.req("CP-3")
+@pytest.mark.parametrize("number", [KILL, HANG])
+def test_bids_vanish_when_their_strategy_dies_or_hangs(
+    trading: GroupUnderTest, number: signal.Signals
+) -> None:
+    """What it held is the caretaker's to offer, so that offers of ours may follow at once."""
+    pid = trading.pid(MARKET_MAKING)
+    venue = trading.venue
+    with venue.stillness():
+        at_ns = trading.signal(MARKET_MAKING, number)
+
+        def emptied_ns() -> int | None:
+            bids = venue.open_orders(lambda row: bool(row["side"] == "BUY"))
+            return bids.emptied_ns(at_ns, venue.seen_to_ns)
+
+        try:
+            found_ns = wait_for(emptied_ns, 1.0 + GRACE_S)
+        finally:
+            resume(trading, MARKET_MAKING, pid)
+        assert found_ns is not None, trading.log_tails()
+        assert found_ns - at_ns <= NS_PER_S, trading.log_tails()
     trading.wait_until_trading()
 
 
