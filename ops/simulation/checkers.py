@@ -68,6 +68,7 @@ class Intent(msgspec.Struct, frozen=True):
     side: str = ""
     token: str = ""
     size_e6: int = 0
+    reduce_only: int = 0
 
 
 class LedgerTruth(Protocol):

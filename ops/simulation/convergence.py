@@ -11,6 +11,7 @@ from ops.simulation.checkers import Findings
 from ops.simulation.venue import SimulatedVenue
 from shared.facts import RiskStatus
 from shared.ledger_schema import LEDGER_FILE
+from shared.switches import BREAKER_COUNT, DAILY_LOSS, LOSS_LIMIT, STRATEGY_PERFORMANCE
 from shared.units import NS_PER_S, Instant
 
 SETTLED_NS = 3 * NS_PER_S
@@ -18,6 +19,9 @@ SETTLED_NS = 3 * NS_PER_S
 
 PAID_OUT_MS = 6_000
 """From a resolution until execution has written the payout: discovery asks each second."""
+
+FOR_THE_DAY = (LOSS_LIMIT.name, DAILY_LOSS.name, STRATEGY_PERFORMANCE.name, BREAKER_COUNT.name)
+"""Switches whose condition holds until the day is over."""
 
 RESTING = ("LIVE", "PARTLY_FILLED")
 
@@ -38,7 +42,12 @@ def judge_end(directory: Path, venue: SimulatedVenue, now: Instant, findings: Fi
 
 
 def judge_recovery(status: RiskStatus | None, findings: Findings) -> None:
-    """L1: nothing has gone wrong for a while and nothing is latched, so trading is possible."""
+    """L1: nothing has gone wrong for a while and nothing is latched, so trading is possible.
+
+    A loss stays lost for the day, so that no operator can clear what it has latched.
+    """
+    if status is not None and any(switch.name in FOR_THE_DAY for switch in status.switches):
+        return
     if status is None or status.trading_state != "ACTIVE":
         reasons = "risk has said nothing" if status is None else "; ".join(status.reasons)
         findings.add("L1", f"no trading at the end of a quiet time: {reasons}")

@@ -37,6 +37,10 @@ Kind = Literal[
     "fail_settlement",
     "entry",
     "venue_fault",
+    "host",
+    "visitor",
+    "other_release",
+    "clock_step",
     "halt",
     "resume",
 ]
@@ -128,11 +132,12 @@ class Fault(msgspec.Struct, frozen=True):
     Attributes:
         moment_ns: When it begins, or, with `effects_before`, from when effects are counted.
         target: Component; empty where none is meant.
-        lasts_ns: How long a stop, a cut, a stall or a mode lasts.
+        lasts_ns: How long a stop, a cut, a stall or a mode lasts; by how much a clock is set.
         effects_before: Effects that the target still applies before it is killed or stopped.
         before: How the type of the effects that are counted begins; empty for all.
         mode: Status that the venue answers with in `venue_mode`, or name of an `entry` or of a
-            `venue_fault`, or how a process is killed.
+            `venue_fault`, what is wrong with the `host`, what a `visitor` asks, or how a process
+            is killed.
     """
 
     moment_ns: int

@@ -15,7 +15,9 @@ from bus.http import BeforeWrite, Headers, Lane
 from ops.simulation.assembly import OneMessage, make_body, make_lanes
 from ops.simulation.body import Body
 from ops.simulation.disk import SimulatedDisk
+from ops.simulation.host import HostEdge
 from ops.simulation.process import Process
+from ops.simulation.supervisor import SupervisorLine
 from ops.simulation.world import Inbox, World
 from services.execution import messages as execution_messages
 from services.execution.core import ExecutionCore
@@ -24,21 +26,18 @@ from services.execution.ledger.ledger import Ledger
 from services.execution.may_send import Permit, Permits
 from services.risk import messages as risk_messages
 from services.risk.core import RiskCore
-from services.risk.host_readings import DiskReading, HostRead, HostReading
 from services.risk.messages import (
-    AskSupervisor,
     ForgetProcess,
     KillProcess,
-    NoteProgram,
     Persist,
     Persisted,
     ProcessExited,
-    SaveCrash,
     WatchProcess,
 )
+from services.risk.release import Release
 from services.risk.risk_file import RiskFile
-from services.risk.time_readings import TimeReading, TimeTold
 from services.risk.venue_guard import VenueKey, venue_lanes
+from services.risk.watching import Surroundings, make_sources
 from shared.effects import Effect, HttpRequest, Message, Peer
 from shared.ledger_schema import LEDGER_FILE
 from shared.operator import OperatorReply
@@ -50,9 +49,6 @@ DISK_NS_RANGE = (300 * NS_PER_US, 40 * NS_PER_MS)
 
 CRASH_POINTS = ("before_commit", "after_commit", "after_marker")
 """Where a write of risk's database can be cut, as its file names them."""
-
-
-CALM = HostReading(5.0, 20.0, (DiskReading("data", 10.0, 10_000),))
 
 
 class ExecutionWatcher:
@@ -149,23 +145,6 @@ class SimulatedKernel(Edge):
             self._inbox.put(ProcessExited(peer.component, peer.incarnation))
 
 
-class SimulatedSupervisor(Edge):
-    """Risk's line to supervisord: it counts no ends, and what it is told goes nowhere.
-
-    A seed kills far more often than a restart count lets pass. What risk makes of an exit it
-    hears from the simulated kernel, whose first kill ends what it hits.
-    """
-
-    handles: tuple[type[Effect], ...] = (AskSupervisor, NoteProgram, SaveCrash)
-
-    def apply(self, effect: Effect, now: Instant) -> list[Message]:
-        """Take what there is nobody for."""
-        return []
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
 class SimulatedDesk(Edge):
     """The control socket's server: replies go to the operator of the run."""
 
@@ -242,33 +221,29 @@ class SimulatedStore(Edge):
             raise _Cut
 
 
-class CalmHost(Edge):
-    """A simulated host: its clock is right, as a source of time says, and nothing is short."""
-
-    handles: tuple[type[Effect], ...] = ()
-
-    def __init__(self, every_ns: int) -> None:
-        self._every_ns = every_ns
-        self._due_ns = 0
-
-    def on_tick(self, now: Instant) -> list[Message]:
-        """Say it when it is time."""
-        if now.boot_ns < self._due_ns:
-            return []
-        self._due_ns = now.boot_ns + self._every_ns
-        return [TimeTold(TimeReading("host", 0, 0)), HostRead(CALM)]
-
-
-def risk(world: World, process: Process, store_kind: type[SimulatedStore] = SimulatedStore) -> Body:
-    """Build risk, on the real database or on one that a test has spoiled."""
+def risk(
+    world: World,
+    process: Process,
+    store_kind: type[SimulatedStore] = SimulatedStore,
+    kind: type[RiskCore] = RiskCore,
+) -> Body:
+    """Build risk, on the real database or on one that a test has spoiled; likewise its core."""
     store = store_kind(world, process)
     now = world.scheduler.instant()
-    core = RiskCore(world.config, process.peer.incarnation, store.file.stored, now)
+    config, identity = world.config, process.identity
+    release = Release(identity.build_hash, identity.config_hash, identity.dependency_hash)
+    sources = make_sources(config, store.file.stored, Surroundings(release=release))
+    core = kind(config, process.peer.incarnation, store.file.stored, now, sources)
     key = VenueKey(world.settings.credentials_file)
-    rules = venue_lanes(world.config.venue.clob_url, world.config.timing.socket_timeout_ms)
+    rules = venue_lanes(config.venue.clob_url, config.timing.socket_timeout_ms)
     lanes = make_lanes(world, process, rules, key.headers, key.before_write)
     kernel = SimulatedKernel(world, process)
     calm = OneMessage(risk_messages.PanicSeen(False))
-    host = CalmHost(world.config.resources.measure_every_ms * NS_PER_MS)
-    desk, supervisor = SimulatedDesk(world), SimulatedSupervisor()
-    return make_body(core, store, kernel, supervisor, calm, host, desk, lanes)
+    host = HostEdge(
+        world.host,
+        world.scheduler,
+        config.clock.measure_every_ms * NS_PER_MS,
+        config.resources.measure_every_ms * NS_PER_MS,
+    )
+    line = SupervisorLine(world.supervisor)
+    return make_body(core, store, kernel, line, calm, host, SimulatedDesk(world), lanes)

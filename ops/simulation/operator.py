@@ -7,6 +7,7 @@ since a latch that no fault explains is a finding for the reader of a run.
 
 from collections.abc import Callable
 
+from ops.simulation.authority import LatchChecker, Latched
 from ops.simulation.checkers import HaltChecker
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.trace import Trace
@@ -56,6 +57,7 @@ class Operator:
         scheduler: Scheduler,
         trace: Trace,
         halts: HaltChecker,
+        latches: LatchChecker,
         deliver: Callable[[Message], bool],
     ) -> None:
         """Take the parts.
@@ -64,11 +66,13 @@ class Operator:
             scheduler: Time.
             trace: Where answers are noted.
             halts: Told when a halt is acknowledged and when its resume is asked for.
+            latches: Told what is asked to be cleared, and what was not.
             deliver: Hands a message to risk; False when risk is not there.
         """
         self._scheduler = scheduler
         self._trace = trace
         self._halts = halts
+        self._latches = latches
         self._deliver = deliver
         self._connection = 0
         self._asked_ns = 0
@@ -94,7 +98,7 @@ class Operator:
         """Take risk's answer."""
         if connection != self._connection or self._wish is None:
             return
-        self._wish = None
+        wish, self._wish = self._wish, None
         reply: Reply = decode_reply(body)
         self._note("operator.answer", type(reply).__name__)
         match reply:
@@ -108,6 +112,8 @@ class Operator:
                 for latch in latches:
                     self.cleared[latch.name] = self.cleared.get(latch.name, 0) + 1
             case ResumeRefused(blockers=blockers):
+                if isinstance(wish, Resume):
+                    self._latches.refused(_as_latched(wish.latches))
                 self._note("operator.refused", "; ".join(blockers))
             case _:
                 self._note("operator.unexpected", body.decode())
@@ -118,6 +124,7 @@ class Operator:
         names = tuple(_name_of(latch) for latch in latches)
         # From the asking on it may be over at any moment, long before its answer comes.
         self._halts.resumed()
+        self._latches.asked(_as_latched(names))
         self._ask(Resume(latches=names, reason="simulated"))
 
     def _round(self) -> None:
@@ -153,6 +160,10 @@ class Operator:
 
     def _note(self, what: str, detail: str) -> None:
         self._trace.note(self._scheduler.now_ns, "operator", what, detail)
+
+
+def _as_latched(names: tuple[LatchName, ...]) -> tuple[Latched, ...]:
+    return tuple(Latched(one.name, one.scope, one.scope_id, one.version) for one in names)
 
 
 def _is_clearable(switch: SwitchStatus) -> bool:

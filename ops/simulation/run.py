@@ -18,11 +18,13 @@ from ops.simulation.checkers import Violation
 from ops.simulation.components import BUILDERS
 from ops.simulation.convergence import judge_end, judge_recovery
 from ops.simulation.faults import Plan
+from ops.simulation.risk_faults import with_risk_faults
 from ops.simulation.venue_faults import with_venue_faults
 from ops.simulation.whole import Whole
 from services.simulator.chance import Chance, stream
 from shared.config import (
     AccountSettings,
+    ClockSettings,
     Config,
     LimitSettings,
     MarketMakingSettings,
@@ -34,7 +36,8 @@ from shared.config import (
     TimingSettings,
     VenueSettings,
 )
-from shared.config.losses import FREE_LOSSES
+from shared.config.losses import FREE_LOSSES, LossSettings
+from shared.facts import RiskStatus
 from shared.identifiers import Component
 from shared.units import NS_PER_S
 
@@ -44,6 +47,15 @@ STILL_S = 8
 
 COLLECT_AFTER = 50_000
 """Objects made before the collector looks at the young ones: some MB."""
+
+STRICT_PPM = 150_000
+STRICT_LOSSES = LossSettings(
+    daily_percent_max=3, trade_percent_max=2, session_percent_max=3, loss_percent=1
+)
+"""A share of the capital that a market or two may cost."""
+
+NAMED = ("entry", "venue_fault", "host", "visitor")
+"""Kinds whose faults are counted by their names."""
 
 TAIL_LINES = 60
 MEMORY_DIRECTORY = Path("/dev/shm")  # noqa: S108  (where there is no disk to wait for)
@@ -62,6 +74,7 @@ class Outcome(msgspec.Struct, frozen=True):
         cleared: Latches that the operator cleared, by name.
         tail: Newest trace lines, when something was found.
         struck: How often each entry of the catalogue has struck.
+        held: Latches that still held at the end, by name.
         told: Moment, component, name and text of what people would have been told.
     """
 
@@ -80,10 +93,16 @@ class Outcome(msgspec.Struct, frozen=True):
     tail: tuple[str, ...] = ()
     told: tuple[tuple[int, str, str, str], ...] = ()
     struck: dict[str, int] = {}
+    held: tuple[str, ...] = ()
 
 
 def draw_config(chance: Chance) -> Config:
-    """Return the settings of a run: fast markets, a lively price, close quotes."""
+    """Return the settings of a run: fast markets, a lively price, close quotes.
+
+    In some runs little may be lost, so that trading itself trips the limits of losses.
+    """
+    venue_seed = chance.bits() >> 1
+    losses = STRICT_LOSSES if chance.happens(STRICT_PPM) else FREE_LOSSES
     return Config(
         run=RunSettings(profile="simulation"),
         account=AccountSettings(key_file="key.hex", credentials_file="credentials.json"),
@@ -97,12 +116,13 @@ def draw_config(chance: Chance) -> Config:
         ),
         markets=MarketSettings(interval_s=40, cutoff_ms=5_000),
         timing=TimingSettings(clean_data_ms=1_000),
+        clock=ClockSettings(measure_every_ms=1_000, unknown_ms=3_000),
         limits=LimitSettings(shares_per_outcome_max=60, unpaired_shares_global_max=200),
-        losses=FREE_LOSSES,
+        losses=losses,
         performance=PerformanceSettings(trades=1_000),
         strategy=StrategySettings(market_making=MarketMakingSettings(requote_e4=0)),
         simulator=SimulatorSettings(
-            seed=chance.bits() >> 1,
+            seed=venue_seed,
             takers_per_second=2.0,
             protocol="mixed",
             volatility_annual=0.8,
@@ -129,6 +149,7 @@ def run(
     if plan is None:
         plan = faults.draw(stream(seed, "faults"), seconds * NS_PER_S)
         plan = with_venue_faults(plan, stream(seed, "venue faults"))
+        plan = with_risk_faults(plan, stream(seed, "risk faults"))
     config = draw_config(stream(seed, "config"))
     parent = MEMORY_DIRECTORY if MEMORY_DIRECTORY.is_dir() else None
     directory = Path(tempfile.mkdtemp(prefix="interlock-sim-", dir=parent))
@@ -163,7 +184,7 @@ def _outcome(seed: int, seconds: int, plan: Plan, whole: Whole) -> Outcome:
     violations = tuple(whole.findings.violations)
     planned: dict[str, int] = {}
     for fault in plan.schedule:
-        name = fault.mode if fault.kind in ("entry", "venue_fault") else fault.kind
+        name = fault.mode if fault.kind in NAMED else fault.kind
         planned[name] = planned.get(name, 0) + 1
     # One window of each asset runs at any time, so the run's length is that of its markets.
     market_s = seconds * len(world.config.markets.assets)
@@ -183,7 +204,13 @@ def _outcome(seed: int, seconds: int, plan: Plan, whole: Whole) -> Outcome:
         tail=tuple(world.trace.tail(TAIL_LINES)) if violations else (),
         told=tuple(world.trace.told),
         struck=dict(world.venue.core.faults.struck),
+        held=_held(world.watch.risk_status),
     )
+
+
+def _held(status: RiskStatus | None) -> tuple[str, ...]:
+    switches = () if status is None else status.switches
+    return tuple(switch.name for switch in switches if switch.kind == "latch")
 
 
 def report(outcome: Outcome) -> list[str]:
@@ -193,7 +220,7 @@ def report(outcome: Outcome) -> list[str]:
         f"  {outcome.events} events, {outcome.frames_per_market_s:.1f} market frames/s and "
         f"{outcome.orders_per_market_s:.2f} own orders/s a market, {outcome.fills} fills",
         f"  faults {_counts(outcome.faults)}; processes ended {_counts(outcome.ended)}; "
-        f"latches cleared {_counts(outcome.cleared)}",
+        f"latches cleared {_counts(outcome.cleared)}, held {', '.join(outcome.held) or 'none'}",
     ]
     lines += list(outcome.tail)
     lines += [

@@ -6,13 +6,17 @@ Opens the ledger read-only beside execution, as any reader does.
 import sqlite3
 from pathlib import Path
 
+from ops.simulation.authority import Latched
 from ops.simulation.checkers import Intent
 from ops.simulation.holdings import Key, Leg
 from shared.identifiers import ConditionId, OrderHash, StrategyName, TokenId, TradeId
 from shared.ledger_schema import LEDGER_FILE
 from shared.orders import EXPOSED
+from shared.risk_schema import RISK_FILE
 
-_COLUMNS = "SELECT order_id, intent, state, epoch, purpose, side, token, size_e6 FROM orders"
+_COLUMNS = (
+    "SELECT order_id, intent, state, epoch, purpose, side, token, size_e6, reduce_only FROM orders"
+)
 _LEGS = (
     "SELECT market, token, strategy, trade_id, order_id, CASE WHEN settlement = 'FAILED' THEN 0 "
     "WHEN side = 'BUY' THEN size_e6 ELSE -size_e6 END FROM fills"
@@ -71,3 +75,27 @@ class LedgerFile:
             address = f"{self._path.as_uri()}?mode=ro"
             self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
         return self._connection
+
+
+class RiskDatabase:
+    """Risk's database of a run (`ops.simulation.authority.RiskTruth`)."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open nothing before the file is there."""
+        self._path = directory / RISK_FILE
+        self._connection: sqlite3.Connection | None = None
+
+    def latches(self) -> tuple[Latched, ...]:
+        """Return the latches that are on disk."""
+        if self._connection is None:
+            if not self._path.exists():
+                return ()
+            address = f"{self._path.as_uri()}?mode=ro"
+            self._connection = sqlite3.connect(address, uri=True, isolation_level=None)
+        rows = self._connection.execute("SELECT name, scope, scope_id, version FROM latches")
+        return tuple(Latched(*row) for row in rows)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from ops.simulation.authority import GrantChecker, LatchChecker, RiskTruth
 from ops.simulation.checkers import (
     CancelChecker,
     Findings,
@@ -72,7 +73,7 @@ class Watch:
     """All checkers of one run, and its counts.
 
     Attributes:
-        halts: Told by the operator's part of the run.
+        halts: Told by the operator's part of the run; latches: likewise.
         own_trades: Told by the venue's log.
         holdings: Judges positions and sells.
         posts: Orders whose first byte was written.
@@ -86,6 +87,7 @@ class Watch:
         self,
         findings: Findings,
         ledger: LegsTruth,
+        risk: RiskTruth,
         venue: Truth,
         lease_ns: int,
         standing: Callable[[], Standing],
@@ -96,6 +98,7 @@ class Watch:
         Args:
             findings: Where violations go.
             ledger: What is durable.
+            risk: What risk has on disk.
             venue: What the venue holds.
             lease_ns: Length of a lease.
             standing: Tells how execution and risk are.
@@ -112,6 +115,8 @@ class Watch:
         self._count = CountChecker(findings, orders_max)
         self.own_trades = OwnTradeChecker(findings, ledger)
         self.halts = HaltChecker(findings)
+        self.latches = LatchChecker(findings, risk, venue, lease_ns)
+        self._grants = GrantChecker(findings, ledger, venue)
         self.holdings = HoldingsChecker(findings, ledger, venue)
         self._execution: Incarnation | None = None
         self._fills_seen: dict[tuple[str, str], None] = {}
@@ -161,11 +166,14 @@ class Watch:
             self.tell(peer.component, f"state.{body.trading_state}", reasons)
         self.risk_status = body
         self.halts.told(body)
+        self.latches.told(body, now)
+        self._grants.told(body)
 
     def ordered(self, peer: Peer, ping: Ping, now: Instant) -> None:
         """Follow what execution is told."""
         if peer.component == EXECUTION:
             self._lease.ordered(peer.incarnation, ping)
+            self._grants.ordered(peer.incarnation, ping)
 
     def posted(
         self, incarnation: Incarnation, order_id: OrderHash, epoch: int, now: Instant
@@ -175,6 +183,8 @@ class Watch:
         self._lease.posted(incarnation, order_id, epoch, now)
         self._intents.posted(order_id)
         self.holdings.sure.posted(order_id)
+        self.latches.posted(order_id, now)
+        self._grants.posted(incarnation, order_id, epoch)
         self._hung.posted(order_id, self._standing().risk_silent_ns)
 
     def canceled(self, moment_ns: int, request: HttpRequest) -> None:
@@ -190,6 +200,7 @@ class Watch:
         """Judge the venue's open orders after it has done something."""
         self._intents.judge_venue(self._venue)
         self.halts.judge_venue(self._venue)
+        self.latches.judge_venue()
         self._count.judge_venue(self._venue)
         self.holdings.look_ups.venue_changed()
 

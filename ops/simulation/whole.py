@@ -15,21 +15,24 @@ from ops.simulation.assembly import Builder
 from ops.simulation.bus import Bus
 from ops.simulation.checkers import Findings
 from ops.simulation.faults import AT_ONCE, Fault, Plan
+from ops.simulation.host import Host
 from ops.simulation.line import ControlLine
 from ops.simulation.operator import Operator
 from ops.simulation.process import Process, Surroundings
 from ops.simulation.recordings import Recording
 from ops.simulation.scheduler import WALL_BASE_S, Scheduler
+from ops.simulation.supervisor import Supervisor
 from ops.simulation.trace import Trace
-from ops.simulation.truth import LedgerFile
+from ops.simulation.truth import LedgerFile, RiskDatabase
 from ops.simulation.venue import SimulatedVenue
 from ops.simulation.venue_faults import tells_lies
+from ops.simulation.visitors import Visitors
 from ops.simulation.watch import Standing, Watch
 from ops.simulation.world import World
 from services.simulator.chance import stream
 from services.simulator.core import SimulatorCore
 from shared.config import Config
-from shared.effects import Message, Peer
+from shared.effects import ClockStepped, Message, Peer
 from shared.identifiers import Component
 from shared.topics import EXECUTION, RISK
 from shared.units import NS_PER_MS, NS_PER_S
@@ -72,17 +75,15 @@ class Whole:
             builders: What each component is made of, in start order.
             recording: What the venue plays; the run begins with its first window, at its time.
         """
-        self._seed = seed
         self._plan = plan
         self._builders = dict(builders)
-        chance = stream(seed, "whole")
-        offset_s = chance.below(config.markets.interval_s)
+        self._chance = stream(seed, "whole")
+        offset_s = self._chance.below(config.markets.interval_s)
         if recording is not None:
             offset_s = recording.from_ms // 1000 - WALL_BASE_S
         scheduler = Scheduler(stream(seed, "order"), wall_offset_s=offset_s)
         trace = Trace()
         rates = msgspec.structs.replace(plan.rates)
-        self._chance = chance
         self.processes: dict[Component, Process] = {}
         self.kills: dict[Component, int] = {}
         self.findings = Findings(lambda: scheduler.now_ns)
@@ -95,8 +96,14 @@ class Whole:
         venue = SimulatedVenue(core, credentials, scheduler, trace, config.simulator.resolution_ms)
         venue.hold_in(config.account.wallet_address)
         self._ledger = LedgerFile(directory)
+        self._risk = RiskDatabase(directory)
         watch = self._make_watch(config, venue)
-        self.operator = Operator(scheduler, trace, watch.halts, self._tell_risk)
+        self.operator = Operator(scheduler, trace, watch.halts, watch.latches, self._tell_risk)
+        self._visitors = Visitors(stream(seed, "visitors"), self._tell_risk)
+        self._other_release: set[Component] = set()
+        self.supervisor = Supervisor(
+            scheduler, trace, tuple(self._builders), self.processes.get, self._start_after
+        )
         self.world = World(
             seed,
             settings,
@@ -109,11 +116,10 @@ class Whole:
             self._runs,
             self._kill_peer,
             self.operator.answered,
+            self.supervisor,
             plan.kills,
+            Host(),
         )
-        venue.changed = watch.venue_changed
-        watch.garbles = plan.garbles
-        watch.holdings.sure.lies = tells_lies(plan)
         watch.tell = lambda who, what, text: trace.note(scheduler.now_ns, who, what, text)
         bus = Bus(scheduler, stream(seed, "bus"), rates, trace, self._wake)
         line = ControlLine(scheduler, stream(seed, "line"), rates, trace, self._wake)
@@ -121,12 +127,21 @@ class Whole:
         self._line = line
 
     def _make_watch(self, config: Config, venue: SimulatedVenue) -> Watch:
-        """Return all checkers, told of our trades by the venue's log."""
+        """Return all checkers, told of our trades by the venue's log and of its turns."""
         orders_max = config.limits.open_orders_max
         watch = Watch(
-            self.findings, self._ledger, venue, self._lease_ns, self._standing, orders_max
+            self.findings,
+            self._ledger,
+            self._risk,
+            venue,
+            self._lease_ns,
+            self._standing,
+            orders_max,
         )
         venue.filled = watch.own_trades.filled
+        venue.changed = watch.venue_changed
+        watch.garbles = self._plan.garbles
+        watch.holdings.sure.lies = tells_lies(self._plan)
         return watch
 
     def start(self) -> None:
@@ -152,6 +167,7 @@ class Whole:
             if process.alive:
                 process.body.die()
         self._ledger.close()
+        self._risk.close()
 
     # --- life of processes ------------------------------------------------------------
 
@@ -163,7 +179,9 @@ class Whole:
         incarnation = world.draw_incarnation(component)
         count = self.kills.get(component, 0) + 1
         pid = 1_000 * (list(self._builders).index(component) + 1) + count
-        identity = Identity(component, incarnation, pid, "build", "config", "dependencies")
+        config_hash = "another config" if component in self._other_release else "config"
+        self._other_release.discard(component)
+        identity = Identity(component, incarnation, pid, "build", config_hash, "dependencies")
         world.trace.note(world.scheduler.now_ns, component, "started", f"{incarnation:016x}")
         builder = self._builders[component]
         self.processes[component] = Process(
@@ -175,7 +193,8 @@ class Whole:
         self.kills[component] = self.kills.get(component, 0) + 1
         for told in self.world.exit_watchers:
             told(process.peer)
-        self._start_after(component, self._chance.between(*RESTART_NS_RANGE))
+        if self.supervisor.ended(process):
+            self._start_after(component, self._chance.between(*RESTART_NS_RANGE))
 
     def _runs(self, peer: Peer) -> bool:
         process = self.processes.get(peer.component)
@@ -226,6 +245,10 @@ class Whole:
             "fail_settlement": lambda: world.venue.fail_settlements(1),
             "entry": lambda: world.venue.switch_on(fault.mode, fault.lasts_ns),
             "venue_fault": lambda: world.venue.strike(fault.mode, fault.lasts_ns),
+            "visitor": lambda: self._visitors.ask(fault.mode),
+            "host": lambda: world.host.strike(fault.mode, now_ns + fault.lasts_ns),
+            "clock_step": lambda: self._step_clock(fault.lasts_ns),
+            "other_release": lambda: self._replace(fault.target),
             "venue_mode": lambda: world.venue.refuse(fault.mode, fault.lasts_ns),
         }
         strike = strikes.get(fault.kind)
@@ -237,6 +260,20 @@ class Whole:
             world.disk_slow_until_ns = now_ns + fault.lasts_ns
         else:
             self._strike_process(fault)
+
+    def _step_clock(self, by_ns: int) -> None:
+        """CK-2: somebody sets the clock; risk hears of it, all others start anew."""
+        self._tell_risk(ClockStepped(by_ns))
+        for process in tuple(self.processes.values()):
+            if process.component != RISK and process.alive and not process.is_stopped:
+                process.terminate("the wall clock was set")
+
+    def _replace(self, target: Component) -> None:
+        """Let a component come back as another release."""
+        process = self.processes.get(target)
+        if process is not None and process.alive:
+            self._other_release.add(target)
+            process.kill("replaced by another release")
 
     def _calm_down(self) -> None:
         """Begin the quiet end: what still waits for its effect to come is forgotten too."""

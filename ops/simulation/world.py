@@ -7,7 +7,9 @@ import msgspec
 
 from bus.settings import Settings
 from ops.simulation.faults import Rates
+from ops.simulation.host import Host
 from ops.simulation.scheduler import Scheduler
+from ops.simulation.supervisor import Supervisor
 from ops.simulation.trace import Trace
 from ops.simulation.venue import SimulatedVenue
 from ops.simulation.watch import Watch
@@ -29,8 +31,10 @@ class World(msgspec.Struct):
         exit_watchers: Told of each exit of a process.
         runs: Tells whether one incarnation has not ended.
         kill: SIGKILL for one incarnation, whoever asks.
+        host: What is wrong with the machine.
         kills: Whether risk can kill a hung execution.
         operator: Takes what risk answers on its control socket.
+        supervisor: Keeps the programs.
     """
 
     seed: int
@@ -44,7 +48,9 @@ class World(msgspec.Struct):
     runs: Callable[[Peer], bool]
     kill: Callable[[Peer, str], None]
     operator: Callable[[int, bytes], None]
+    supervisor: Supervisor
     kills: bool
+    host: Host
     disk_fails_until_ns: int = 0
     disk_slow_until_ns: int = 0
     exit_watchers: list[Callable[[Peer], None]] = []

@@ -25,6 +25,7 @@ from shared.identifiers import Component, Incarnation, TradeId
 from shared.risk_schema import LatchRow, RiskRecord
 from shared.topics import EXECUTION, RISK
 from shared.units import NS_PER_S, BootNs, Instant
+from tests.simulation.planted_authority import ClosingOpens, LatchesUnread, ResumesUnchecked
 from tests.simulation.planted_holdings import ErrorIsEmpty, MatchIsSure, NeverPaidOut
 
 
@@ -140,6 +141,9 @@ PLANTED: dict[str, Callable[[], Planted]] = {
     "error taken for empty": lambda: in_execution(ErrorIsEmpty),
     "match taken for sure": lambda: in_execution(MatchIsSure),
     "never paid out": lambda: in_execution(NeverPaidOut),
+    "latches not read": lambda: {**BUILDERS, RISK: partial(risk, store_kind=LatchesUnread)},
+    "resumed unchecked": lambda: {**BUILDERS, RISK: partial(risk, kind=ResumesUnchecked)},
+    "closing opens": lambda: {**BUILDERS, RISK: partial(risk, kind=ClosingOpens)},
 }
 
 BREAKS: dict[str, tuple[str, ...]] = {
@@ -153,6 +157,9 @@ BREAKS: dict[str, tuple[str, ...]] = {
     "error taken for empty": ("EX-22", "INV-5"),
     "match taken for sure": ("EX-23",),
     "never paid out": ("EX-27", "INV-7"),
+    "latches not read": ("INV-9", "S2"),
+    "resumed unchecked": ("RV-1",),
+    "closing opens": ("KS-6",),
 }
 """Which rules a finding of each may name: another finding would be another bug."""
 
@@ -162,10 +169,13 @@ FOUND_BY: dict[str, int] = {
     "fill counted twice": 1,
     "unknown resent": 1,
     "latch not persisted": 23,
-    "cancel behind backoff": 328,
+    "cancel behind backoff": 8,
     "commit not awaited": 1,
     "error taken for empty": 11,
     "match taken for sure": 1,
     "never paid out": 1,
+    "latches not read": 3,
+    "resumed unchecked": 1,
+    "closing opens": 5,
 }
 """A seed that has found each, to begin with: it saves time and decides nothing."""

@@ -1,6 +1,8 @@
 import pytest
 
+from ops.simulation import host, visitors
 from ops.simulation.faults import QUIET_NS, WARM_UP_NS, Rates, draw, no_faults
+from ops.simulation.risk_faults import RESTRICTIONS, with_risk_faults
 from ops.simulation.venue_faults import REPORTED, VENUE_FAULTS, with_venue_faults
 from services.simulator.catalogue.table import ENTRIES
 from services.simulator.chance import Chance
@@ -73,3 +75,24 @@ def test_every_reported_fault_is_in_the_catalogue() -> None:
 def test_run_without_faults_gets_none_of_the_venue() -> None:
     plan = no_faults()
     assert with_venue_faults(plan, Chance(1)) == plan
+
+
+def test_faults_of_risk_come_beside_what_a_seed_had() -> None:
+    modes: set[str] = set()
+    kinds: set[str] = set()
+    for seed in range(600):
+        plan = draw(Chance(seed), LENGTH_NS)
+        more = with_risk_faults(plan, Chance(seed + 1_000))
+        moments = [fault.moment_ns for fault in more.schedule]
+        assert moments == sorted(moments)
+        assert set(plan.schedule) < set(more.schedule)
+        added = [fault for fault in more.schedule if fault not in plan.schedule]
+        assert max(fault.moment_ns for fault in added) <= more.calm_from_ns
+        modes |= {fault.mode for fault in added}
+        kinds |= {fault.kind for fault in added}
+    assert modes >= {*host.MODES, *visitors.MODES, *RESTRICTIONS}
+    assert kinds == {"host", "visitor", "kill", "other_release", "clock_step", "entry"}
+
+
+def test_every_restriction_is_in_the_catalogue() -> None:
+    assert {entry.name for entry in ENTRIES} >= set(RESTRICTIONS)

@@ -55,4 +55,7 @@ def test_hundred_seeds_find_nothing_that_must_never_happen(seeds: Seeds) -> None
     found = [line for outcome in outcomes if outcome.violations for line in report(outcome)]
     assert not found, "\n".join(found)
     assert min(outcome.frames_per_market_s for outcome in outcomes) >= FRAMES_PER_S_MIN
-    assert min(outcome.orders_per_market_s for outcome in outcomes) >= ORDERS_PER_S_MIN
+    # What stands latched at the end has stood there for some of the time.
+    trading = [outcome for outcome in outcomes if not outcome.held]
+    assert len(trading) * 2 > len(outcomes)
+    assert min(outcome.orders_per_market_s for outcome in trading) >= ORDERS_PER_S_MIN
