@@ -45,7 +45,7 @@ OPERATOR_FLATTEN = Switch(
     AT_ONCE,
     "operator",
     "operator-flatten",
-    False,
+    True,
 )
 STRATEGY_DISABLED = Switch(
     "strategy_disabled",
