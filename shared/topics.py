@@ -20,6 +20,7 @@ from shared.facts import (
     OrderFact,
     PlaceFact,
     Positions,
+    PricesDoubted,
     RecorderStatus,
     ReferencePrice,
     RiskStatus,
@@ -72,7 +73,7 @@ class Topic(msgspec.Struct, frozen=True):
 TOPICS: tuple[Topic, ...] = (
     Topic("feed.market", MarketEvent, (FEED_MARKET,), (STATE, EXECUTION)),
     Topic("feed.user", UserEvent, (FEED_USER,), (EXECUTION, RISK)),
-    Topic("feed.price", ReferencePrice, (FEED_PRICE,), (STATE,)),
+    Topic("feed.price", ReferencePrice, (FEED_PRICE,), (STATE, RISK)),
     Topic(
         "feed.calendar",
         Calendar,
@@ -99,6 +100,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("risk.status", RiskStatus, (RISK,), (*STRATEGIES, DASHBOARD)),
     Topic("risk.transition", Transition, (RISK,), (DASHBOARD,)),
     Topic("risk.alert", Alert, (RISK, EXECUTION, DASHBOARD), (DASHBOARD,)),
+    Topic("risk.doubted", PricesDoubted, (RISK,), (FEED_PRICE, STATE)),
     Topic("recorder.status", RecorderStatus, (RECORDER,), (RISK, DASHBOARD)),
     Topic("bus.sequences", Sequences, EVERYBODY, EVERYBODY),
 )

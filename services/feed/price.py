@@ -23,14 +23,15 @@ from shared.effects import (
     Log,
     Message,
     Publish,
+    Received,
     Stop,
     StreamClosed,
     StreamOpened,
     StreamSend,
     StreamText,
 )
-from shared.facts import ReferencePrice
-from shared.identifiers import Asset
+from shared.facts import PricesDoubted, ReferencePrice
+from shared.identifiers import Asset, Incarnation
 from shared.settlement import SPOT_SOURCE, settlement_source
 from shared.topics import FEED_PRICE
 from shared.units import NS_PER_S, Instant, MonotonicNs, WallMs
@@ -68,6 +69,9 @@ HISTORY_MAX = 2_000
 FUTURE_MS_MAX = 5_000
 """A stamp farther ahead than this is refused."""
 
+SECOND = "second"
+"""Names the operation for the second opinion, so that its refusal costs nothing else."""
+
 SILENT_NS_MAX = 15 * NS_PER_S
 """No newer settlement tick of any asset for so long: the socket is not trusted any more. 92 of
 78,515 recorded steps were longer than 5 s, 40 longer than 30 s."""
@@ -92,6 +96,9 @@ class PriceFeed:
         self._report = FeedReport(FEED_PRICE)
         self._credentials: Credentials | None = None
         self._unconfirmed = 0
+        self._second = config.abnormal.second_source
+        self._is_second_asked = False
+        self._rebuilt: dict[Asset, tuple[Incarnation, int]] = {}
         self._sequences: dict[str, int] = {}
         self._newest: dict[tuple[Asset, str], WallMs] = {}
         self._history: dict[tuple[Asset, str], deque[ReferencePrice]] = {}
@@ -108,6 +115,8 @@ class PriceFeed:
                 return self._on_text(message, now)
             case StreamClosed(stream=stream) if self._connection.owns(stream):
                 return self._connection.on_closed(message, now)
+            case Received(body=PricesDoubted() as doubted):
+                return self._rebuild(doubted, message.incarnation, now)
             case Stop(cause=cause):
                 return [Exit(0, cause)]
             case _:
@@ -147,6 +156,7 @@ class PriceFeed:
         assert self._credentials is not None
         self._connection.on_opened(now)
         self._sequences.clear()
+        self._is_second_asked = False
         found = self._credentials
         auth = StreamAuth(found.api_key, found.secret, found.passphrase)
         return [self._send(PriceAuth(auth, rid="auth")), self._status(now)]
@@ -184,13 +194,43 @@ class PriceFeed:
         """Count the answers, one for every item: they name no symbol."""
         if rid == "subscribe":
             self._unconfirmed -= 1
-        if self._unconfirmed == 0:
-            self._connection.confirm(now)
-        return []
+        if self._unconfirmed or rid != "subscribe":
+            return []
+        self._connection.confirm(now)
+        return self._ask_second()
+
+    def _ask_second(self) -> list[Effect]:
+        """Subscribe the prices with which risk compares; they settle nothing and prove nothing."""
+        if not self._second or self._is_second_asked:
+            return []
+        self._is_second_asked = True
+        items = tuple(
+            PriceSubscription(
+                CRYPTO_CHANNEL, PriceFilter(symbol_of_asset(asset), provider=self._second)
+            )
+            for asset in self._assets
+        )
+        return [self._send(PriceSubscribe(items, rid=SECOND))]
+
+    def _rebuild(self, doubted: PricesDoubted, risk: Incarnation, now: Instant) -> list[Effect]:
+        """Forget what risk has found to be an error, and read it anew over a new connection."""
+        if doubted.asset not in self._assets or self._rebuilt.get(doubted.asset) == (
+            risk,
+            doubted.number,
+        ):
+            return []
+        self._rebuilt[doubted.asset] = (risk, doubted.number)
+        for key in [key for key in self._history if key[0] == doubted.asset]:
+            del self._history[key]
+            self._newest.pop(key, None)
+        return self._connection.drop(f"risk doubts {doubted.asset}: {doubted.reason}", now)
 
     def _on_error(self, code: str, rid: str, now: Instant) -> list[Effect]:
         """Give the connection up: what it refuses now it refuses again, so back off."""
         level = "error" if code.startswith("auth_") else "warning"
+        if rid == SECOND:
+            # Without a second opinion nothing stops: what it is needed for then stays paused.
+            return [Log("price.no_second_source", {"code": code}, level)]
         return [
             Log("price.refused", {"code": code, "rid": rid}, level),
             *self._connection.drop(f"refused: {code}", now),
@@ -215,7 +255,8 @@ class PriceFeed:
 
         A recorded snapshot names no symbol.
         """
-        if len(self._assets) != 1:
+        is_ambiguous = channel == CRYPTO_CHANNEL and self._is_second_asked
+        if len(self._assets) != 1 or is_ambiguous:
             return None
         return _filter_of(channel, self._assets[0])
 

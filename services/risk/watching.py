@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from services.risk.abnormal import AbnormalSource
 from services.risk.breaker_count import BreakerCount
 from services.risk.clock import ClockSource
 from services.risk.contradictions import Contradictions
@@ -66,6 +67,7 @@ def make_sources(
         Handover(),
         Contradictions(),
         CrashRecords(),
+        AbnormalSource(config),
         ResourceSource(config.resources),
         ThrottleSource(config.throttle),
         Losses(config, stored),

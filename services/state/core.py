@@ -21,12 +21,13 @@ from shared.facts import (
     Calendar,
     FeedStatus,
     MarketResolved,
+    PricesDoubted,
     ReferencePrice,
     StateView,
     TickChanged,
     TradePrinted,
 )
-from shared.identifiers import Asset, ConditionId, TokenId
+from shared.identifiers import Asset, ConditionId, Incarnation, TokenId
 from shared.topics import FEED_MARKET
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
 from shared.venue.token_book import HASH_DISAGREES
@@ -64,6 +65,7 @@ class StateCore:
         self._early: deque[tuple[BookEvent, MonotonicNs]] = deque(maxlen=EARLY_MAX)
         self._next_view_ns = 0
         self._refused = 0
+        self._rebuilt: dict[Asset, tuple[Incarnation, int]] = {}
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
         """Fold facts; note gaps; end when asked."""
@@ -113,6 +115,8 @@ class StateCore:
             case ReferencePrice():
                 if body.asset in self._prices:
                     self._prices[body.asset].add(body)
+            case PricesDoubted():
+                self._on_prices_doubted(body, received)
             case FeedStatus():
                 return self._on_feed_status(body, received)
             case Calendar():
@@ -148,6 +152,13 @@ class StateCore:
             # Whatever happened between two connections was told to nobody.
             self._distrust_all("new session of the market feed")
         return []
+
+    def _on_prices_doubted(self, doubted: PricesDoubted, received: Received) -> None:
+        """Forget, once, what risk has found to be an error; the feed tells the rest anew."""
+        doubt = (received.incarnation, doubted.number)
+        if doubted.asset in self._prices and doubt != self._rebuilt.get(doubted.asset):
+            self._rebuilt[doubted.asset] = doubt
+            self._prices[doubted.asset].forget_since(doubted.since_ms)
 
     def _on_calendar(self, calendar: Calendar, now: Instant) -> list[Effect]:
         listed = {market.condition_id: market for market in calendar.markets if not market.closed}

@@ -104,6 +104,17 @@ class AssetPrices:
         """Return the volatility of the spot price; see `Volatility`."""
         return self._volatility.per_root_second_e9()
 
+    def forget_since(self, since_ms: WallMs) -> None:
+        """Forget the prices stamped from a moment on, and how much they moved; they were wrong.
+
+        Strikes seen before it stand: they were read off prices that nobody doubts.
+        """
+        self.settlement = self.spot = None
+        self._volatility = Volatility()
+        self._strikes = {
+            start: tick for start, tick in self._strikes.items() if tick.venue_ms < since_ms
+        }
+
     def _note_strike(self, tick: ReferencePrice) -> None:
         late_ms = tick.venue_ms % self._interval_ms
         if late_ms > STRIKE_LATE_MS_MAX:

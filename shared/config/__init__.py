@@ -5,6 +5,7 @@ This module reads no file and no environment: it turns TOML text into settings o
 findings; `bus/settings.py` finds the file and looks at the key files it names.
 """
 
+from shared.config.abnormal import AbnormalSettings
 from shared.config.access import AccessSettings
 from shared.config.clock import NTP_PORT, ClockSettings
 from shared.config.components import (
@@ -40,6 +41,7 @@ from shared.config.strategies import CaretakerSettings, MarketMakingSettings, St
 __all__ = [
     "LIVE_ACKNOWLEDGEMENT",
     "NTP_PORT",
+    "AbnormalSettings",
     "AccessSettings",
     "AccountSettings",
     "CaretakerSettings",

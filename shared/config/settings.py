@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from shared.config.abnormal import AbnormalSettings
 from shared.config.access import AccessSettings
 from shared.config.clock import ClockSettings
 from shared.config.components import ComponentsSettings
@@ -384,6 +385,7 @@ class Config(Section, frozen=True, kw_only=True):
     resources: ResourceSettings = ResourceSettings()
     degradation: DegradationSettings = DegradationSettings()
     recovery: RecoverySettings = RecoverySettings()
+    abnormal: AbnormalSettings = AbnormalSettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     dashboard: DashboardSettings = DashboardSettings()

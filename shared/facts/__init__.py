@@ -19,7 +19,7 @@ from shared.facts.execution_facts import (
     StartStage,
 )
 from shared.facts.fact import Fact, Level, MarketVersion, Side, TaggedFact
-from shared.facts.feeds import Evidence, FeedStatus, ReferencePrice
+from shared.facts.feeds import Evidence, FeedStatus, PricesDoubted, ReferencePrice
 from shared.facts.market_calendar import Calendar, MarketInfo
 from shared.facts.market_feed import (
     BookChanged,
@@ -75,6 +75,7 @@ __all__ = [
     "PositionFact",
     "Positions",
     "PriceChange",
+    "PricesDoubted",
     "RecorderStatus",
     "ReferencePrice",
     "RefusalCount",

@@ -20,6 +20,21 @@ class ReferencePrice(Fact, frozen=True):
     received_ns: MonotonicNs
 
 
+class PricesDoubted(Fact, frozen=True):
+    """Risk has found an asset's prices to be an error: feed and state rebuild them, once a number.
+
+    Attributes:
+        number: Of the doubt in this run of risk; repeated until the next.
+        since_ms: Ticks stamped from here on are not believed.
+        reason: For people.
+    """
+
+    asset: Asset
+    number: int
+    since_ms: WallMs
+    reason: str
+
+
 class Evidence(Fact, frozen=True):
     """When something last proved one stream right: data advanced, or a witness agreed.
 

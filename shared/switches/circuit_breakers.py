@@ -33,16 +33,16 @@ DAILY_LOSS = Switch(
 ABNORMAL_MARKET = Switch(
     "abnormal_market",
     "CB-3",
-    "price, depth or funding moves beyond what a market does",
-    (),
+    "a reference price moves farther in a minute than a market does",
+    ("abnormal.move_percent_max", "abnormal.move_ms", "abnormal.pause_ms"),
     "asset",
     "PAUSED",
     False,
     "pause",
     SAMPLED,
-    "60 s, and a second source agrees",
+    "60 s, and a second source agrees; after an error the prices are rebuilt first",
     "abnormal-market",
-    False,
+    True,
 )
 STRATEGY_PERFORMANCE = Switch(
     "strategy_performance",

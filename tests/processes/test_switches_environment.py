@@ -25,6 +25,9 @@ clean_data_ms = 500
 [clock]
 measure_every_ms = 1000
 unknown_ms = 2000
+[abnormal]
+pause_ms = 2000
+rebuild_every_ms = 3000
 """
 RESOURCES = {
     "cpu_percent_max = 100": """cpu_percent_max = 95
@@ -179,6 +182,38 @@ def test_short_resources_pause_background_work_and_trading_goes_on(
     assert group.placed_within(seen_ns, SEES_WITHIN_S), "trading goes on"
     environment.host_is(CALM)
     environment.waits_for(lambda: not environment.tripped())
+
+
+@pytest.mark.req("CB-3")
+def test_price_that_both_sources_tell_rests_the_asset_and_goes_on(
+    environment: Environment,
+) -> None:
+    group = environment.group
+    execution = group.pid(EXECUTION)
+    group.venue.fault(kind="move_price", percent=30, duration_ms=1_500)
+    environment.waits_for(lambda: environment.tripped() == {"abnormal_market"})
+    environment.waits_for(environment.is_empty)
+    environment.waits_for(lambda: not environment.tripped())
+    assert environment.alerted("abnormal_market_over")
+    assert not environment.alerted("price_error")
+    assert group.pid(EXECUTION) == execution
+
+
+@pytest.mark.req("CB-3")
+def test_price_that_the_second_source_contradicts_is_rebuilt_before_anything_goes_on(
+    environment: Environment,
+) -> None:
+    group = environment.group
+    group.venue.fault(kind="move_price", percent=30, event="chainlink")
+    environment.waits_for(lambda: environment.tripped() == {"abnormal_market"})
+    environment.waits_for(environment.is_empty)
+    environment.waits_for(lambda: environment.alerted("price_error"))
+    log = group.run / "log" / "feed_price.log"
+    environment.waits_for(lambda: log.read_text(errors="replace").count("risk doubts btc") >= 2)
+    assert "abnormal_market" in environment.tripped(), "the error holds for as long as it lasts"
+    assert environment.is_empty()
+    group.venue.clear_faults()
+    group.wait_until_trading(RECOVERS_WITHIN_S)
 
 
 @pytest.mark.req("CP-5")

@@ -54,6 +54,7 @@ Kinds of the venue as a whole:
     slow_settlement  trades wait `delay_ms` more before they are mined
     fight_beats      another session of the key beats in between
     delay_match      a marketable order is answered `delayed`, and judged `delay_ms` later
+    move_price       the price socket tells prices `percent` higher, of the source `event` alone
     shift_clock      `/time` and the time server are `delay_ms` ahead, or behind below zero
 """
 
@@ -111,6 +112,7 @@ VenueFaultKind = Literal[
     "fight_beats",
     "delay_match",
     "shift_clock",
+    "move_price",
 ]
 FaultKind = (
     RequestFaultKind | ReplyFaultKind | FrameFaultKind | StreamFaultKind | ModeKind | VenueFaultKind
@@ -166,6 +168,7 @@ class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every_ms: Annotated[int, Meta(ge=1, le=SPAN_MS_MAX)] | None = None
     delay_ms: Annotated[int, Meta(ge=-SPAN_MS_MAX, le=SPAN_MS_MAX)] = 0
     rows: Annotated[int, Meta(ge=0)] = 100
+    percent: Annotated[int, Meta(ge=-99, le=10_000)] = 0
     status: Annotated[int, Meta(ge=200, le=599)] = 400
     text: str = "could not insert order"
     retry_after_s: Annotated[int, Meta(ge=0)] | None = None

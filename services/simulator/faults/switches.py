@@ -206,6 +206,21 @@ class Faults:
             self._count_strike(fault)
         return sum(fault.order.delay_ms for fault in shifts) * NS_PER_MS
 
+    def price_percent(self, asset: str, source: str, now_ns: int) -> int:
+        """Return what a told price is, in percent of the true one."""
+        if not self._faults:
+            return 100
+        moves = [
+            fault
+            for fault in self._active(now_ns)
+            if fault.order.kind == "move_price"
+            and fault.order.asset in ("", asset)
+            and fault.order.event in ("", source)
+        ]
+        for fault in moves:
+            self._count_strike(fault)
+        return 100 + sum(fault.order.percent for fault in moves)
+
     def tells_time(self, now_ns: int) -> bool:
         """Tell whether the time server answers: a silence of the stream `time` ends that."""
         silences = [

@@ -197,12 +197,23 @@ class PriceStream:
                     lost = listener.dropped
                     lost[wish.channel] = lost.get(wish.channel, 0) + 1
                 else:
-                    payload = update(wish, tick)
+                    payload = update(wish, self._as_told(tick, wish, now))
                     yield self._data(number, listener, wish, payload, now, is_snapshot=False)
 
     def _passes(self, wish: Wish, now: Instant) -> bool:
         names = (wish.asset, wish.channel)
         return self._faults.lets_frame_pass("price", names, now.monotonic_ns)
+
+    def _as_told(self, tick: Tick, wish: Wish, now: Instant) -> Tick:
+        """Return a tick as a source tells it now, which a fault may have moved."""
+        percent = self._faults.price_percent(wish.asset, wish.source, now.monotonic_ns)
+        if percent == 100:
+            return tick
+        return msgspec.structs.replace(
+            tick,
+            price_e8=max(1, tick.price_e8 * percent // 100),
+            twap_e8=max(1, tick.twap_e8 * percent // 100),
+        )
 
     def _recent(self, asset: Asset, now: Instant) -> Iterator[Tick]:
         return (

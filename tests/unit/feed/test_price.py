@@ -11,14 +11,16 @@ from shared.effects import (
     Effect,
     Log,
     Publish,
+    Received,
     StreamClose,
     StreamClosed,
     StreamOpen,
     StreamOpened,
     StreamText,
 )
-from shared.facts import FeedStatus, ReferencePrice
-from shared.identifiers import Asset
+from shared.facts import FeedStatus, PricesDoubted, ReferencePrice
+from shared.identifiers import Asset, Incarnation
+from shared.topics import RISK
 from shared.units import NS_PER_MS, Instant, ReferenceE18, WallMs
 from shared.venue.auth import Credentials
 from tests.builders.feeds import WALL_START_MS, at, config, facts, of_type, sent
@@ -288,3 +290,40 @@ def test_snapshot_without_a_symbol_is_read_where_it_can_only_be_one() -> None:
     several.open(at(0))
     assert facts(several.hear(frame, at(1)), "feed.price") == []
     assert several.status(at(1)).rejected_frames == 1
+
+
+def doubted(number: int, asset: str = "btc") -> Received:
+    stamp = at(0).monotonic_ns
+    body = PricesDoubted(Asset(asset), number, WallMs(0), "contradicted")
+    return Received(RISK, Incarnation(1), "risk.doubted", 1, stamp, stamp, 0, body)
+
+
+@pytest.mark.req("CB-3")
+def test_second_opinion_is_subscribed_by_itself_and_its_refusal_costs_nothing() -> None:
+    rig = Rig()
+    rig.feed.on_tick(at(0))
+    rig.open(at(0))
+    rig.hear({"op": "authed", "rid": "auth"}, at(0))
+    answer = {"op": "subscribed", "rid": "subscribe", "channel": "price.crypto"}
+    assert not sent(rig.hear(answer, at(0)))
+    ((found),) = sent(rig.hear(answer, at(0)))
+    assert found["rid"] == "second"
+    assert found["subscriptions"] == [
+        {"channel": "price.crypto", "filter": {"symbol": "btcusd", "provider": "pyth"}}
+    ]
+    rig.hear({"op": "error", "rid": "second", "code": "bad_filter"}, at(0))
+    assert rig.status(at(0)).connected
+
+
+@pytest.mark.req("CB-3")
+def test_doubted_prices_are_read_anew_once_a_number() -> None:
+    rig = ready()
+    rig.hear(data(1), at(1_500))
+    assert facts(list(rig.feed.snapshot(at(1_500))), "feed.price")
+    assert of_type(rig.feed.on_message(doubted(1), at(1_600)), StreamClose)
+    assert not facts(list(rig.feed.snapshot(at(1_600))), "feed.price")
+    rig.open(at(5_000))
+    rig.subscribe(at(5_000))
+    assert not rig.feed.on_message(doubted(1), at(5_100))
+    assert not rig.feed.on_message(doubted(2, "eth"), at(5_100))
+    assert of_type(rig.feed.on_message(doubted(2), at(5_100)), StreamClose)

@@ -113,3 +113,18 @@ def test_repeated_moment_and_long_hole_make_no_return() -> None:
     for step in range(RETURNS_MIN * 2):
         prices.add(tick((step + 1) * (STEP_MS_MAX + 1), 100_000 + step))
     assert prices.volatility_e9() is None
+
+
+@pytest.mark.req("CB-3")
+def test_doubted_prices_are_forgotten_and_strikes_before_them_stand() -> None:
+    prices = AssetPrices(60)
+    for step in range(2 * RETURNS_MIN):
+        prices.add(tick(step * 2_000, 100_000 + step % 2))
+    assert prices.volatility_e9() is not None
+    prices.add(tick(120_000, 130_000))
+    prices.forget_since(WallMs(tick(120_000).venue_ms))
+    assert (prices.settlement, prices.spot, prices.volatility_e9()) == (None, None, None)
+    assert prices.strike(WallMs(tick(60_000).venue_ms)) is not None
+    assert prices.strike(WallMs(tick(120_000).venue_ms)) is None
+    prices.add(tick(120_500, 100_000))
+    assert prices.strike(WallMs(tick(120_000).venue_ms)) == tick(0, 100_000).value_e18

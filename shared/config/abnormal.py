@@ -1,0 +1,48 @@
+"""What no market does of itself: limits of reference prices, and who is asked about them."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from shared.config.section import Section
+
+
+class AbnormalSettings(Section, frozen=True, kw_only=True):
+    """Abnormal markets (CB-3)."""
+
+    move_percent_max: Annotated[
+        int, Meta(description="Of a reference price within move_ms.", ge=1, le=1_000)
+    ] = 20
+    move_ms: Annotated[
+        int,
+        Meta(description="Window of the move, by the source's own stamps.", ge=1_000, le=60_000),
+    ] = 60_000
+    pause_ms: Annotated[
+        int, Meta(description="The asset rests at least so long.", ge=1_000, le=3_600_000)
+    ] = 60_000
+    second_source: Annotated[
+        Literal["pyth", ""],
+        Meta(
+            description="Whose prices are compared: another provider of the price socket; empty: "
+            "nobody, and what is abnormal stays paused until its price has come back."
+        ),
+    ] = "pyth"
+    second_stale_ms: Annotated[
+        int, Meta(description="A second opinion older than this is none.", ge=500, le=60_000)
+    ] = 5_000
+    agree_percent_max: Annotated[
+        int,
+        Meta(
+            description="Both sources may differ by so much: one is told seconds after the other.",
+            ge=1,
+            le=50,
+        ),
+    ] = 2
+    rebuild_every_ms: Annotated[
+        int,
+        Meta(
+            description="While they contradict, feed and state rebuild the prices so often.",
+            ge=1_000,
+            le=600_000,
+        ),
+    ] = 15_000
