@@ -115,7 +115,7 @@ class Streams(Edge):
                 self._venue.stream_text(stream.connection, text)
 
         moment_ns = self._scheduler.now_ns + self._chance.between(*LATENCY_NS_RANGE)
-        stream.outward_ns = max(stream.outward_ns, moment_ns)
+        stream.outward_ns = max(stream.outward_ns + 1, moment_ns)
         self._scheduler.at(stream.outward_ns, reach_venue)
 
     def end(self, name: str, code: int = 1000, reason: str = "closed") -> None:
@@ -174,7 +174,8 @@ class Streams(Edge):
 
     def _inward(self, stream: _Stream, told: str | StreamOpened) -> None:
         moment_ns = self._scheduler.now_ns + self._chance.between(*LATENCY_NS_RANGE)
-        stream.inward_ns = max(stream.inward_ns, moment_ns, self._stalled_until_ns)
+        # Later than the frame before: a connection keeps its order, and equal moments come in any.
+        stream.inward_ns = max(stream.inward_ns + 1, moment_ns, self._stalled_until_ns)
 
         def arrive() -> None:
             if self._dead or not stream.open:

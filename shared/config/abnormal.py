@@ -41,8 +41,9 @@ class AbnormalSettings(Section, frozen=True, kw_only=True):
     rebuild_every_ms: Annotated[
         int,
         Meta(
-            description="While they contradict, feed and state rebuild the prices so often.",
+            description="While they contradict, feed and state rebuild the prices so often: a new "
+            "connection has become stable by then, so that none is waited for longer each time.",
             ge=1_000,
             le=600_000,
         ),
-    ] = 15_000
+    ] = 60_000
