@@ -104,8 +104,7 @@ class Restarts:
         self._note("flapping", program, now)
         ends.is_flapping = True
         if program == RISK:
-            ends.is_down = True  # it runs this; the latch alone holds trading
-            return
+            return  # it runs this; the latch alone holds trading
         self._effects.append(AskSupervisor("stop", program))
         if program in DISPENSABLE:
             text = f"{words}; it is stopped, trading goes on: `interlock restart {program}`"
@@ -119,9 +118,10 @@ class Restarts:
         """
         is_new = program not in self._tripped
         self._tripped.add(program)
-        bad = ends.is_flapping and (is_new or not ends.is_down)
+        is_up = not ends.is_down and program != RISK
+        bad = ends.is_flapping and (is_new or is_up)
         why = f"{program} has ended too often: {ends.words(now.boot_ns)}"
-        if bad and not ends.is_down:
+        if bad and is_up:
             why = f"{why}; it is not stopped yet"
         if program in STRATEGIES:
             return Sample(STRATEGY_DISABLED, "flapping", ("strategy", program), bad, why)

@@ -156,6 +156,16 @@ def test_new_risk_counts_what_was_written_before_it_its_own_crashes_included() -
     assert [one.bad for one in samples(list(desk.source.data(NOW)))] == [False]
 
 
+@pytest.mark.req("CP-9", "INV-9")
+@pytest.mark.parametrize("program", [RISK, STATE])
+def test_finding_of_an_earlier_risk_does_not_hold_a_resume_up_for_ever(program: str) -> None:
+    desk = Desk()
+    yielded = desk.hear(told(program, "flapping", is_past=True))
+    assert [one.bad for one in samples(yielded)] == [True]
+    desk.hear(seen(program, "RUNNING" if program == RISK else "STOPPED"))
+    assert [one.bad for one in samples(list(desk.source.data(NOW)))] == [False]
+
+
 def test_new_risk_stops_what_the_one_before_it_found_and_did_not_stop() -> None:
     desk = Desk()
     desk.hear(told(STATE, "flapping", is_past=True))
