@@ -127,7 +127,9 @@ def test_bid_of_another_strategy_makes_way_for_a_closing_sell_and_does_not_come_
     assert rig.row(bid.order_id).reason == "closing_first"
     sells = [one for one in rig.orders() if one.side == "SELL"]
     assert sells, "the closing sell came through"
-    assert not [one for one in rig.orders("LIVE") if one.side == "BUY" and one.price_e4 >= 4_600]
+    bids = [one.order_id for one in rig.orders() if one.side == "BUY" and one.price_e4 >= 4_600]
+    assert bids == [bid.order_id], "none comes back into the way between two tries"
+    assert "closing_first" in rig.denials()
 
 
 @pytest.mark.req("EX-17")

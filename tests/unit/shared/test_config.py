@@ -72,6 +72,8 @@ def test_table_given_as_a_value_is_a_finding() -> None:
         ("[timing]\noracle_pause_ms = 10001\n", "timing.oracle_cancel_ms"),
         ("[timing]\nbeat_admission_ms = 3999\n", "timing.beat_admission_ms"),
         ("[markets]\ninterval_s = 10\ncutoff_ms = 10000\n", "markets.cutoff_ms"),
+        ("[limits]\ndaily_loss_usd_max = 51\n", "limits.daily_loss_usd_max"),
+        ("[losses]\ndaily_quote_percent = 79\n", "losses.daily_quote_percent"),
     ],
 )
 def test_rule_between_settings_refuses_just_beyond_its_bound(extra: str, where: str) -> None:
@@ -87,6 +89,8 @@ def test_rule_between_settings_refuses_just_beyond_its_bound(extra: str, where: 
         "[timing]\noracle_pause_ms = 10000\n",
         "[timing]\nbeat_admission_ms = 4000\n",
         "[markets]\ninterval_s = 10\ncutoff_ms = 9999\n",
+        "[limits]\ndaily_loss_usd_max = 50\n",
+        "[losses]\ndaily_quote_percent = 80\n",
     ],
 )
 def test_rule_between_settings_takes_its_bound(extra: str) -> None:
@@ -100,6 +104,17 @@ def test_rule_between_settings_takes_its_bound(extra: str) -> None:
 def test_live_needs_its_exact_acknowledgement(acknowledgement: str, accepted: bool) -> None:
     live = f'profile = "test"\nmode = "live"\nlive_acknowledgement = "{acknowledgement}"'
     parsed = parse(MINIMAL.replace('profile = "test"', live))
+    assert isinstance(parsed, Config) is accepted
+
+
+@pytest.mark.req("CB-2", "ST-8")
+@pytest.mark.parametrize(("percent", "accepted"), [(10, True), (11, False)])
+def test_live_may_lose_no_more_than_a_tenth_of_its_capital_a_day(
+    percent: int, accepted: bool
+) -> None:
+    live = 'profile = "test"\nmode = "live"\nlive_acknowledgement = "I trade real money"'
+    extra = f"[losses]\ndaily_percent_max = {percent}\n"
+    parsed = parse(MINIMAL.replace('profile = "test"', live) + extra)
     assert isinstance(parsed, Config) is accepted
 
 

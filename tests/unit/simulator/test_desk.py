@@ -118,6 +118,26 @@ def test_shares_can_come_from_outside_and_go_there() -> None:
     assert move(1, "1")[0] == 400
 
 
+@pytest.mark.req("TST-1")
+@pytest.mark.parametrize("winner", [0, 1])
+def test_running_market_can_be_decided_at_once_and_pays_the_winner_alone(winner: int) -> None:
+    rig = VenueRig()
+    market = rig.market
+    for token, amount in zip(market.tokens, (7_000_000, 4_000_000), strict=True):
+        body = {"account": rig.client.address, "token": token, "amount": amount}
+        assert rig.ask("POST", "/admin/balance", encode(body))[0] == 200
+    rig.place(price=4_000, size=5)
+    before = rig.ask("GET", "/admin/account", query={"address": rig.client.address})[1]
+    decided = {"market": market.condition_id, "winner": winner}
+    assert rig.ask("POST", "/admin/resolve", encode(decided)) == (200, {"winner": winner})
+    after = rig.ask("GET", "/admin/account", query={"address": rig.client.address})[1]
+    assert (market.state, market.winner, rig.open_ids()) == ("RESOLVED", winner, [])
+    assert float(after["collateral"]) - float(before["collateral"]) == (7.0, 4.0)[winner]
+    assert not any(float(size) for size in after["tokens"].values())
+    assert rig.ask("POST", "/admin/resolve", encode(decided))[0] == 400, "it does not run any more"
+    assert rig.ask("POST", "/admin/resolve", encode({**decided, "winner": 2}))[0] == 400
+
+
 @pytest.mark.parametrize(
     "query", [{"asset_type": "SHELLS"}, {"asset_type": "CONDITIONAL"}], ids=str
 )
