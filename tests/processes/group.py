@@ -52,6 +52,15 @@ CALM_HOST = "[resources]\ncpu_percent_max = 100\n\n"
 """Nothing in a test depends on how busy its machine is."""
 
 
+FREE_LOSSES = {
+    "trade_percent_max = 10\n": (
+        "trade_percent_max = 1000000\ndaily_percent_max = 1000000\n"
+        "session_percent_max = 1000000\nloss_percent = 1000000\n"
+    )
+}
+"""Changes of the profile for a group that judges something else and shall not end by a loss."""
+
+
 def free_port() -> int:
     """Return a port that was free a moment ago."""
     with socket.socket() as probe:

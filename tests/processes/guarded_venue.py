@@ -1,7 +1,7 @@
 """A group whose every request to the venue passes a doorway, and that places often."""
 
 from tests.processes.doorway import Doorway
-from tests.processes.group import GroupUnderTest
+from tests.processes.group import FREE_LOSSES, GroupUnderTest
 
 BUSY = """
 [strategy.market_making]
@@ -12,6 +12,7 @@ requote_e4 = 0
 shares_per_outcome_max = 300
 unpaired_shares_global_max = 1000
 exposure_usd_max = 10000
+daily_loss_usd_max = 1000000
 
 [timing]
 clean_data_ms = 500
@@ -27,7 +28,9 @@ INTERVAL_S = 60
 def guarded_group(late_order_margin_ms: int = 2_000) -> tuple[GroupUnderTest, Doorway]:
     """Return a group that is not started yet, and the doorway that its profile names."""
     group = GroupUnderTest(
-        interval_s=INTERVAL_S, extra=BUSY.format(late_order_margin_ms=late_order_margin_ms)
+        interval_s=INTERVAL_S,
+        extra=BUSY.format(late_order_margin_ms=late_order_margin_ms),
+        changes=FREE_LOSSES,
     )
     doorway = Doorway(group.port)
     text = group.profile.read_text(encoding="utf-8")

@@ -23,16 +23,13 @@ from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, NS_PER_S
 from tests.processes.accounts import Balances, LedgerSide, VenueSide, ledger_side, units
 from tests.processes.agreement import disagreements, revived, unexplained
-from tests.processes.group import GroupUnderTest
+from tests.processes.group import FREE_LOSSES, GroupUnderTest
 
 INTERVAL_S = 60
 CHANGES = {
     'assets = ["btc"]': 'assets = ["btc", "eth", "sol", "xrp"]',
     "takers_per_second = 2.0": "takers_per_second = 4.0",
-    "trade_percent_max = 10\n": (
-        "trade_percent_max = 1000000\ndaily_percent_max = 1000000\n"
-        "session_percent_max = 1000000\nloss_percent = 1000000\n"
-    ),
+    **FREE_LOSSES,
 }
 
 PROFILE = """

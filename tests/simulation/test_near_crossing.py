@@ -24,7 +24,7 @@ from services.simulator.chance import stream
 from services.simulator.stamps import RECORDS_MAX
 from services.strategy.core import StrategyCore
 from services.strategy.interface import MarketContext, Wish
-from shared.config import Config, LimitSettings
+from shared.config import Config, LimitSettings, ThrottleSettings
 from shared.facts import BookView
 from shared.identifiers import StrategyName, TokenId
 from shared.targets import Target
@@ -95,7 +95,8 @@ def lively() -> Config:
         exposure_usd_max=100_000,
         daily_loss_usd_max=100_000,
     )
-    return msgspec.structs.replace(config, simulator=simulator, limits=limits)
+    throttle = ThrottleSettings(orders_max=100_000, fills_max=100_000)
+    return msgspec.structs.replace(config, simulator=simulator, limits=limits, throttle=throttle)
 
 
 class Ran(msgspec.Struct, frozen=True):
