@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from bus import clock
+from bus.ledger_reader import Unreadable
+from ops.cli.flatten import held
 from ops.waiting import wait_for
 from shared.risk_schema import RISK_FILE
 from shared.topics import RISK
@@ -15,6 +17,9 @@ from tests.processes.group import GroupUnderTest
 
 MAKER = "market_making"
 HOLDS_S = 2.0
+SMALLEST_E6 = 5_000_000
+"""Smallest order of the simulated markets: less cannot be sold."""
+
 SETTLES_S = 5.0
 
 
@@ -124,6 +129,25 @@ def _resumed(group: GroupUnderTest) -> dict[str, Any] | None:
     ran = group.command("resume", "--reason", "seen", "--json")
     found: dict[str, Any] = ran.json
     return found["resumed"] if ran.status == 0 else None
+
+
+@pytest.mark.req("OP-1", "EX-17")
+def test_flatten_closes_what_is_held_and_places_nothing_new(trading: GroupUnderTest) -> None:
+    """By the ledger something is held; flattened it is not, and no order that adds was placed."""
+    assert wait_for(lambda: held(trading.data) or None, 60), "nothing was ever filled"
+    ran = trading.command("flatten", "--within", "60", "--json")
+    left = held(trading.data)
+    assert not isinstance(left, Unreadable)
+    dust = [row for row in left if abs(row.matched) < SMALLEST_E6]
+    assert list(left) == dust, repr(ran)
+    assert ran.status == (1 if dust else 0), repr(ran)
+    risk = trading.view().risk()
+    assert risk is not None
+    assert risk.trading_state == "REDUCING"
+    flat_ns = clock.read().monotonic_ns
+    assert not trading.placed_within(flat_ns, HOLDS_S)
+    assert wait_for(lambda: _resumed(trading), 60) is not None
+    trading.wait_until_trading()
 
 
 @pytest.mark.req("KS-8")
