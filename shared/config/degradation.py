@@ -63,7 +63,7 @@ class DegradationSettings(Section, frozen=True, kw_only=True):
             ge=1,
             le=100,
         ),
-    ] = 3
+    ] = 5
     spot_stale_ms: Annotated[
         int,
         Meta(

@@ -122,9 +122,9 @@ ACCESS_ENTRIES = (
         tests=(
             WHOLE,
             f"{OUTCOMES}::test_refusal_in_front_of_the_engine_is_rejected_whatever_its_body",
+            "tests/unit/risk/test_restricted.py::"
+            "test_answer_to_a_request_of_risk_latches_and_resume_waits_for_it_to_end",
         ),
-        later="The halt of all trading is not there yet: today people are alerted, and posts wait "
-        "for longer and longer.",
     ),
     Entry(
         number=42,

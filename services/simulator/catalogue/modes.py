@@ -15,11 +15,12 @@ NETWORK = "https://datatracker.ietf.org/doc/html/rfc9110"
 
 MODE_TEST = "tests/unit/simulator/test_faults.py::test_each_mode_takes_what_the_venue_takes"
 GEOBLOCK_PATH = "/api/geoblock"
-NO_HALT = (
-    "The halt of all trading is not there yet: today people are alerted, and posts wait for longer "
-    "and longer."
+HALTS = (
+    "tests/unit/risk/test_restricted.py::"
+    "test_answer_to_a_request_of_risk_latches_and_resume_waits_for_it_to_end",
+    "tests/processes/test_switches_venue.py::"
+    "test_restricted_and_mixed_latch_and_a_resume_waits_for_both",
 )
-NO_GEOBLOCK = "Nobody of ours reads the geoblock yet; the switch waits for who will."
 RESTRICTED = (
     "Trading restricted in your region, please refer to available regions - "
     "https://docs.polymarket.com/developers/CLOB/geoblock"
@@ -83,8 +84,8 @@ MODE_ENTRIES = (
         tests=(
             REFUSED,
             f"{OUTCOMES}::test_known_text_is_rejected_with_its_reason_by_400_and_in_a_reply",
+            *HALTS,
         ),
-        later=NO_HALT,
     ),
     Entry(
         number=105,
@@ -93,8 +94,7 @@ MODE_ENTRIES = (
         orders=_post("'0x0000000000000000000000000000000000000001' address banned"),
         reaction="As `closed-only`.",
         links=(ERRORS,),
-        tests=(REFUSED,),
-        later=NO_HALT,
+        tests=(REFUSED, HALTS[0]),
     ),
     Entry(
         number=106,
@@ -104,8 +104,7 @@ MODE_ENTRIES = (
         reaction="With a market that is restricted, everything is cancelled and trading stays "
         "halted until an operator resumes it.",
         links=(GEOBLOCK,),
-        tests=(),
-        later=NO_GEOBLOCK,
+        tests=(HALTS[1],),
         lasts_ms=12_000,
     ),
     Entry(
@@ -116,8 +115,10 @@ MODE_ENTRIES = (
         reaction="Unknown is not allowed and not blocked: after some failures or some age trading "
         "pauses, and goes on when there is an answer.",
         links=(GEOBLOCK,),
-        tests=(),
-        later=NO_GEOBLOCK,
+        tests=(
+            "tests/processes/test_switches_venue.py::"
+            "test_place_that_nobody_tells_pauses_and_latches_nothing",
+        ),
     ),
     Entry(
         number=108,
@@ -129,8 +130,8 @@ MODE_ENTRIES = (
         tests=(
             REFUSED,
             f"{OUTCOMES}::test_refusal_in_front_of_the_engine_is_rejected_whatever_its_body",
+            HALTS[0],
         ),
-        later=NO_HALT,
     ),
     Entry(
         number=109,

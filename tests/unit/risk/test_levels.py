@@ -161,7 +161,7 @@ def test_feed_without_connection_reduces_and_in_the_end_is_an_emergency(
     ("count", "level"), [(3, None), (4, "REDUCED"), (6, "REDUCED"), (7, "EMERGENCY")]
 )
 def test_feed_that_connects_anew_too_often_is_unsteady(count: int, level: str | None) -> None:
-    causes = LevelCauses(settings())
+    causes = LevelCauses(settings(reconnects_max=3))
     for session in range(count + 1):
         causes.hear(feed(connected=True, session=session + 1), instant(session))
     assert held(causes, 100).get("feed_price unsteady") == level
