@@ -46,3 +46,26 @@ def test_shifted_clock_is_told_by_both() -> None:
     rig.advance(1)
     assert rig.ask("GET", "/time")[1] == before + 1
     assert rig.core.faults.clock_offset_ns(rig.now.monotonic_ns) == 0
+
+
+@pytest.mark.req("TST-9")
+def test_silence_of_the_time_server_is_its_own_and_ends() -> None:
+    rig = VenueRig()
+    rig.fault("silence", stream="market", duration_ms=1_000)
+    assert rig.core.faults.tells_time(rig.now.monotonic_ns)
+    rig.fault("silence", stream="time", duration_ms=1_000)
+    assert not rig.core.faults.tells_time(rig.now.monotonic_ns)
+    rig.advance(1)
+    assert rig.core.faults.tells_time(rig.now.monotonic_ns)
+
+
+@pytest.mark.req("TST-9")
+def test_moved_price_is_told_by_the_sources_that_are_meant() -> None:
+    rig = VenueRig()
+    faults, now_ns = rig.core.faults, rig.now.monotonic_ns
+    assert faults.price_percent("btc", "chainlink", now_ns) == 100
+    rig.fault("move_price", percent=30, event="chainlink", asset="btc")
+    rig.fault("move_price", percent=-5)
+    assert faults.price_percent("btc", "chainlink", now_ns) == 125
+    assert faults.price_percent("btc", "pyth", now_ns) == 95
+    assert faults.price_percent("eth", "chainlink", now_ns) == 95
