@@ -213,14 +213,13 @@ def _alerts(told: ExecutionPong | None) -> tuple[str, ...]:
     """Return what execution tells that a lease would not mend.
 
     What it was answered about our standing is not among them: that is latched, and told until the
-    grant that follows the latch's end.
+    grant that follows the latch's end. Nor is its own fence, which it repeats until a newer epoch
+    answers it: where a fence stands already, only the resume brings one.
     """
     if told is None:
         return ()
-    fenced = told.self_fenced
     mismatch = told.mismatch
     found = (
-        f"execution fenced itself: {fenced.cause}" if fenced is not None else "",
         f"ledger: {told.ledger_fault}" if told.ledger_fault else "",
         mismatch.text if mismatch is not None and mismatch.in_a_row else "",
     )

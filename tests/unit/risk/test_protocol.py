@@ -267,6 +267,16 @@ def test_self_fenced_of_our_epoch_is_answered_by_a_newer_one_after_recovery() ->
     assert world.execution.self_fenced is None
 
 
+def test_self_fenced_within_a_fence_is_answered_by_the_resume() -> None:
+    world = World()
+    world.run(100)
+    epoch = world.status.epoch
+    world.execution.self_fenced = SelfFenced(epoch, "cancels fail", BootNs(1))
+    world.trade()
+    assert world.status.epoch > epoch
+    assert world.execution.self_fenced is None
+
+
 def test_self_fenced_of_an_older_epoch_is_ignored() -> None:
     world = trading()
     epoch = world.status.epoch
