@@ -60,8 +60,9 @@ mutants: $(VENV)/installed-test
 	nice -n 10 $(BIN)/pytest --quiet -p no:cacheprovider --mutants docs/mutation.md $(ASKED)
 
 # Searches every state of the model of the fence protocol, and writes docs/protocol-model.md; some ten minutes.
-model: $(VENV)/installed
+model: $(VENV)/installed-test
 	$(BIN)/python -m ops.model
+	INTERLOCK_MODEL_WALKS=200 $(BIN)/pytest --quiet tests/properties/test_model_conformance.py
 
 soak: $(VENV)/installed-test
 	INTERLOCK_SOAK_S=600 $(BIN)/pytest --quiet -rP tests/processes/test_soak.py

@@ -38,9 +38,10 @@ def begin_fence(machine: Machine, draft: Draft, number: int) -> None:
     block = machine.layout.risks[number]
     scope = machine.scope
     draft[block + NOW] += 1
-    late = scope.late - (scope.allowance if "clock" in machine.off else 0)
-    draft[block + LEASE_OVER] = draft[block + GRANTED]
-    draft[block + INTENTS_OVER] = max(draft[block + GRANTED] + late, draft[block + FOREIGN])
+    over = draft[block + GRANTED]
+    draft[block + LEASE_OVER] = max(0, over - scope.late)
+    early = scope.allowance if "clock" in machine.off else 0
+    draft[block + INTENTS_OVER] = max(0, over - early, draft[block + FOREIGN])
     for field in (TRADING, REPORT, READ, FIRST, ZERO):
         draft[block + field] = 0
     draft[block + UNSAID] = int("repeat_order" in machine.off)

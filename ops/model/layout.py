@@ -86,7 +86,7 @@ TRADING: Final = 2
 LEASE_OVER: Final = 3
 INTENTS_OVER: Final = 4
 GRANTED: Final = 5
-"""Ticks until the longest lease that anybody may hold is over."""
+"""Ticks until orders under the longest lease that anybody may hold are past their deadline."""
 REPORT: Final = 6
 """0 none; 1 + ticks until what the ledgers told of is past its deadline."""
 READ: Final = 7

@@ -16,8 +16,6 @@ from ops.model.layout import (
     BAD,
     FAULTS,
     LATCH,
-    NONE,
-    ORDER,
     STARTING,
     SUPERVISOR,
     TRADING,
@@ -25,7 +23,7 @@ from ops.model.layout import (
     ZERO,
 )
 from ops.model.machine import Machine, State
-from ops.model.venue import time_steps
+from ops.model.venue import exists_any, time_steps
 
 Judge = Callable[[Machine, State], bool]
 
@@ -72,9 +70,7 @@ def is_proven(machine: Machine, state: State) -> bool:
 
 def stays_for_ever(machine: Machine, state: State) -> bool:
     """Tell whether everybody is gone for good and an order of ours would stay for ever."""
-    if state[SUPERVISOR] or all(
-        state[block + ORDER] == NONE for block in machine.layout.executions
-    ):
+    if state[SUPERVISOR] or not exists_any(machine, state):
         return False
     drafts: list[tuple[str, list[int]]] = []
     time_steps(machine, state, drafts)

@@ -11,6 +11,7 @@ from ops.model.layout import (
     HALTS,
     HUNG,
     KEY,
+    KNOWN,
     LATCH,
     NONE,
     NOW,
@@ -49,18 +50,12 @@ def fault_steps(machine: Machine, state: State, found: list[Step]) -> None:
         found.append(("watch kills the risk that hangs", draft))
     if not state[FAULTS]:
         return
-    for number, block in enumerate(machine.layout.executions):
-        if state[block + ALIVE] and "e" in machine.scope.crashes:
-            draft = _spend(state)
-            crash(machine, draft, number)
-            found.append((f"execution {number} crashes", draft))
+    _crash(machine, state, found)
     for number, block in enumerate(machine.layout.risks):
-        if state[block + UP] and "r" in machine.scope.crashes:
+        if machine.scope.loses_database and state[DISK] != 2:
             draft = _spend(state)
-            die(machine, draft, number)
-            found.append((f"risk {number} crashes", draft))
-        if not state[block + UP] and machine.scope.loses_database and state[DISK] != 2:
-            draft = _spend(state)
+            if state[block + UP]:
+                die(machine, draft, number)
             draft[DISK] = 2
             draft[block + NOW] = 0
             found.append((f"the database of risk {number} is lost", draft))
@@ -71,6 +66,25 @@ def fault_steps(machine: Machine, state: State, found: list[Step]) -> None:
         found.append(("the group is killed, and started with another API key", draft))
     if machine.scope.hangs:
         _hang(machine, state, found)
+    if machine.scope.ends and state[SUPERVISOR]:
+        draft = _spend(state)
+        draft[SUPERVISOR] = 0
+        _end_all(machine, draft)
+        found.append(("supervisord and the whole group are gone", draft))
+
+
+def _crash(machine: Machine, state: State, found: list[Step]) -> None:
+    """Let a process die where it stands."""
+    for number, block in enumerate(machine.layout.executions):
+        if state[block + ALIVE] and "e" in machine.scope.crashes:
+            draft = _spend(state)
+            crash(machine, draft, number)
+            found.append((f"execution {number} crashes", draft))
+    for number, block in enumerate(machine.layout.risks):
+        if state[block + UP] and "r" in machine.scope.crashes:
+            draft = _spend(state)
+            die(machine, draft, number)
+            found.append((f"risk {number} crashes", draft))
 
 
 def _end_all(machine: Machine, draft: Draft) -> None:
@@ -90,8 +104,17 @@ def _spend(state: State) -> Draft:
 
 
 def _hang(machine: Machine, state: State, found: list[Step]) -> None:
-    """Let a process hang for good, or supervisord be gone with all its children."""
-    if state[machine.layout.executions[0] + ALIVE] and not state[HUNG] & 1:
+    """Let a process hang for good; execution only once risk has heard of it.
+
+    One that hangs before its first word is killed by nobody: risk shows it as absent, and an
+    operator restarts it. So does one that hangs while risk, too, is new.
+    """
+    risk = machine.layout.risks[0]
+    if (
+        state[machine.layout.executions[0] + ALIVE]
+        and state[risk + KNOWN] in (1, 2)
+        and not state[HUNG] & 1
+    ):
         draft = _spend(state)
         draft[HUNG] |= 1
         found.append(("execution hangs for good", draft))
@@ -99,11 +122,6 @@ def _hang(machine: Machine, state: State, found: list[Step]) -> None:
         draft = _spend(state)
         draft[HUNG] |= 2
         found.append(("risk hangs for good", draft))
-    if state[SUPERVISOR]:
-        draft = _spend(state)
-        draft[SUPERVISOR] = 0
-        _end_all(machine, draft)
-        found.append(("supervisord and the whole group are gone", draft))
 
 
 def _ask(machine: Machine, state: State, number: int, block: int, found: list[Step]) -> None:

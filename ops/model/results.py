@@ -39,7 +39,7 @@ def run(scope: Scope, rule: str, states_max: int = STATES_MAX) -> Result:
     A rule that is said to carry several properties is searched for each of them.
     """
     off = (rule,) if rule else ()
-    if scope.hangs:
+    if scope.lives:
         stuck = find_stuck(build(scope, *off), states_max)
         return Result(scope.name, rule, stuck.states, stuck.steps, 0, stuck.complete, stuck.stuck)
     traces: dict[str, tuple[str, ...]] = {}

@@ -77,6 +77,8 @@ def risk_steps(machine: Machine, state: State, found: list[Step]) -> None:
                 wake(machine, draft, number)
             found.append((f"risk {number} wakes after more than a lease", draft))
         else:
+            if state[block + TURNED]:
+                found.append((f"risk {number} turns", turn(state, block)))
             for partner in machine.partners(number):
                 _ping(machine, state, number, partner, found)
                 _hear(machine, state, number, partner, found)
@@ -91,11 +93,11 @@ def _start(machine: Machine, state: State, number: int, block: int, found: list[
         return
     draft = turn(state, block)
     draft[block + UP] = 1
-    if "start_lease" not in machine.off:
-        draft[block + GRANTED] = machine.scope.lease
+    lease = 0 if "start_lease" in machine.off else machine.scope.lease
+    draft[block + GRANTED] = lease + machine.scope.late
     if state[KEY] and "key" not in machine.off:
         scope = machine.scope
-        draft[block + FOREIGN] = draft[block + GRANTED] + scope.late + scope.hold + scope.life
+        draft[block + FOREIGN] = draft[block + GRANTED] + scope.hold + scope.life
     begin_fence(machine, draft, number)
     if state[DISK] & 1:
         draft[block + LATCH] = 2
@@ -172,7 +174,7 @@ def _grant(machine: Machine, draft: Draft, block: int, partner: int) -> int:
         return 0
     if len(machine.layout.executions) > 1:
         draft[block + HOLDER] = partner + 1
-    draft[block + GRANTED] = max(draft[block + GRANTED], lease - age)
+    draft[block + GRANTED] = max(draft[block + GRANTED], lease - age + machine.scope.late)
     return draft[block + STATE]
 
 
@@ -268,10 +270,15 @@ def _see_exit(machine: Machine, state: State, number: int, partner: int, found: 
         if draft[block + TRADING]:
             begin_fence(machine, draft, number)
         found.append((f"risk {number} sees that execution {partner} has exited", draft))
-    elif known == 1 and not state[block + TRADING] and "kill" not in machine.off:
+        return
+    if state[block + TRADING]:
+        return
+    is_silent = known == 2 and state[HUNG] & 1 and "kill_silent" not in machine.off
+    if is_silent or (known == 1 and "kill" not in machine.off):
         draft = turn(state, block)
         crash(machine, draft, partner)
-        found.append((f"risk {number} kills execution {partner}: BLOCKED did not come", draft))
+        why = "it is silent" if is_silent else "BLOCKED did not come"
+        found.append((f"risk {number} kills execution {partner}: {why}", draft))
 
 
 def _change_order(
@@ -279,7 +286,7 @@ def _change_order(
 ) -> None:
     """Fence for any switch, resume when the check list holds, reduce, pause, latch for panic."""
     if state[block + TRADING]:
-        if not machine.scope.hangs or state[HUNG] & 1:
+        if not machine.scope.lives or state[HUNG] & 1:
             draft = turn(state, block)
             begin_fence(machine, draft, number)
             found.append((f"risk {number} fences", draft))

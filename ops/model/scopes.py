@@ -24,6 +24,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         executions, risks: How many there may be at once.
         faults: Crashes, lost databases and changed keys, together.
         halts: Halts that the operator asks for.
+        hangs: Whether a process may hang for good; ends: whether the whole group may end so.
+        lives: Whether liveness is judged; then only a hung execution is fenced for.
         crashes: Which may crash: e, r.
     """
 
@@ -49,6 +51,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     allowance: int = 0
     life: int = 0
     hangs: bool = False
+    ends: bool = False
+    lives: bool = False
     orders: bool = True
 
 
@@ -91,7 +95,12 @@ SCOPES: Final = (
         crashes="",
     ),
     Scope(
-        name="clocks", text="the venue's clock is behind ours", clock_error=1, allowance=1, faults=1
+        name="clocks",
+        text="the venue's clock is behind ours",
+        late=3,
+        clock_error=2,
+        allowance=2,
+        faults=1,
     ),
     Scope(
         name="two_groups",
@@ -104,8 +113,24 @@ SCOPES: Final = (
         name="supervision",
         text="what hangs for good, and who ends it",
         hangs=True,
-        life=3,
-        faults=1,
+        lives=True,
+        orders=False,
+    ),
+    Scope(
+        name="restored",
+        text="an older database of risk's comes back",
+        loses_database=True,
+        lives=True,
+        orders=False,
+        crashes="",
+    ),
+    Scope(
+        name="gone",
+        text="supervisord and the whole group are gone for good",
+        ends=True,
+        lives=True,
+        life=1,
+        crashes="",
     ),
 )
 

@@ -18,6 +18,7 @@ from ops.model.layout import (
     GRANTS,
     HELD,
     HOLD,
+    HUNG,
     INTENTS_OVER,
     KEY,
     LEASE_OVER,
@@ -87,7 +88,9 @@ def _age_risk(machine: Machine, draft: Draft, block: int) -> None:
             draft[block + field] -= 1
     for field in (ASK, ASK + 1):
         draft[block + field] = min(lease, draft[block + field] + 1)
-    draft[block + TURNED] = min(lease + 1, draft[block + TURNED] + 1)
+    # Where liveness is judged, a risk that does not hang is never away: its waking would heal all.
+    away = lease if machine.scope.lives and not draft[HUNG] & 2 else lease + 1
+    draft[block + TURNED] = min(away, draft[block + TURNED] + 1)
     if machine.scope.reduces and draft[block + STATE] != 1:
         draft[block + ACTIVE_AGE] = min(lease + 1, draft[block + ACTIVE_AGE] + 1)
 

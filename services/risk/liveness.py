@@ -19,7 +19,7 @@ from shared.control import Pong
 from shared.effects import Peer
 from shared.identifiers import Component, Incarnation
 from shared.topics import COMPONENTS, EXECUTION, RISK
-from shared.units import NS_PER_MS, BootNs
+from shared.units import NS_PER_MS, NS_PER_S, BootNs
 
 LISTENED_NS_MAX = 50 * NS_PER_MS
 """Most of one gap between two turns that counts as listening; a turn is due each 10 ms."""
@@ -52,22 +52,27 @@ class Run(msgspec.Struct):
     kills: int = 0
 
 
+EXECUTION_KILL_NS = 3 * NS_PER_S
+"""Silence after which execution is killed whatever it has answered. A missing BLOCKED gets it
+killed far sooner (`fence.py`); but behind a fence that it has answered nobody asks again, and one
+that hangs there would keep the account from trading for good. Found by `ops/model`."""
+
+
 class Patience(msgspec.Struct, frozen=True):
     """How long one component may be silent.
 
     Attributes:
         hang_ns: Then it counts as hung.
-        kill_ns: Then it is killed, so that supervisord starts it anew; None for never: execution
-            is killed for a missing BLOCKED alone (`fence.py`), which comes sooner.
+        kill_ns: Then it is killed, so that supervisord starts it anew.
     """
 
     hang_ns: int
-    kill_ns: int | None
+    kill_ns: int
 
 
 def patience(config: Config) -> dict[Component, Patience]:
     """Return the patience with each component but risk, of the settings."""
-    found = {EXECUTION: Patience(config.timing.hang_ms * NS_PER_MS, None)}
+    found = {EXECUTION: Patience(config.timing.hang_ms * NS_PER_MS, EXECUTION_KILL_NS)}
     for name in SILENT:
         table: ComponentSettings = getattr(config.components, name)
         found[Component(name)] = Patience(table.hang_ms * NS_PER_MS, table.kill_ms * NS_PER_MS)
@@ -147,11 +152,11 @@ class Liveness:
         return "hung" if self.silence_ns(run) >= self._patience[component].hang_ns else "alive"
 
     def hung_to_kill(self, now_ns: BootNs) -> tuple[Run, ...]:
-        """Return the runs that are to be killed now for their silence, execution's excepted."""
+        """Return the runs that are to be killed now for their silence."""
         due = []
         for run in self.all_living():
             kill_ns = self._patience[run.peer.component].kill_ns
-            if kill_ns is None or self.silence_ns(run) < kill_ns:
+            if self.silence_ns(run) < kill_ns:
                 continue
             if now_ns >= run.killed_ns + kill_ns:
                 run.killed_ns = now_ns

@@ -204,6 +204,14 @@ OF_GRANTS: Final = (
         R + "test_core.py::test_execution_is_killed_when_blocked_does_not_come",
     ),
     Removal(
+        "kill_silent",
+        "services/risk/liveness.py",
+        "patience",
+        "config.timing.hang_ms * NS_PER_MS, EXECUTION_KILL_NS",
+        "config.timing.hang_ms * NS_PER_MS, 10**18",
+        R + "test_core.py::test_execution_that_hangs_behind_a_fence_that_it_has_answered_is_killed",
+    ),
+    Removal(
         "watch",
         "services/watch/core.py",
         "WatchCore._silent",

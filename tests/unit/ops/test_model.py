@@ -15,6 +15,7 @@ from ops.model.liveness import find_stuck
 from ops.model.machine import Machine, State
 from ops.model.results import run
 from ops.model.rules import BY_NAME as RULES
+from ops.model.rules import PROPERTIES
 from ops.model.scopes import BY_NAME, SCOPES
 from ops.model.search import search
 
@@ -64,3 +65,10 @@ def test_way_breaks_its_property_without_the_rule_and_not_with_it(
 def test_search_that_is_cut_short_says_so() -> None:
     assert not search(build(BY_NAME["basic"]), 100).complete
     assert not find_stuck(build(BY_NAME["supervision"]), 100).complete
+
+
+@pytest.mark.parametrize("rule", list(RULES))
+def test_every_rule_has_a_way_for_each_property_that_it_carries(rule: str) -> None:
+    known = RULES[rule]
+    assert set(known.falls) <= set(PROPERTIES)
+    assert set(WAYS.get(f"{known.scope}/{rule}", {})) == set(known.falls)

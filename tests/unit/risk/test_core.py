@@ -72,6 +72,20 @@ def test_execution_is_killed_when_blocked_does_not_come() -> None:
     assert world.of(KillProcess)[0].incarnation == world.execution.incarnation
 
 
+def test_execution_that_hangs_behind_a_fence_that_it_has_answered_is_killed() -> None:
+    """Nobody asks it for BLOCKED again, so that nothing would ever trade (found by `ops/model`)."""
+    world = World()
+    world.trade()
+    world.halt()
+    world.run(6_000)
+    assert world.status.fence == "zero"
+    world.execution.answers = False
+    world.run(2_900)
+    assert not world.kills()
+    world.run(200)
+    assert world.kills() == [EXECUTION]
+
+
 def test_execution_that_blocks_is_not_killed_though_the_venue_refuses() -> None:
     world = World()
     world.trade()

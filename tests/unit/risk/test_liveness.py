@@ -12,7 +12,7 @@ from tests.builders.risk_parts import config
 
 NOW = instant(0).boot_ns
 PATIENCE = patience(config())
-HANG_NS, KILL_HUNG_NS = PATIENCE[STATE].hang_ns, PATIENCE[STATE].kill_ns or 0
+HANG_NS, KILL_HUNG_NS = PATIENCE[STATE].hang_ns, PATIENCE[STATE].kill_ns
 STATE_PONG = World().pong(STATE, None)
 
 
@@ -88,10 +88,14 @@ def test_hung_component_is_killed_once_and_again_only_later() -> None:
     assert made.hung_to_kill(BootNs(due + KILL_HUNG_NS))
 
 
-def test_hung_execution_is_left_to_its_fence() -> None:
+def test_hung_execution_is_killed_at_its_own_limit() -> None:
+    """Its fence kills it far sooner, unless it has answered BLOCKED before."""
     made = Liveness(PATIENCE, NOW)
     made.hear(World().pong(EXECUTION, None), NOW)
-    assert made.hung_to_kill(listen(made, NOW, 2 * KILL_HUNG_NS)) == ()
+    kill_ns = PATIENCE[EXECUTION].kill_ns
+    assert made.hung_to_kill(listen(made, NOW, kill_ns - NS_PER_MS)) == ()
+    (run,) = made.hung_to_kill(listen(made, NOW, kill_ns))
+    assert run.peer.component == EXECUTION
 
 
 def test_unknown_component_is_ignored() -> None:
