@@ -205,6 +205,7 @@ def served() -> Iterator[Rig]:
 def test_ten_thousand_damaged_requests_change_nothing(served: Rig) -> None:
     """Each is answered in its order; descriptors, objects and the trail stay bounded."""
     chance = random.Random(SEED)
+    gc.collect()
     descriptors = len(os.listdir("/proc/self/fd"))
     asked = refused = written = 0
     began_ms = served.world.ms
@@ -222,12 +223,12 @@ def test_ten_thousand_damaged_requests_change_nothing(served: Rig) -> None:
             for record in write.records
         )
         served.rest()
-        if asked < REQUESTS // 5:
+        if not pieces and asked >= REQUESTS // 5:
             gc.collect()
             pieces = len(gc.get_objects())
     assert served.facts() == served.before
     assert refused > asked // 2
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+    assert len(os.listdir("/proc/self/fd")) <= descriptors
     assert not served.edge._askers
     lasted_ns = (served.world.ms - began_ms) * NS_PER_MS
     assert written <= 2 * READS_BURST + lasted_ns / READS_EVERY_NS + lasted_ns / SUM_EVERY_NS + 110

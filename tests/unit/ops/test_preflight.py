@@ -2,11 +2,13 @@ import gzip
 import socket
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bus.settings import Settings
 from ops.preflight import check, check_port
 from shared.config import Finding
+from shared.switches import OPERATOR_HALT
 from tests.architecture.tree import ROOT
 from tests.builders.recordings import price_text, wave
 
@@ -88,13 +90,17 @@ def test_live_without_acknowledgement_is_refused(tmp_path: Path) -> None:
     assert "I trade real money" in found["run.live_acknowledgement"]
 
 
-def test_live_is_refused_while_a_switch_is_not_implemented(tmp_path: Path) -> None:
+def test_live_is_refused_while_a_switch_is_not_implemented(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = msgspec.structs.replace(OPERATOR_HALT, implemented=False)
+    monkeypatch.setattr("shared.switches.SWITCHES", (missing,))
     text = SIM.replace(
         'mode = "simulation"', 'mode = "live"\nlive_acknowledgement = "I trade real money"'
     )
     found = check(*profile(tmp_path, text))
     assert not isinstance(found, Settings)
-    assert any("not implemented" in finding.what for finding in found)
+    assert any("operator_halt (KS-8) is not implemented" in finding.what for finding in found)
 
 
 def test_taken_port_is_a_finding(tmp_path: Path) -> None:
