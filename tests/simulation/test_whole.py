@@ -13,6 +13,11 @@ from tests.simulation.seeds import LAST, Seeds
 
 FRAMES_PER_S_MIN = 20.0
 ORDERS_PER_S_MIN = 1.0
+"""In a run in which nothing goes wrong."""
+
+ORDERS_PER_S_MEAN_MIN = 2.0
+"""Over all seeds; one that is halted or latched for most of its minute has few."""
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -56,6 +61,7 @@ def test_hundred_seeds_find_nothing_that_must_never_happen(seeds: Seeds) -> None
     assert not found, "\n".join(found)
     assert min(outcome.frames_per_market_s for outcome in outcomes) >= FRAMES_PER_S_MIN
     # What stands latched at the end has stood there for some of the time.
-    trading = [outcome for outcome in outcomes if not outcome.held]
+    trading = [outcome.orders_per_market_s for outcome in outcomes if not outcome.held]
     assert len(trading) * 2 > len(outcomes)
-    assert min(outcome.orders_per_market_s for outcome in trading) >= ORDERS_PER_S_MIN
+    assert sum(trading) / len(trading) >= ORDERS_PER_S_MEAN_MIN
+    assert min(trading) > 0
