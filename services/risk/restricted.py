@@ -1,8 +1,9 @@
 """KS-5: the venue does not want us, or not from here. Watches answers, execution, discovery.
 
-Three kinds of evidence, each enough by itself: an answer to risk's own requests; what execution
-says that it was answered; a traded market that is restricted while our address is blocked
-or close-only. Where the address stands is sometimes unknown: that pauses and latches nothing.
+Four kinds of evidence, each enough by itself: an answer to risk's own requests; the venue's word
+on the account, asked for; what execution says that it was answered; a traded market that is
+restricted while our address is blocked or close-only. Where the address stands is sometimes
+unknown: that pauses and latches nothing.
 
 Source: https://docs.polymarket.com/resources/error-codes and
 https://docs.polymarket.com/api-reference/geoblock (2026-09-28).
@@ -12,9 +13,10 @@ from collections.abc import Iterator
 
 from services.risk.samples import ACCOUNT, Sample
 from services.risk.source import Notice
+from services.risk.standing_read import StandingRead
 from shared.config import Config
 from shared.control import Pong
-from shared.effects import ControlReceived, HttpReply, Message, Received
+from shared.effects import ControlReceived, Effect, HttpReply, Message, Received
 from shared.facts import Calendar, MarketInfo, PlaceFact
 from shared.identifiers import Incarnation
 from shared.switches import PLACE_UNKNOWN, RESTRICTED
@@ -35,6 +37,7 @@ class RestrictedSource:
     def __init__(self, config: Config) -> None:
         """Begin knowing nothing."""
         self._access = config.access
+        self._standing = StandingRead(config.access.standing_every_ms)
         self._answered_ns: BootNs | None = None
         self._answer = ""
         self._told: tuple[Incarnation, int] | None = None
@@ -44,8 +47,10 @@ class RestrictedSource:
     def hear(self, message: Message, now: Instant) -> None:
         """Take in answers, pongs of execution, the calendar and the place."""
         match message:
-            case HttpReply(status=status) if status != OK:
-                self._hear_answer(message, now)
+            case HttpReply(status=status):
+                self._standing.hear(message)
+                if status != OK:
+                    self._hear_answer(message, now)
             case ControlReceived(body=Pong() as pong):
                 self._hear_execution(pong, now)
             case Received(body=PlaceFact() as place):
@@ -55,8 +60,13 @@ class RestrictedSource:
             case _:
                 pass
 
-    def data(self, now: Instant) -> Iterator[Sample | Notice]:
-        """Yield what restricts us, and whether we know where we stand."""
+    def data(self, now: Instant) -> Iterator[Sample | Notice | Effect]:
+        """Yield what restricts us, whether we know where we stand, and the question that is due."""
+        question = self._standing.ask(now)
+        if question is not None:
+            yield question
+        closed = self._standing.closed_only is True
+        yield Sample(RESTRICTED, "standing", ACCOUNT, closed, "the account may only close")
         held = self._answered_ns is not None and now.boot_ns < self._answered_ns + ANSWER_HELD_NS
         yield Sample(RESTRICTED, "answer", ACCOUNT, held, self._answer)
         market = self._restricted_market(now)

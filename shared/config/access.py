@@ -30,6 +30,14 @@ class AccessSettings(Section, frozen=True, kw_only=True):
             le=3_600_000,
         ),
     ] = 120_000
+    standing_every_ms: Annotated[
+        int,
+        Meta(
+            description="The venue is asked so often whether the account may only close.",
+            ge=1_000,
+            le=3_600_000,
+        ),
+    ] = 30_000
     restricted_flag_alone: Annotated[
         bool,
         Meta(

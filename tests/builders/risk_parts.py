@@ -144,6 +144,7 @@ class FakeVenue:
         self.requests: list[tuple[Instant, HttpRequest]] = []
         self.statuses: dict[str, int] = {}
         self.silent: set[str] = set()
+        self.closed_only = False
         self.beats = 0
 
     def paths(self, start: str) -> list[tuple[Instant, HttpRequest]]:
@@ -170,6 +171,8 @@ class FakeVenue:
         if path == "/v1/heartbeats":
             self.beats += 1
             return {"heartbeat_id": f"beat-{self.beats}"}
+        if path == "/auth/ban-status/closed-only":
+            return {"closed_only": self.closed_only}
         assert path == "/data/orders"
         rows = [
             {

@@ -34,6 +34,7 @@ clean_data_ms = 500
 [access]
 geoblock_every_ms = 500
 geoblock_failures_max = 1
+standing_every_ms = 1000
 
 [degradation]
 worse_after_ms = 200

@@ -6,6 +6,7 @@ import pytest
 from services.risk.messages import StoredState
 from services.risk.restricted import ANSWER_HELD_NS, RestrictedSource
 from services.risk.samples import Sample
+from services.risk.standing_read import StandingRead
 from services.risk.watching import make_sources
 from shared.config import AccessSettings
 from shared.control import Restricted
@@ -181,3 +182,37 @@ def test_latch_survives_a_restart_of_risk() -> None:
     again.run(8_000)
     assert again.status.trading_state == "HALTED"
     assert made.config.timing.halted_poll_ms * NS_PER_MS < ANSWER_HELD_NS
+
+
+@pytest.mark.req("KS-5")
+def test_account_that_may_only_close_is_found_without_an_order() -> None:
+    made = world()
+    made.venue.closed_only = True
+    made.run(made.config.access.standing_every_ms + 500)
+    assert ("restricted", "latch") in names(made)
+    made.run(4_000)
+    made.resume()
+    made.run(100)
+    refused = made.replies[-1][1]
+    assert isinstance(refused, ResumeRefused)
+    assert "the account may only close" in refused.blockers[0]
+    made.venue.closed_only = False
+    made.run(made.config.access.standing_every_ms)
+    made.resume()
+    made.trade()
+
+
+@pytest.mark.req("KS-5")
+@pytest.mark.parametrize(("status", "body"), [(500, b""), (200, b"<html>"), (200, b"{}")])
+def test_standing_that_nobody_tells_says_nothing(status: int, body: bytes) -> None:
+    read = StandingRead(1_000)
+    question = read.ask(instant(0))
+    assert question is not None
+    assert read.ask(instant(999)) is None
+    read.hear(HttpReply(question.request_id + 1, 200, {}, b'{"closed_only":true}', BootNs(0)))
+    read.hear(HttpReply(question.request_id, status, {}, body, BootNs(0)))
+    assert read.closed_only is None
+    again = read.ask(instant(1_000))
+    assert again is not None
+    read.hear(HttpReply(again.request_id, 200, {}, b'{"closed_only":true}', BootNs(0)))
+    assert read.closed_only is True
