@@ -20,6 +20,19 @@ written may always land), the venue's dead-man switch (it never helps), and exec
 (its zero is believed as soon as its intents are resolved).
 """
 
+FOUND = """## What the search has found in the code
+
+- An execution that has answered BLOCKED and then hangs was asked by nobody again, so that nothing
+  would have traded until a person came (L1 without `kill_silent`). Mended: silence kills it.
+- A group that is killed and started with another API key proves zero by reads that cannot show what
+  the earlier key still has in the market (S2 without `key`). Not mended: execution does wait
+  for those orders before it trades, and the venue's dead-man switch and each order's own end,
+  within about three minutes, bound it; but a halt may be acknowledged too early. Until then, after
+  a change of the key by hand, wait four minutes before `interlock up`.
+- An execution that hangs before its first word to a risk is known to nobody as a process, so nobody
+  kills it; risk shows it as absent and nothing trades. Such starts are left out of L1 here.
+"""
+
 LIVENESS = """Liveness means here: from every state a good one stays reachable without another
 fault. It says that there is a way on, not how soon it is taken.
 """
@@ -29,7 +42,7 @@ def render(results: Mapping[tuple[str, str], Result]) -> str:
     """Return the page."""
     lines = [HEAD, "## Properties", ""]
     lines += [f"- **{name}** {text}" for name, text in PROPERTIES.items()]
-    lines += ["", LIVENESS, "## With every rule", ""]
+    lines += ["", LIVENESS, FOUND, "## With every rule", ""]
     lines += ["| scope | what it is for | faults | states | steps | depth | search | broken |"]
     lines += ["|---|---|---|---|---|---|---|---|"]
     for scope in SCOPES:
