@@ -135,7 +135,7 @@ def start_by_hand(group: GroupUnderTest, component: str) -> subprocess.Popen[byt
 
 
 def resume_all(group: GroupUnderTest) -> None:
-    """Resume as an operator once zero is proven, and wait until the group trades."""
+    """Resume once zero is proven, enable the strategy, and wait until the group trades."""
 
     def is_proven() -> bool | None:
         risk = group.view().risk()
@@ -144,6 +144,9 @@ def resume_all(group: GroupUnderTest) -> None:
     assert wait_for(is_proven, SOON_S), group.log_tails(8)
     ran = group.command("resume", "--reason", "looked at it")
     assert ran.status == 0, repr(ran)
+    if shown(group, STRATEGY_DISABLED) is not None:
+        ran = group.command("strategy", "enable", MARKET_MAKING, "--reason", "mended")
+        assert ran.status == 0, repr(ran)
     group.wait_until_trading()
 
 
@@ -239,7 +242,7 @@ def test_strategy_that_crashes_too_often_is_disabled_until_an_operator_enables_i
 def test_needed_component_that_crashes_too_often_is_fenced_stopped_and_latched(
     shared_group: GroupUnderTest,
 ) -> None:
-    """Through a new risk too; a resume starts it and the strategy again, and trading resumes."""
+    """Through a new risk too; the end of either latch starts what it had stopped again."""
     group = shared_group
     crash(group, STATE, RESTARTS_MAX + 1)
     latch = wait_shown(group, FLAPPING)
