@@ -86,8 +86,8 @@ STREAM_ENTRIES = (
         links=issues(NAUTILUS, 3942, 2980),
         tests=(
             WHOLE,
-            f"{BOOKS}::test_price_step_that_did_not_change_is_no_epoch",
-            f"{BOOKS}::test_new_price_step_is_a_new_epoch_that_only_a_snapshot_ends",
+            f"{BOOKS}::test_price_step_that_did_not_change_is_no_change",
+            f"{BOOKS}::test_new_price_step_keeps_the_levels_and_the_next_hash_proves_them",
             "tests/unit/execution/test_core_ticks.py::"
             "test_order_off_a_new_tick_is_cancelled_in_the_same_turn_and_repriced",
         ),
