@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from coincurve import PrivateKey
@@ -51,6 +51,14 @@ class ListedMarket(msgspec.Struct, frozen=True):
     def protocol(self) -> str:
         """Return the kind: v1, neg_risk or v2."""
         return "neg_risk" if self.neg_risk else self.version
+
+
+class Served(Protocol):
+    """A simulator that answers somewhere, in this process or in another."""
+
+    @property
+    def url(self) -> str:
+        """Return where."""
 
 
 class Server(VenueThread):
@@ -126,7 +134,7 @@ def serving(directory: Path, **settings: Any) -> Iterator[Server]:
 class Trader:
     """Somebody who trades by the official client."""
 
-    def __init__(self, server: Server, kind: int, number: int) -> None:
+    def __init__(self, server: Served, kind: int, number: int) -> None:
         key = PrivateKey(number.to_bytes(32, "big"))
         self.address = address_of(key)
         self.wallet = maker_address(kind, self.address)

@@ -1,6 +1,6 @@
 """The switches that watch orders and inventory, in one group that trades.
 
-What losses lead to is judged in the whole system under virtual time (`tests/simulation`).
+What losses lead to is judged in `test_switches_traded_losses.py`.
 """
 
 from collections.abc import Callable, Iterator

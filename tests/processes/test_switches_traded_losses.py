@@ -1,0 +1,278 @@
+"""The loss limits in one group whose losses are traded at the simulator, and lost there.
+
+Nobody takes but a second account, which sells into the group's bids when the test says so; the
+venue then decides the market against what was bought. The same under virtual time, with
+every moment in reach, is in `tests/simulation/test_losing.py`.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bus import clock
+from ops.waiting import wait_for
+from shared.facts import LossStatus, RiskStatus
+from tests.processes.accounts import VenueFill, VenueSide, units
+from tests.processes.group import GroupUnderTest
+from tests.processes.rival import Rival
+from tests.processes.wire_log import OpenOrders, WireRecord, profit_of
+
+WAIT_S = 60.0
+
+SETTINGS = """
+[timing]
+clean_data_ms = 500
+reconcile_full_ms = 2000
+mismatch_grace_ms = 1000
+
+[limits]
+shares_per_outcome_max = 60
+unpaired_shares_global_max = 300
+
+[strategy.market_making]
+price_e4_min = 1500
+"""
+TIGHT = "trade_percent_max = 1\n"
+CHANGES = {
+    'assets = ["btc"]': 'assets = ["btc", "eth", "sol", "xrp"]',
+    "start_usd = 500": "start_usd = 100",
+    "trade_percent_max = 10\n": (f"{TIGHT}daily_percent_max = 20\nsession_percent_max = 1000000\n"),
+    "takers_per_second = 2.0": "takers_per_second = 0.0\nmined_ms = 200\nconfirmed_ms = 200",
+}
+"""A capital of 100 USD: a market that loses one closes everything, a day that loses twenty ends."""
+
+TRADE_LIMIT_E6 = 1_000_000
+DAILY_LIMIT_E6 = 20_000_000
+WARN_E6 = 16_000_000
+ROOM_E6 = 100_000
+"""Between two counts of the same fills there is none; this keeps off the limit itself."""
+
+
+class Losing:
+    """A group, what it holds by the venue's log, and who sells to it."""
+
+    def __init__(self) -> None:
+        self.group = GroupUnderTest(extra=SETTINGS, changes=CHANGES)
+        ran = self.group.up()
+        assert ran.status == 0, repr(ran)
+        self.account = self.group.address.lower()
+        self.rival = Rival(self.group.venue)
+        self.markets = [one["market"] for one in self._listed() if one["state"] == "OPEN"]
+
+    def _listed(self) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self.group.venue.ask("GET", "/admin/markets")
+        return rows
+
+    # --- what the group says ----------------------------------------------------------
+
+    def waits_for(self, what: Callable[[], Any]) -> Any:
+        """Wait until something holds, and return it."""
+        found = wait_for(lambda: what() or None, WAIT_S)
+        assert found, f"not within {WAIT_S} s: {self.risk()}\n{self.group.log_tails()}"
+        return found
+
+    def risk(self) -> RiskStatus | None:
+        """Return what risk says."""
+        return self.group.view().risk()
+
+    def latched(self) -> set[str]:
+        """Return the latches that hold."""
+        risk = self.risk()
+        return set() if risk is None else {one.name for one in risk.switches if one.kind == "latch"}
+
+    def losses(self) -> LossStatus | None:
+        """Return both counts."""
+        risk = self.risk()
+        return None if risk is None else risk.losses
+
+    def counts_agree(self, made_e6: int) -> LossStatus:
+        """Wait until risk's count and execution's both are what the venue's log says."""
+
+        def look() -> LossStatus | None:
+            losses = self.losses()
+            told = None if losses is None else (losses.realised_e6, losses.told_realised_e6)
+            return losses if told == (made_e6, made_e6) else None
+
+        found = self.waits_for(look)
+        assert isinstance(found, LossStatus)
+        return found
+
+    def alerted(self, name: str) -> bool:
+        """Tell whether risk's log has an alert of a name."""
+        log = self.group.run / "log" / "risk.log"
+        return f'"risk.alert.{name}"' in log.read_text(errors="replace")
+
+    def resume(self) -> tuple[int, str]:
+        """Ask for a resume; return the status and what was said."""
+        ran = self.group.command("resume", "--reason", "test")
+        return ran.status, ran.out + ran.err
+
+    def resumes(self) -> None:
+        """Resume until nothing blocks it: zero is proven first."""
+        self.waits_for(lambda: self.resume()[0] == 0 or not self.latched())
+
+    # --- what the venue says ----------------------------------------------------------
+
+    def orders(self) -> OpenOrders:
+        """Return the group's own orders from the log."""
+        return self.group.venue.open_orders(lambda one: one["account"].lower() == self.account)
+
+    def made_e6(self) -> int:
+        """Return what the account has made by the venue's log, in whole 1e-6 USD."""
+        self.group.venue.read()
+        return units(str(profit_of(self.group.venue.records, self.account)), 6)
+
+    def held(self) -> dict[str, Decimal]:
+        """Return the shares that the venue says we hold."""
+        account = self.group.venue.ask("GET", f"/admin/account?address={self.account}")
+        return {token: Decimal(size) for token, size in account["tokens"].items() if Decimal(size)}
+
+    def fills(self) -> list[VenueFill]:
+        """Return all fills of ours."""
+        self.group.venue.read()
+        side = VenueSide(self.account)
+        side.take(self.group.venue.of_kind("fill"))
+        return list(side.fills.values())
+
+    def posts(self) -> list[WireRecord]:
+        """Return every post of ours that the venue has taken in, refused ones included."""
+        self.group.venue.read()
+        return [one for one in self.group.venue.of_kind("post") if one["account"] == self.account]
+
+    def cost_e6(self, *markets: str) -> int:
+        """Return what was paid for the shares of markets, less what was got for them."""
+        return sum(
+            one.money_e6 if one.side == "BUY" else -one.money_e6
+            for one in self.fills()
+            if one.market in markets
+        )
+
+    # --- what is done to it -----------------------------------------------------------
+
+    def buys(self, least_e6: int, *markets: str) -> None:
+        """Let it buy one outcome of each market, in turn, until they have cost so much."""
+        while (cost_e6 := self.cost_e6(*markets)) < least_e6:
+            turn = min(markets, key=self.cost_e6)
+
+            def sold(turn: str = turn, before_e6: int = cost_e6) -> bool:
+                with self.group.venue.stillness():
+                    bid = self._bid(turn)
+                    if bid is not None:
+                        self.rival.sells_into(bid)
+                return self.cost_e6(*markets) > before_e6
+
+            self.waits_for(sold)
+
+    def _bid(self, market: str) -> WireRecord | None:
+        """Return our bid in a market for what is held there, or else the cheaper; None for none.
+
+        A share that costs less than half makes steps that no limit falls between.
+        """
+        held = self.held()
+        (tokens,) = [one["tokens"] for one in self._listed() if one["market"] == market]
+        wanted = [token for token in tokens if token in held] or tokens
+        bids = [
+            one
+            for one in self.orders().open.values()
+            if one["side"] == "BUY" and one["token"] in wanted
+        ]
+        return min(bids, key=lambda one: Decimal(one["price"]), default=None)
+
+    def loses(self, market: str) -> None:
+        """Let the venue decide a running market against what is held of it."""
+        held = self.held()
+        (tokens,) = [one["tokens"] for one in self._listed() if one["market"] == market]
+        (token,) = [one for one in tokens if one in held]
+        winner = 1 - tokens.index(token)
+        self.group.venue.ask("POST", "/admin/resolve", {"market": market, "winner": winner})
+
+
+@pytest.fixture(scope="module")
+def losing() -> Iterator[Losing]:
+    """One group for this file, in its order: what is lost stays lost."""
+    made = Losing()
+    try:
+        yield made
+    finally:
+        made.group.close()
+
+
+def assert_only_sold(losing: Losing, token: str, latched_ns: int) -> None:
+    """Assert that all of a token was sold, never more, and nothing else was posted since."""
+    fills = [one for one in losing.fills() if one.token == token]
+    sold = [one for one in fills if one.side == "SELL"]
+    assert 2 * sum(one.size_e6 for one in sold) == sum(one.size_e6 for one in fills)
+    posts = losing.posts()
+    first_ns = next(one["at_ns"] for one in posts if one["order_id"] == sold[0].order_id)
+    since = [one for one in posts if one["at_ns"] >= min(first_ns, latched_ns)]
+    assert {(one["side"], one["token"]) for one in since} == {("SELL", token)}
+
+
+@pytest.mark.req("CB-1", "EX-17", "INV-9")
+@pytest.mark.timeout(300)
+def test_market_that_loses_too_much_closes_what_is_held_and_latches_through_the_death_of_everything(
+    losing: Losing,
+) -> None:
+    group, (lost, held) = losing.group, losing.markets[:2]
+    group.wait_until_trading()
+    losing.buys(TRADE_LIMIT_E6 + ROOM_E6, lost)
+    losing.buys(TRADE_LIMIT_E6, held)
+    token = next(one.token for one in losing.fills() if one.market == held)
+    losing.loses(lost)
+    losing.waits_for(lambda: "loss_limit" in losing.latched())
+    latched_ns = clock.read().monotonic_ns
+    losing.waits_for(lambda: (risk := losing.risk()) and risk.trading_state == "REDUCING")
+    losing.waits_for(lambda: not losing.held())
+    losing.waits_for(lambda: not losing.orders().open)
+    losing.counts_agree(losing.made_e6())
+    assert_only_sold(losing, token, latched_ns)
+
+    group.kill_everything()
+    posts = len(losing.posts())
+    text = group.profile.read_text(encoding="utf-8")
+    group.profile.write_text(text.replace(TIGHT, "trade_percent_max = 1000000\n"), "utf-8")
+    assert group.up().status == 0
+    losing.waits_for(lambda: "loss_limit" in losing.latched())
+    assert len(losing.posts()) == posts, "nothing new since"
+    losing.resumes()
+    group.wait_until_trading()
+
+
+@pytest.mark.req("CB-2", "INV-9")
+@pytest.mark.timeout(300)
+def test_day_is_warned_of_at_four_fifths_and_over_at_its_limit_whatever_dies_or_resumes(
+    losing: Losing,
+) -> None:
+    group, (second, third, last) = losing.group, losing.markets[1:]
+    group.wait_until_trading()
+    assert not losing.alerted("daily_loss_near")
+    losing.buys(WARN_E6 + ROOM_E6 + losing.made_e6(), second, third)
+    before_e6 = -losing.made_e6()
+    assert WARN_E6 <= before_e6 < DAILY_LIMIT_E6, "one fill is less than a fifth of the limit"
+    losing.buys(DAILY_LIMIT_E6 - before_e6 + ROOM_E6, last)
+
+    losing.loses(second)
+    losing.loses(third)
+    losses = losing.counts_agree(-before_e6)
+    losing.waits_for(lambda: losing.alerted("daily_loss_near"))
+    assert losses.daily_limit_e6 == DAILY_LIMIT_E6
+    assert 80 <= losses.daily_percent < 100
+    assert not losing.latched()
+
+    losing.loses(last)
+    losing.waits_for(lambda: "daily_loss" in losing.latched())
+    losing.waits_for(lambda: (risk := losing.risk()) and risk.fence == "zero")
+    assert not losing.orders().open
+    posts = len(losing.posts())
+    made_e6 = losing.made_e6()
+    assert losing.counts_agree(made_e6).lost_e6 == -made_e6 >= DAILY_LIMIT_E6
+    losing.waits_for(lambda: "daily_loss still holds" in losing.resume()[1])
+    group.kill_everything()
+    assert group.up().status == 0
+    losing.waits_for(lambda: "daily_loss" in losing.latched())
+    assert losing.counts_agree(made_e6).daily_percent >= 100
+    losing.waits_for(lambda: "daily_loss still holds" in losing.resume()[1])
+    assert not losing.orders().open
+    assert len(losing.posts()) == posts, "nothing new since"
