@@ -67,7 +67,7 @@ def test_order_is_never_accepted_by_an_answer_that_names_another(
             assert order_id in [reply["orderID"] for reply in replies]
 
 
-FRONT_STATUSES = (401, 403, 425, 429)
+FRONT_STATUSES = (401, 403, 425, 429, 451)
 """Statuses that are the venue's word by themselves: given in front of its engine."""
 
 WORDS = st.sampled_from(
