@@ -272,6 +272,8 @@ def test_day_is_warned_of_at_four_fifths_and_over_at_its_limit_whatever_dies_or_
     group.kill_everything()
     assert group.up().status == 0
     losing.waits_for(lambda: "daily_loss" in losing.latched())
+    kept = losing.waits_for(losing.losses)
+    assert kept.realised_e6 == made_e6, "counted by risk itself, and kept"
     assert losing.counts_agree(made_e6).daily_percent >= 100
     losing.waits_for(lambda: "daily_loss still holds" in losing.resume()[1])
     assert not losing.orders().open
