@@ -13,6 +13,8 @@ The rules (each is a test that fails when it is taken out):
    past its deadline: the last moment at which the venue could take it, and no sooner than
    the post sockets' time-out after the last possible write. "Not found" before that
    resolves nothing. A report of the intents counts only when it was made after (a).
+   Where an earlier API key may own orders that reads by ours cannot show, they too must be
+   past the moment at which the venue drops them by itself.
 4. Two empty reads by each key that owns orders; the second is sent at least the read gap
    after the first was answered. A read that shows an order starts the count again. A read
    that failed says nothing.
@@ -24,6 +26,7 @@ from typing import Final
 
 from shared.identifiers import Incarnation
 from shared.units import NS_PER_S, BootNs
+from shared.venue.rules import GTD_EXPIRATION_MIN_S, GTD_LEAD_S
 
 LEASE_OVER_MARGIN_NS: Final = 50_000_000
 """Added to the end of the last lease: what a process may take between its last clock read
@@ -47,6 +50,23 @@ def intents_over_ns(
     """
     late_ns = late_order_margin_ns + VENUE_CLOCK_ALLOWANCE_NS
     return BootNs(last_write_ns + max(late_ns, socket_timeout_ns))
+
+
+def orders_over_ns(last_decision_ns: BootNs, late_order_margin_ns: int) -> BootNs:
+    """Return when every order decided up to a moment is gone, though nobody can cancel it.
+
+    The longest life: an expiration is rounded up to a whole second at most, and the venue may
+    drop the order as late as its clock may be behind ours.
+    Source: https://docs.polymarket.com/trading/place-orders (2026-09-28): a GTD order needs an
+    expiration at least 180 s ahead and dies 60 s before it.
+
+    Args:
+        last_decision_ns: Last moment at which an order may have been decided.
+        late_order_margin_ns: By how much its expiration is longer than it must be.
+    """
+    life_ns = (GTD_EXPIRATION_MIN_S - GTD_LEAD_S) * NS_PER_S
+    longer_ns = max(late_order_margin_ns, NS_PER_S) + VENUE_CLOCK_ALLOWANCE_NS
+    return BootNs(last_decision_ns + life_ns + longer_ns)
 
 
 class ProofOfZero:
@@ -89,6 +109,7 @@ class ProofOfZero:
         self._intents_over_ns = intents_over_ns
         self._executions: dict[Incarnation, BootNs | None] = {}
         self._reported_ns: BootNs | None = None
+        self._other_key_over_ns: BootNs | None = BootNs(0)
         self._first_answer: dict[str, BootNs | None] = dict.fromkeys(keys)
         self._second_answer: dict[str, BootNs | None] = dict.fromkeys(keys)
 
@@ -129,6 +150,16 @@ class ProofOfZero:
         elif self._reported_ns is None or self._reported_ns > now_ns:
             self._reported_ns = now_ns
 
+    def other_key_over(self, over_ns: BootNs | None) -> None:
+        """Take from when on no key but those that are read can own an order; None: not known.
+
+        It may be called again with what is known then; reads that a later moment makes too
+        early stop counting.
+        """
+        if over_ns is None or over_ns > (self._other_key_over_ns or 0):
+            self._forget_reads()
+        self._other_key_over_ns = over_ns
+
     def executions_still_ns(self, now_ns: BootNs) -> BootNs | None:
         """Return since when (a) holds; None while it does not hold at `now_ns`."""
         by_lease = self._lease_over_ns
@@ -141,7 +172,11 @@ class ProofOfZero:
 
     def intents_resolved_ns(self, now_ns: BootNs) -> BootNs | None:
         """Return since when (b) holds; None while it does not hold at `now_ns`."""
-        return _earliest_past(self._intents_over_ns, self._reported_ns, now_ns)
+        own_ns = _earliest_past(self._intents_over_ns, self._reported_ns, now_ns)
+        over_ns = self._other_key_over_ns
+        if own_ns is None or over_ns is None or now_ns < over_ns:
+            return None
+        return max(own_ns, over_ns)
 
     def ground_ns(self, now_ns: BootNs) -> BootNs | None:
         """Return since when both (a) and (b) hold; None while they do not."""
@@ -193,6 +228,11 @@ class ProofOfZero:
             return ""
         if self.executions_still_ns(now_ns) is None:
             return "execution has neither acknowledged nor exited, and its lease may run"
+        if self._other_key_over_ns is None:
+            return "whose API key owned the last orders is not known yet"
+        if now_ns < self._other_key_over_ns:
+            left_s = -(-(self._other_key_over_ns - now_ns) // NS_PER_S)
+            return f"orders of another API key may be open for {left_s} s more"
         if self.intents_resolved_ns(now_ns) is None:
             return "an order that was sent may still arrive"
         if self.open_orders:

@@ -125,10 +125,26 @@ class Kept(_Row, frozen=True):
     text: str
 
 
+class KeyUsed(_Row, frozen=True):
+    """From now on orders of this API key may be in the market, and of no other.
+
+    Attributes:
+        api_key: Public id of the key; `ANY_KEY` while those of more than one may be.
+    """
+
+    api_key: str
+
+
+ANY_KEY: Final = ""
+"""Whose orders are in the market is not known: the key was changed, or never written down."""
+
+META_API_KEY: Final = "api_key"
+"""Name among the rows of `meta`."""
+
 KEPT_PREFIX: Final = "kept:"
 """Before the name of what is kept, among the rows of `meta`."""
 
-RiskRecord = EpochReserved | LatchRow | LatchCleared | CapitalSet | Kept | AuditRow
+RiskRecord = EpochReserved | LatchRow | LatchCleared | CapitalSet | Kept | KeyUsed | AuditRow
 
 TABLES: Final = """
 CREATE TABLE meta (

@@ -24,11 +24,11 @@ FOUND = """## What the search has found in the code
 
 - An execution that has answered BLOCKED and then hangs was asked by nobody again, so that nothing
   would have traded until a person came (L1 without `kill_silent`). Mended: silence kills it.
-- A group that is killed and started with another API key proves zero by reads that cannot show what
-  the earlier key still has in the market (S2 without `key`). Not mended: execution does wait
-  for those orders before it trades, and the venue's dead-man switch and each order's own end,
-  within about three minutes, bound it; but a halt may be acknowledged too early. Until then, after
-  a change of the key by hand, wait four minutes before `interlock up`.
+- A group that was killed and started with another API key proved zero by reads that cannot show
+  what the earlier key still has in the market, so that a halt could be acknowledged too early (S2
+  without `key`). Mended: risk keeps the key in its database, and when it was changed counts no read
+  before the last order of the earlier one is over, about two minutes after its start. Change the
+  key only while the group is down: one that is changed beside a group that runs is not in here.
 - An execution that hangs before its first word to a risk is known to nobody as a process, so nobody
   kills it; risk shows it as absent and nothing trades. Such starts are left out of L1 here.
 """

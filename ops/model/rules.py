@@ -80,7 +80,7 @@ RULES: Final = (
     Rule("generation", "a new risk's generations stand above its forerunner's", ("S7",), "pauses"),
     Rule("doomed", "a post of a paused scope does not leave any more", ("S7",), "pauses"),
     Rule("clock", "the venue's clock may be behind ours by the allowance", ("S2",), "clocks"),
-    Rule("key", "orders of an earlier key are waited out (not built)", ("S2",), "keys"),
+    Rule("key", "orders of an earlier key are waited out", ("S2",), "keys"),
     Rule("epoch_max", "the epoch stands above execution's too", ("L1",), "restored"),
     Rule("repeat_fenced", "SELF_FENCED is repeated in every pong", ("L1",), "supervision"),
     Rule("answer_fenced", "risk answers SELF_FENCED by a newer epoch", ("L1",), "supervision"),

@@ -88,7 +88,7 @@ SCOPES: Final = (
     ),
     Scope(
         name="keys",
-        text="another API key after a restart, as if `key` were built",
+        text="another API key after a restart",
         changes_key=True,
         life=2,
         faults=1,

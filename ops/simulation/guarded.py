@@ -36,7 +36,7 @@ from services.risk.messages import (
 )
 from services.risk.release import Release
 from services.risk.risk_file import RiskFile
-from services.risk.venue_guard import VenueKey, venue_lanes
+from services.risk.venue_guard import KeyTeller, VenueKey, venue_lanes
 from services.risk.watching import Surroundings, make_sources
 from shared.effects import Effect, HttpRequest, Message, Peer
 from shared.ledger_schema import LEDGER_FILE
@@ -246,4 +246,5 @@ def risk(
         config.resources.measure_every_ms * NS_PER_MS,
     )
     line = SupervisorLine(world.supervisor)
-    return make_body(core, store, kernel, line, calm, host, SimulatedDesk(world), lanes)
+    desk = SimulatedDesk(world)
+    return make_body(core, store, kernel, line, calm, host, desk, KeyTeller(key), lanes)

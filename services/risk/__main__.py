@@ -21,7 +21,7 @@ from services.risk.state_files import AliveFile, PanicFile
 from services.risk.store import RiskStore
 from services.risk.supervisor_line import SupervisorLine
 from services.risk.time_watch import TimeWatch
-from services.risk.venue_guard import venue_edge
+from services.risk.venue_guard import venue_edges
 from services.risk.watching import Surroundings, make_sources
 from shared.effects import Log
 from shared.risk_schema import PANIC_FILE, RISK_FILE
@@ -78,7 +78,7 @@ def main() -> int:
             config.run.mode,
         ),
         ControlSocketEdge(Path(operator_path(str(settings.run_directory)))),
-        venue_edge(
+        *venue_edges(
             config.venue.clob_url, settings.credentials_file, config.timing.socket_timeout_ms
         ),
     )

@@ -5,6 +5,7 @@ is a fact of its own: it begins with an epoch newer than the fence, and ends wit
 Decides neither when to fence nor when to resume (`core.py`).
 """
 
+from services.risk.earlier_key import EarlierKey
 from services.risk.epoch import EpochCounter
 from services.risk.fence import Fence, FenceTiming
 from services.risk.latches import Latches
@@ -16,7 +17,8 @@ from shared.config import TimingSettings
 from shared.control import Ping
 from shared.identifiers import Incarnation
 from shared.level import Level
-from shared.risk_schema import LatchRow
+from shared.proof import LEASE_OVER_MARGIN_NS, orders_over_ns
+from shared.risk_schema import KeyUsed, LatchRow
 from shared.switches import BY_NAME
 from shared.topics import EXECUTION
 from shared.trading_state import TradingState, worst
@@ -56,6 +58,9 @@ class Authority:
     ) -> None:
         self.epochs = EpochCounter(stored.used_max, stored.reserved)
         self.grantor = LeaseGrantor(timing.lease_ms, timing.lease_ms * NS_PER_MS, now_ns)
+        last_ns = BootNs(self.grantor.granted_until_ns + LEASE_OVER_MARGIN_NS)
+        over_ns = orders_over_ns(last_ns, timing.late_order_margin_ms * NS_PER_MS)
+        self.earlier_key = EarlierKey(stored.api_key, over_ns)
         self.latches = Latches(stored.latches, stored.latch_version)
         self.scopes = Scopes(stored.used_max * GENERATIONS_PER_EPOCH)
         self.fence: Fence | None = None
@@ -94,11 +99,23 @@ class Authority:
             executions=tuple(run.peer.incarnation for run in executions),
             granted_until_ns=self.grantor.granted_until_ns,
             timing=self._timing,
+            other_key_over_ns=self.earlier_key.over_ns,
         )
         for run in executions:
             if run.exited_ns:
                 fence.exited(run.peer.incarnation, now_ns)
         return fence
+
+    def key_found(self, api_key: str) -> tuple[KeyUsed, ...]:
+        """Take our own API key; return what is to be written down for it."""
+        records = self.earlier_key.found(api_key)
+        self.present_fence.other_key_over(self.earlier_key.over_ns)
+        return records
+
+    def key_written(self, record: KeyUsed) -> None:
+        """Take what is on disk of the API key."""
+        self.earlier_key.written(record)
+        self.present_fence.other_key_over(self.earlier_key.over_ns)
 
     def begin_trading(self) -> int:
         """Take the epoch that is newer than the fence, and grant from now on."""

@@ -13,6 +13,7 @@ Source: the fence protocol, whose rules are listed in ARCHITECTURE.md; each is a
 from services.risk.guard import DATABASE_LATCH, Guard
 from services.risk.latches import LatchKey
 from services.risk.messages import (
+    KeyFound,
     PanicSeen,
     Persisted,
     PersistFailed,
@@ -40,7 +41,7 @@ from shared.effects import (
 from shared.facts import RiskStatus
 from shared.identifiers import Incarnation
 from shared.operator import OperatorForbidden, OperatorGone, OperatorRequest, RecoveryCheck
-from shared.risk_schema import CapitalSet, EpochReserved, LatchRow
+from shared.risk_schema import CapitalSet, EpochReserved, KeyUsed, LatchRow
 from shared.switches import HEARTBEAT_LOST, PANIC, RECONCILIATION_MISMATCH
 from shared.topics import EXECUTION
 from shared.units import NS_PER_MS, BootNs, Instant
@@ -93,6 +94,8 @@ class RiskCore:
                 self._was_away(message.lasted_ns, now)
             case Stop():
                 self._stop(message.cause, now)
+            case KeyFound(api_key=api_key):
+                self._guard.writes.add(*self._guard.authority.key_found(api_key))
             case ClockStepped(by_ns=by_ns):
                 self._guard.clock_stepped(by_ns, now)
             case _:
@@ -108,6 +111,7 @@ class RiskCore:
         if now.boot_ns >= self._ping_due_ns:
             self._ping_due_ns = BootNs(now.boot_ns + self._ping_ns)
             guard.sample_data(now)
+            guard.writes.add(*guard.authority.earlier_key.settled(now.boot_ns))
             guard.try_to_resume(now)
             guard.ping_all(now)
             guard.publish_status(now)
@@ -301,6 +305,8 @@ class RiskCore:
                     guard.authority.epochs.reserved_up_to(record.reserved)
                 elif isinstance(record, LatchRow):
                     guard.authority.latches.written(record)
+                elif isinstance(record, KeyUsed):
+                    guard.authority.key_written(record)
                 elif isinstance(record, CapitalSet):
                     guard.ramp.take(record.usd)
             cleared = guard.authority.latches.cleared(write.write_id)

@@ -8,7 +8,7 @@ proof stand in `shared/proof.py`. A missing BLOCKED is the only answer that gets
 killed; a venue that refuses or says nothing is waited out.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -25,6 +25,10 @@ KILL_AGAIN_NS = NS_PER_S
 
 OWN_KEY = "own"
 """The one API key whose orders there are."""
+
+
+NO_OTHER_KEY_NS: Final = BootNs(0)
+"""No other API key owns an order."""
 
 
 class FenceTiming(msgspec.Struct, frozen=True):
@@ -66,6 +70,7 @@ class Fence:
         executions: tuple[Incarnation, ...],
         granted_until_ns: BootNs,
         timing: FenceTiming,
+        other_key_over_ns: BootNs | None = NO_OTHER_KEY_NS,
     ) -> None:
         """Begin a fence.
 
@@ -77,6 +82,7 @@ class Fence:
             executions: Every incarnation known that has not exited.
             granted_until_ns: End of the longest lease that anybody may hold.
             timing: Times of the proof.
+            other_key_over_ns: As of `other_key_over`.
         """
         self.fence_id = fence_id
         self.reason = reason
@@ -85,6 +91,7 @@ class Fence:
         self._timing = timing
         self._risk_incarnation = risk_incarnation
         self._granted_until_ns = granted_until_ns
+        self._other_key_over_ns = other_key_over_ns
         self._answerers = {incarnation: _Answerer() for incarnation in executions}
         self._proof = self._new_proof()
         self._blocked_ns: BootNs | None = None
@@ -139,6 +146,11 @@ class Fence:
     def intents_reported(self, unresolved: int, until_ns: BootNs, made_ns: BootNs) -> None:
         """Take what a ledger said of its intents at a moment."""
         self._proof.intents_reported(unresolved, until_ns, made_ns)
+
+    def other_key_over(self, over_ns: BootNs | None) -> None:
+        """Take from when on no other API key can own an order; None while that is not known."""
+        self._other_key_over_ns = over_ns
+        self._proof.other_key_over(over_ns)
 
     def overdue(self, now_ns: BootNs) -> tuple[Incarnation, ...]:
         """Return the executions to kill now: they were told, and BLOCKED did not come."""
@@ -218,6 +230,7 @@ class Fence:
             ),
             keys=(OWN_KEY,),
         )
+        proof.other_key_over(self._other_key_over_ns)
         for incarnation in self._answerers:
             proof.execution_known(incarnation)
         return proof

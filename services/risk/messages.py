@@ -83,6 +83,16 @@ class PanicSeen(Message, frozen=True):
     present: bool
 
 
+class KeyFound(Message, frozen=True):
+    """Credentials are there; told once, before any request can leave with them.
+
+    Attributes:
+        api_key: Public id of the API key.
+    """
+
+    api_key: str
+
+
 class BeatPermit(msgspec.Struct, frozen=True):
     """How long a decided beat may still be sent; afterwards it is dropped, not sent late."""
 
@@ -204,6 +214,8 @@ class StoredState(msgspec.Struct, frozen=True):
         clean_run: What the audit trail says of the run since then.
         kept: What sources have kept for their next run, by name.
         trouble: Why the database cannot be trusted or written; empty when it can.
+        api_key: Whose orders may be in the market; `ANY_KEY` when that is not known, None for
+            a first start, before which nobody of ours had any.
     """
 
     used_max: int = 0
@@ -217,3 +229,4 @@ class StoredState(msgspec.Struct, frozen=True):
     clean_run: CleanRun = CleanRun()
     kept: dict[str, str] = {}
     trouble: str = ""
+    api_key: str | None = None

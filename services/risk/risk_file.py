@@ -4,9 +4,9 @@ Impure: SQLite with a write-ahead log and full sync. Opening finds out whether w
 be trusted, and says so; it never repairs. A broken file is set aside, never overwritten.
 
 How a first start is told from a loss: the marker `account.json` is made together with the
-database, and names the epochs reserved and the newest latch version. Neither of the two is a
-first start; a marker without its database, a database that is broken, of another account or
-older than its marker is trouble, which the core turns into a latch.
+database, and names the epochs reserved, the newest latch version and the API key. Neither of the
+two is a first start; a marker without its database, a database that is broken, of another
+account or older than its marker is trouble, which the core turns into a latch.
 """
 
 import sqlite3
@@ -21,9 +21,11 @@ from services.risk.epoch import RESERVE
 from services.risk.messages import StoredState
 from shared.clean_run import CAPITAL, CleanRun
 from shared.risk_schema import (
+    ANY_KEY,
     CHAIN_START,
     KEPT_PREFIX,
     MARKER_FILE,
+    META_API_KEY,
     RISK_FILE,
     SCHEMA_VERSION,
     TABLES,
@@ -32,6 +34,7 @@ from shared.risk_schema import (
     CapitalSet,
     EpochReserved,
     Kept,
+    KeyUsed,
     LatchCleared,
     LatchRow,
     RiskRecord,
@@ -54,6 +57,7 @@ class Marker(msgspec.Struct, frozen=True):
     account: str
     reserved: int
     latch_version: int
+    api_key: str = ANY_KEY
 
 
 class Untrusted(Exception):
@@ -94,7 +98,7 @@ class RiskFile:
                 _write_one(connection, record)
             self._reached("before_commit")
         self._reached("after_commit")
-        if any(isinstance(record, LatchRow | EpochReserved) for record in records):
+        if any(isinstance(record, LatchRow | EpochReserved | KeyUsed) for record in records):
             self._write_marker()
             self._reached("after_marker")
 
@@ -162,7 +166,10 @@ class RiskFile:
         except (sqlite3.Error, OSError) as error:
             return self._refuse(f"{trouble} cannot be created: {error}".strip(), marker)
         fresh = marker is None and not trouble
-        state = StoredState(used_max=used_max, latch_version=version, fresh=fresh, trouble=trouble)
+        key = None if fresh else _known_key(marker, None)
+        state = StoredState(
+            used_max=used_max, latch_version=version, fresh=fresh, trouble=trouble, api_key=key
+        )
         return self._reserve(connection, state)
 
     def _reserve(self, connection: sqlite3.Connection, state: StoredState) -> StoredState:
@@ -170,7 +177,10 @@ class RiskFile:
         self._connection = connection
         reserved = state.used_max + RESERVE
         try:
-            self.write((EpochReserved(reserved),))
+            # What was found of the key is the marker's too from now on, or the next start
+            # would believe a database that was restored.
+            key = () if state.api_key is None else (KeyUsed(state.api_key),)
+            self.write((EpochReserved(reserved), *key))
         except (sqlite3.Error, OSError) as error:
             trouble = f"{state.trouble} cannot be written: {error}".strip()
             return msgspec.structs.replace(state, reserved=state.used_max, trouble=trouble)
@@ -180,13 +190,19 @@ class RiskFile:
         """Go on without a database: every write fails, so nothing will ever be granted."""
         self._refusal = trouble
         used_max = 0 if marker is None else marker.reserved
-        return StoredState(used_max=used_max, reserved=used_max, trouble=trouble)
+        key = _known_key(marker, None)
+        return StoredState(used_max=used_max, reserved=used_max, trouble=trouble, api_key=key)
 
     def _write_marker(self) -> None:
         """Write the marker after the commit: older than the database is right, newer is a loss."""
         assert self._connection is not None, "a marker belongs to a database"
         meta = dict(self._connection.execute("SELECT name, value FROM meta"))
-        marker = Marker(self._account, int(meta["reserved"]), int(meta["latch_version"]))
+        marker = Marker(
+            self._account,
+            int(meta["reserved"]),
+            int(meta["latch_version"]),
+            meta.get(META_API_KEY, ANY_KEY),
+        )
         write_private(self._marker_path, msgspec.json.encode(marker))
 
 
@@ -248,6 +264,7 @@ def _load(connection: sqlite3.Connection, account: str, marker: Marker | None) -
             "SELECT name, scope, scope_id, version, wall_ns, reason, evidence FROM latches"
         )
     )
+    fresh = marker is None and not trouble
     return StoredState(
         used_max=reserved,
         latch_version=version,
@@ -261,9 +278,16 @@ def _load(connection: sqlite3.Connection, account: str, marker: Marker | None) -
         clean_run=_clean_run(connection),
         audit_sequence=tip.sequence if tip else 0,
         audit_hash=tip.hash if tip else CHAIN_START,
-        fresh=marker is None and not trouble,
+        fresh=fresh,
+        api_key=None if fresh else _known_key(marker, meta.get(META_API_KEY, ANY_KEY)),
         trouble=trouble,
     )
+
+
+def _known_key(marker: Marker | None, stored: str | None) -> str:
+    """Return the API key by what there is of marker and database; `ANY_KEY` where they differ."""
+    said = {key for key in (marker.api_key if marker else None, stored) if key is not None}
+    return said.pop() if len(said) == 1 else ANY_KEY
 
 
 def _check_trail(connection: sqlite3.Connection) -> AuditRow | None:
@@ -318,6 +342,8 @@ def _write_one(connection: sqlite3.Connection, record: RiskRecord) -> None:
             _raise_meta(connection, "latch_version", record.version)
         case CapitalSet():
             _set_meta(connection, "capital_usd", str(record.usd))
+        case KeyUsed():
+            _set_meta(connection, META_API_KEY, record.api_key)
         case Kept():
             _set_meta(connection, KEPT_PREFIX + record.name, record.text)
         case LatchCleared():

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bus.credentials import CredentialsFault, Missing, read_credentials
+from bus.edge import Edge
 from bus.http import HttpEdge, Lane
 from services.risk import cancel_path, dead_man, open_orders
-from services.risk.messages import BeatPermit
-from shared.effects import HttpRequest
+from services.risk.messages import BeatPermit, KeyFound
+from shared.effects import Effect, HttpRequest, Message
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
 from shared.venue.auth import Credentials, request_headers
 
@@ -34,6 +35,11 @@ class VenueKey:
         self._credentials: Credentials | None = None
         self._problem = "no credentials yet"
         self._look_ns = BootNs(0)
+
+    def found(self, now: Instant) -> str | None:
+        """Return the public id of the API key; None while there are no credentials."""
+        credentials = self._read(now)
+        return None if credentials is None else credentials.api_key
 
     def headers(self, request: HttpRequest, now: Instant) -> Mapping[str, str]:
         """Return the authentication of one request; none while there are no credentials."""
@@ -67,6 +73,24 @@ class VenueKey:
         return self._credentials
 
 
+class KeyTeller(Edge):
+    """Tells the core once which API key its reads will show the orders of."""
+
+    handles: tuple[type[Effect], ...] = ()
+
+    def __init__(self, key: VenueKey) -> None:
+        self._key = key
+        self._is_told = False
+
+    def on_tick(self, now: Instant) -> list[Message]:
+        """Look for the key until it is there."""
+        api_key = None if self._is_told else self._key.found(now)
+        if api_key is None:
+            return []
+        self._is_told = True
+        return [KeyFound(api_key)]
+
+
 def venue_lanes(clob_url: str, socket_timeout_ms: int) -> tuple[Lane, ...]:
     """Return the lanes of risk; they share nothing."""
     return (
@@ -87,8 +111,9 @@ def venue_lanes(clob_url: str, socket_timeout_ms: int) -> tuple[Lane, ...]:
     )
 
 
-def venue_edge(clob_url: str, credentials_file: Path, socket_timeout_ms: int) -> HttpEdge:
-    """Return the edge that carries out risk's requests."""
+def venue_edges(clob_url: str, credentials_file: Path, socket_timeout_ms: int) -> tuple[Edge, ...]:
+    """Return the edges that tell of risk's key, and that carry out its requests with it."""
     key = VenueKey(credentials_file)
     lanes = venue_lanes(clob_url, socket_timeout_ms)
-    return HttpEdge(lanes, headers=key.headers, before_write=key.before_write)
+    http = HttpEdge(lanes, headers=key.headers, before_write=key.before_write)
+    return (KeyTeller(key), http)

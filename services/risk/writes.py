@@ -14,6 +14,7 @@ from shared.risk_schema import (
     CapitalSet,
     EpochReserved,
     Kept,
+    KeyUsed,
     LatchCleared,
     LatchRow,
     RiskRecord,
@@ -66,7 +67,9 @@ class Writes:
         self.clean_run = self.clean_run.after(entry, wall_ns)
         self._gathered.append(row)
 
-    def add(self, *records: LatchRow | LatchCleared | EpochReserved | CapitalSet | Kept) -> None:
+    def add(
+        self, *records: LatchRow | LatchCleared | EpochReserved | CapitalSet | Kept | KeyUsed
+    ) -> None:
         """Add records that are not of the trail."""
         self._gathered.extend(records)
 

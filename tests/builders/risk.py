@@ -7,6 +7,7 @@ from typing import Any
 
 from services.risk.core import RiskCore
 from services.risk.messages import (
+    KeyFound,
     KillProcess,
     Persist,
     Persisted,
@@ -111,6 +112,9 @@ def market(**spoil: Any) -> MarketInfo:
     return MarketInfo(**{**fields, **spoil})
 
 
+API_KEY = "key-1"
+
+
 class World:
     """Risk's core and everything around it."""
 
@@ -144,7 +148,7 @@ class World:
         self.effects: list[tuple[float, Effect]] = []
         self.replies: list[tuple[int, Reply]] = []
         self.restarts: dict[Component, int] = {}
-        self._to_risk: list[Message] = []
+        self._to_risk: list[Message] = [] if stored.api_key is None else [KeyFound(API_KEY)]
 
     @property
     def now(self) -> Instant:

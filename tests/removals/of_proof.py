@@ -104,6 +104,31 @@ OF_PROOF: Final = (
         PROOF + "test_worst_case_waits_for_the_later_of_lateness_and_socket_timeout",
     ),
     Removal(
+        "key",
+        ZERO,
+        "ProofOfZero.intents_resolved_ns",
+        "over_ns is None or now_ns < over_ns",
+        "over_ns is None",
+        PROOF + "test_orders_of_another_key_hold_the_proof_until_their_end",
+    ),
+    Removal(
+        "key",
+        "services/risk/earlier_key.py",
+        "EarlierKey.found",
+        "if self._stored == ANY_KEY:\n            self.over_ns = self._wait_until_ns",
+        "if self._stored == ANY_KEY:\n            self.over_ns = BootNs(0)",
+        R + "test_earlier_key.py::test_start_that_cannot_know_the_last_key_waits",
+    ),
+    Removal(
+        "key",
+        "services/risk/earlier_key.py",
+        "EarlierKey.found",
+        "return (KeyUsed(ANY_KEY),)",
+        "self.over_ns = BootNs(0)\n        return ()",
+        R + "test_earlier_key.py::"
+        "test_halt_after_a_change_of_the_key_is_acknowledged_when_the_old_orders_are_over",
+    ),
+    Removal(
         "expire",
         "services/execution/lifecycle.py",
         "expiration_s",

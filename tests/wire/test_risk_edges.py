@@ -8,12 +8,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bus import clock
+from bus.credentials import write_credentials
 from bus.edge import Edge
 from services.risk.halt_signal import HaltSignal
 from services.risk.messages import (
+    KeyFound,
     KillProcess,
     PanicSeen,
     Persist,
@@ -28,11 +31,14 @@ from services.risk.process_watch import ProcessWatch
 from services.risk.risk_file import RiskFile
 from services.risk.state_files import ALIVE_FILE, AliveFile, PanicFile
 from services.risk.store import RiskStore
+from services.risk.venue_guard import LOOK_EVERY_NS, KeyTeller, VenueKey
 from services.watch.__main__ import kill_risk, read_sign
 from shared.effects import Message
 from shared.identifiers import Component, Incarnation
 from shared.operator import Halt, OperatorRequest, decode_request
 from shared.risk_schema import EpochReserved
+from shared.units import BootNs
+from shared.venue.auth import Credentials
 
 STATE = Component("state")
 RUN = Incarnation(1)
@@ -171,6 +177,17 @@ def test_signal_becomes_an_operators_halt_once() -> None:
 def test_watch_kills_nothing_that_is_no_risk(child: subprocess.Popen[bytes]) -> None:
     kill_risk(child.pid)
     assert child.poll() is None
+
+
+def test_key_is_told_once_when_its_credentials_have_appeared(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.json"
+    teller = KeyTeller(VenueKey(path))
+    now = clock.read()
+    assert teller.on_tick(now) == []
+    write_credentials(path, Credentials("0x" + "1" * 40, "key-1", "c2VjcmV0", "word"))
+    later = msgspec.structs.replace(now, boot_ns=BootNs(now.boot_ns + LOOK_EVERY_NS))
+    assert teller.on_tick(later) == [KeyFound("key-1")]
+    assert teller.on_tick(later) == []
 
 
 def test_write_is_answered_through_the_loop_and_is_on_disk(tmp_path: Path) -> None:

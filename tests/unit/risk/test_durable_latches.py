@@ -10,7 +10,7 @@ import pytest
 from services.risk.messages import Persist
 from services.risk.risk_file import RiskFile
 from shared.operator import Halted, LatchName, Resume, Resumed, ResumeRefused
-from shared.risk_schema import LatchRow
+from shared.risk_schema import KeyUsed, LatchRow
 from shared.switches import (
     BY_NAME,
     OPERATOR_FLATTEN,
@@ -19,7 +19,7 @@ from shared.switches import (
     SWITCHES,
     Switch,
 )
-from tests.builders.risk import MARKET, World
+from tests.builders.risk import API_KEY, MARKET, World
 
 LATCHES = tuple(switch for switch in SWITCHES if switch.is_durable)
 SCOPE_IDS = {
@@ -37,6 +37,7 @@ class Disk:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self.file = RiskFile(directory, "main")
+        self.file.write((KeyUsed(API_KEY),))
         self._written = 0
 
     def keep(self, world: World) -> None:

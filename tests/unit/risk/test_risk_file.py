@@ -9,6 +9,7 @@ import pytest
 from services.risk.epoch import RESERVE
 from services.risk.risk_file import RiskFile
 from shared.risk_schema import (
+    ANY_KEY,
     CHAIN_START,
     MARKER_FILE,
     RISK_FILE,
@@ -16,6 +17,7 @@ from shared.risk_schema import (
     AuditRow,
     CapitalSet,
     EpochReserved,
+    KeyUsed,
     LatchCleared,
     LatchRow,
     chain,
@@ -248,3 +250,45 @@ def test_step_of_the_capital_and_the_run_since_then_survive_a_restart(tmp_path: 
     stored = RiskFile(tmp_path, "main").stored
     assert stored.capital_usd == 100
     assert stored.clean_run.so_far_ns(WallNs(5_000)) == 3_000
+
+
+def key_of_the_database(directory: Path, key: str) -> None:
+    """Put back a copy of the database of a time when another key was used."""
+    with sqlite3.connect(directory / RISK_FILE) as connection:
+        connection.execute("UPDATE meta SET value = ? WHERE name = 'api_key'", (key,))
+    connection.close()
+
+
+def test_first_start_knows_that_no_key_had_orders_and_the_next_one_which(tmp_path: Path) -> None:
+    file = opened(tmp_path)
+    assert file.stored.api_key is None
+    file.write((KeyUsed("one"),))
+    file.close()
+    assert opened(tmp_path).stored.api_key == "one"
+
+
+def test_key_that_was_never_written_down_is_unknown(tmp_path: Path) -> None:
+    used(tmp_path)
+    assert opened(tmp_path).stored.api_key == ANY_KEY
+
+
+@pytest.mark.parametrize("spoil", [lose_database, lose_marker, overwrite])
+def test_either_of_database_and_marker_still_knows_the_key(
+    spoil: Callable[[Path], None], tmp_path: Path
+) -> None:
+    file = opened(tmp_path)
+    file.write((KeyUsed("one"), *rows(1)))
+    file.close()
+    spoil(tmp_path)
+    assert opened(tmp_path).stored.api_key == "one"
+
+
+def test_key_is_unknown_from_then_on_when_database_and_marker_differ(tmp_path: Path) -> None:
+    file = opened(tmp_path)
+    file.write((KeyUsed("one"), *rows(1)))
+    file.close()
+    key_of_the_database(tmp_path, "earlier")
+    for _ in range(2):
+        file = opened(tmp_path)
+        assert file.stored.api_key == ANY_KEY
+        file.close()

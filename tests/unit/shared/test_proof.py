@@ -189,6 +189,34 @@ def test_report_that_takes_back_an_earlier_one_starts_the_reads_again() -> None:
     assert proof.zero_ns is None
 
 
+@pytest.mark.parametrize(("sent", "proven"), [(4999, False), (5000, False), (5001, True)])
+def test_orders_of_another_key_hold_the_proof_until_their_end(sent: int, proven: bool) -> None:
+    proof = build_grounded(at=ms(100))
+    proof.other_key_over(ms(5000))
+    assert proof.ground_ns(ms(4999)) is None
+    read(proof, ms(sent))
+    read(proof, ms(sent + 2010))
+    assert (proof.zero_ns is not None) is proven
+    assert proof.ground_ns(ms(5000)) == ms(5000)
+
+
+def test_zero_is_not_proven_while_nobody_knows_whose_orders_there_are() -> None:
+    proof = build_grounded(at=ms(100))
+    proof.other_key_over(None)
+    assert proof.ground_ns(ms(10**9)) is None
+    assert "API key" in proof.missing(ms(10**9))
+    proof.other_key_over(BootNs(0))
+    assert proof.ground_ns(ms(200)) == ms(100)
+
+
+def test_reads_before_a_later_end_of_other_orders_do_not_count() -> None:
+    proof = build_grounded(at=ms(100))
+    read(proof, ms(200))
+    proof.other_key_over(ms(5000))
+    read(proof, ms(5001))
+    assert proof.zero_ns is None
+
+
 def test_worst_case_of_the_intents_stands_for_a_missing_report() -> None:
     proof = build_proof(lease_over=ms(500), intents_over=ms(3500))
     assert proof.ground_ns(ms(3499)) is None
