@@ -99,8 +99,8 @@ OF_PROOF: Final = (
         "clock",
         ZERO,
         "intents_over_ns",
-        " + VENUE_CLOCK_ALLOWANCE_NS",
-        "",
+        "late_order_margin_ns + VENUE_CLOCK_ALLOWANCE_NS",
+        "late_order_margin_ns",
         PROOF + "test_worst_case_waits_for_the_later_of_lateness_and_socket_timeout",
     ),
     Removal(
