@@ -45,6 +45,7 @@ class LevelCauses:
         self._spots: dict[str, BootNs] = {}
         self._valid_ns: BootNs | None = None
         self._ledger_fault = ""
+        self._ledger_ns: BootNs | None = None
         self._latency = Latency()
 
     def hear(self, message: Message, now: Instant) -> None:
@@ -53,7 +54,7 @@ class LevelCauses:
             case ControlReceived(body=Pong() as pong):
                 self._heard[pong.component] = now.boot_ns
                 if pong.execution is not None:
-                    self._ledger_fault = pong.execution.ledger_fault
+                    self._hear_ledger(pong.execution.ledger_fault, now)
             case Received(body=FeedStatus() as status):
                 self._hear_feed(status, now)
             case Received(body=StateView() as view):
@@ -70,7 +71,7 @@ class LevelCauses:
             *self._connections(now),
             *self._data(now),
             *self._venue(),
-            *self._integrity(),
+            *self._integrity(now),
         )
 
     def missing(self, now: Instant) -> str:
@@ -129,9 +130,21 @@ class LevelCauses:
             took_ms, usual_ms = (ns // NS_PER_MS for ns in slow)
             yield Cause("REDUCED", "venue slow", f"answers in {took_ms} ms, usually {usual_ms} ms")
 
-    def _integrity(self) -> Iterator[Cause]:
-        if self._ledger_fault:
-            yield Cause("SHUTDOWN", "ledger in doubt", self._ledger_fault)
+    def _integrity(self, now: Instant) -> Iterator[Cause]:
+        """A ledger that refuses: a disk may be full for a moment, and nothing is placed anyway."""
+        if self._ledger_ns is None:
+            return
+        refused_ns = now.boot_ns - self._ledger_ns
+        is_over = refused_ns >= self._settings.ledger_down_ms * NS_PER_MS
+        text = f"{_for(refused_ns)}: {self._ledger_fault}"
+        yield Cause("SHUTDOWN" if is_over else "REDUCED", "ledger in doubt", text)
+
+    def _hear_ledger(self, fault: str, now: Instant) -> None:
+        self._ledger_fault = fault
+        if not fault:
+            self._ledger_ns = None
+        elif self._ledger_ns is None:
+            self._ledger_ns = now.boot_ns
 
     def _hear_feed(self, status: FeedStatus, now: Instant) -> None:
         known = self._sessions.get(status.feed)

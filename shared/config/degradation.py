@@ -55,6 +55,15 @@ class DegradationSettings(Section, frozen=True, kw_only=True):
             le=600_000,
         ),
     ] = 30_000
+    ledger_down_ms: Annotated[
+        int,
+        Meta(
+            description="SHUTDOWN: the ledger takes no commit for so long. Nothing is placed "
+            "from its first refusal on; a disk that is full for a moment needs no person.",
+            ge=0,
+            le=600_000,
+        ),
+    ] = 30_000
     reconnects_max: Annotated[
         int,
         Meta(

@@ -130,10 +130,28 @@ def test_emergency_without_end_closes_down_under_latches_that_a_resume_does_not_
     assert "closing_down still holds" in " ".join(refused.blockers)
 
 
+@pytest.mark.req("DG-3", "OP-11")
+def test_ledger_that_commits_again_in_time_shuts_nothing_down() -> None:
+    world = trading()
+    world.execution.ledger_fault = "no space"
+    world.run(SETTINGS.ledger_down_ms - 1_000)
+    world.execution.ledger_fault = ""
+    world.run(100)
+    world.execution.ledger_fault = "no space"
+    world.run(SETTINGS.ledger_down_ms - 1_000)
+    assert world.status.level == "REDUCED"
+    world.execution.ledger_fault = ""
+    world.run(60_000)
+    assert world.status.level == "NORMAL"
+    world.trade()
+
+
 @pytest.mark.req("DG-3")
-def test_ledger_in_doubt_shuts_down() -> None:
+def test_ledger_that_takes_no_commit_for_too_long_shuts_down() -> None:
     world = trading()
     world.execution.ledger_fault = "the chain does not hold"
+    world.run(SETTINGS.ledger_down_ms)
+    assert world.status.level == "REDUCED"
     world.run(SETTINGS.worse_after_ms + 500)
     assert world.status.level == "SHUTDOWN"
     assert "the chain does not hold" in " ".join(world.status.reasons)
