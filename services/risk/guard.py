@@ -196,11 +196,13 @@ class Guard:
         self.notes.transition("trading_state", "PAUSED", state, cause, now)
 
     def _changed(self, change: Change, now: Instant) -> None:
-        """Carry a switch out: the account is fenced, a scope is held, a latch is written."""
+        """Fence the account, hold a scope or write a latch; one that stands already is no news."""
         before, after = ("clear", "tripped") if change.tripped else ("tripped", "clear")
         place = f"{change.key[0]} {change.key[1]}".rstrip()
         self.notes.transition(change.hold, before, after, change.why, now, scope=place)
-        if change.tripped:
+        latch_key: LatchKey = (change.switch.name, *change.key)
+        is_known = change.switch.is_durable and self.authority.latches.holds(latch_key)
+        if change.tripped and not is_known:
             self.hear(BreakerTripped(change.switch.name), now)
         if change.switch.state == "ACTIVE":
             severity: Severity = "warning" if change.tripped else "info"
@@ -208,8 +210,7 @@ class Guard:
             self.notes.alert(severity, change.switch.name, text, change.switch.runbook, now)
             return
         if change.switch.is_durable:
-            latch_key: LatchKey = (change.switch.name, *change.key)
-            if change.tripped and not self.authority.latches.holds(latch_key):
+            if change.tripped and not is_known:
                 self.latch(latch_key, change.why, change.subject, now)
             return
         if change.key[0] == "account":

@@ -1,10 +1,12 @@
-"""The loss limits in one group whose losses are traded at the simulator, and lost there.
+"""The breakers of losses in one group whose losses are traded at the simulator, and lost there.
 
 Nobody takes but a second account, which sells into the group's bids when the test says so; the
 venue then decides the market against what was bought. The same under virtual time, with
 every moment in reach, is in `tests/simulation/test_losing.py`.
 """
 
+import json
+import signal
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -13,13 +15,17 @@ import pytest
 
 from bus import clock
 from ops.waiting import wait_for
-from shared.facts import LossStatus, RiskStatus
+from shared.facts import LossStatus, RiskStatus, SwitchStatus
+from shared.losses import DAY_NS, day_of
+from shared.topics import CARETAKER, MARKET_MAKING, RISK
+from shared.units import NS_PER_S
 from tests.processes.accounts import VenueFill, VenueSide, units
 from tests.processes.group import GroupUnderTest
 from tests.processes.rival import Rival
 from tests.processes.wire_log import OpenOrders, WireRecord, profit_of
 
 WAIT_S = 60.0
+DAY_LEFT_NS = 120 * NS_PER_S
 
 SETTINGS = """
 [timing]
@@ -35,13 +41,18 @@ unpaired_shares_global_max = 300
 price_e4_min = 1500
 """
 TIGHT = "trade_percent_max = 1\n"
+DAILY = "daily_percent_max = 20\n"
 CHANGES = {
-    'assets = ["btc"]': 'assets = ["btc", "eth", "sol", "xrp"]',
+    'assets = ["btc"]': 'assets = ["btc", "eth", "sol", "xrp", "bnb", "doge"]',
     "start_usd = 500": "start_usd = 100",
-    "trade_percent_max = 10\n": (f"{TIGHT}daily_percent_max = 20\nsession_percent_max = 1000000\n"),
+    "trade_percent_max = 10\n": f"{TIGHT}{DAILY}session_percent_max = 1000000\n",
+    "trades = 1000": "trades = 5",
     "takers_per_second = 2.0": "takers_per_second = 0.0\nmined_ms = 200\nconfirmed_ms = 200",
 }
-"""A capital of 100 USD: a market that loses one closes everything, a day that loses twenty ends."""
+"""A capital of 100 USD: a market that loses one closes everything, a day that loses twenty ends.
+
+Five decided markets judge their strategy; the sixth is there for what it does afterwards.
+"""
 
 TRADE_LIMIT_E6 = 1_000_000
 DAILY_LIMIT_E6 = 20_000_000
@@ -57,6 +68,7 @@ class Losing:
         self.group = GroupUnderTest(extra=SETTINGS, changes=CHANGES)
         ran = self.group.up()
         assert ran.status == 0, repr(ran)
+        self.day = day_of(clock.read().wall_ns)
         self.account = self.group.address.lower()
         self.rival = Rival(self.group.venue)
         self.markets = [one["market"] for one in self._listed() if one["state"] == "OPEN"]
@@ -77,10 +89,25 @@ class Losing:
         """Return what risk says."""
         return self.group.view().risk()
 
+    def heard(self) -> RiskStatus:
+        """Return what risk says, as soon as it is heard."""
+        found = self.waits_for(self.risk)
+        assert isinstance(found, RiskStatus)
+        return found
+
     def latched(self) -> set[str]:
         """Return the latches that hold."""
         risk = self.risk()
         return set() if risk is None else {one.name for one in risk.switches if one.kind == "latch"}
+
+    def shown(self, name: str) -> SwitchStatus | None:
+        """Return a switch as risk shows it, None while it is clear."""
+        return next((one for one in self.heard().switches if one.name == name), None)
+
+    def said(self, strategy: str) -> str:
+        """Return the state that a strategy says it is in; it speaks once a second."""
+        status = self.group.view().strategies().get(strategy)
+        return "unheard" if status is None else status.state
 
     def losses(self) -> LossStatus | None:
         """Return both counts."""
@@ -104,9 +131,16 @@ class Losing:
         log = self.group.run / "log" / "risk.log"
         return f'"risk.alert.{name}"' in log.read_text(errors="replace")
 
-    def resume(self) -> tuple[int, str]:
+    def counted_breakers(self) -> list[tuple[str, str, str]]:
+        """Return name, level and text of each alert of the breakers' count in risk's log."""
+        log = self.group.run / "log" / "risk.log"
+        lines = log.read_text(errors="replace").splitlines()
+        told = [json.loads(line) for line in lines if '"risk.alert.breakers ' in line]
+        return [(one["event"], one["level"], one["fields"]["text"]) for one in told]
+
+    def resume(self, *words: str) -> tuple[int, str]:
         """Ask for a resume; return the status and what was said."""
-        ran = self.group.command("resume", "--reason", "test")
+        ran = self.group.command("resume", "--reason", "test", *words)
         return ran.status, ran.out + ran.err
 
     def resumes(self) -> None:
@@ -150,6 +184,12 @@ class Losing:
         )
 
     # --- what is done to it -----------------------------------------------------------
+
+    def replaces(self, former: str, text: str) -> None:
+        """Change the profile, for the next start."""
+        profile = self.group.profile.read_text(encoding="utf-8")
+        assert former in profile
+        self.group.profile.write_text(profile.replace(former, text), encoding="utf-8")
 
     def buys(self, least_e6: int, *markets: str) -> None:
         """Let it buy one outcome of each market, in turn, until they have cost so much."""
@@ -199,6 +239,14 @@ def losing() -> Iterator[Losing]:
         made.group.close()
 
 
+@pytest.fixture(autouse=True)
+def same_day(losing: Losing) -> None:
+    """What these tests lose, they lose on one day: its sums and counts begin anew at midnight."""
+    now_ns = clock.read().wall_ns
+    if day_of(now_ns) != losing.day or now_ns % DAY_NS >= DAY_NS - DAY_LEFT_NS:
+        pytest.skip("the UTC day ends within two minutes, or has ended: its losses begin anew")
+
+
 def assert_only_sold(losing: Losing, token: str, latched_ns: int) -> None:
     """Assert that all of a token was sold, never more, and nothing else was posted since."""
     fills = [one for one in losing.fills() if one.token == token]
@@ -231,8 +279,7 @@ def test_market_that_loses_too_much_closes_what_is_held_and_latches_through_the_
 
     group.kill_everything()
     posts = len(losing.posts())
-    text = group.profile.read_text(encoding="utf-8")
-    group.profile.write_text(text.replace(TIGHT, "trade_percent_max = 1000000\n"), "utf-8")
+    losing.replaces(TIGHT, "trade_percent_max = 1000000\n")
     assert group.up().status == 0
     losing.waits_for(lambda: "loss_limit" in losing.latched())
     assert len(losing.posts()) == posts, "nothing new since"
@@ -245,7 +292,7 @@ def test_market_that_loses_too_much_closes_what_is_held_and_latches_through_the_
 def test_day_is_warned_of_at_four_fifths_and_over_at_its_limit_whatever_dies_or_resumes(
     losing: Losing,
 ) -> None:
-    group, (second, third, last) = losing.group, losing.markets[1:]
+    group, (second, third, last) = losing.group, losing.markets[1:4]
     group.wait_until_trading()
     assert not losing.alerted("daily_loss_near")
     losing.buys(WARN_E6 + ROOM_E6 + losing.made_e6(), second, third)
@@ -278,3 +325,72 @@ def test_day_is_warned_of_at_four_fifths_and_over_at_its_limit_whatever_dies_or_
     losing.waits_for(lambda: "daily_loss still holds" in losing.resume()[1])
     assert not losing.orders().open
     assert len(losing.posts()) == posts, "nothing new since"
+
+
+@pytest.mark.req("CB-4", "INV-9")
+@pytest.mark.timeout(300)
+def test_strategy_that_lost_five_markets_is_latched_alone_until_an_operator_resumes_it(
+    losing: Losing,
+) -> None:
+    """It has lost four by now; the day's limit is raised, so that its fifth is within it."""
+    group, (fifth, sixth) = losing.group, losing.markets[4:]
+    group.kill_everything()
+    losing.replaces(DAILY, "daily_percent_max = 100\n")
+    assert group.up().status == 0
+    losing.waits_for(lambda: "daily_loss" in losing.latched())
+    losing.resumes()
+    group.wait_until_trading()
+    assert not losing.shown("strategy_performance"), "four judge nothing"
+    losing.buys(ROOM_E6, fifth)
+    losing.waits_for(lambda: any(o["market"] == sixth for o in losing.orders().open.values()))
+    before = losing.heard()
+
+    losing.loses(fifth)
+    latch = losing.waits_for(lambda: losing.shown("strategy_performance"))
+    assert (latch.kind, latch.scope, latch.scope_id) == ("latch", "strategy", MARKET_MAKING)
+    average_e6 = -losing.made_e6() // 5
+    assert "win rate under 20 %" in latch.reason
+    assert "5 closed markets: 0 % won, average win 0.00 USD" in latch.reason
+    assert f"average loss {average_e6 / 1_000_000:.2f} USD, Sharpe -" in latch.reason
+    losing.waits_for(lambda: not losing.orders().open)
+    losing.waits_for(lambda: losing.said(MARKET_MAKING) == "held")
+    posts = len(losing.posts())
+    after = losing.heard()
+    assert (after.trading_state, after.epoch) == ("ACTIVE", before.epoch), "no fence for it"
+    losing.waits_for(lambda: losing.said(CARETAKER) in ("idle", "active"))
+
+    group.signal(RISK, signal.SIGKILL)
+    losing.waits_for(
+        lambda: (
+            (risk := losing.risk()) and risk.epoch > before.epoch and risk.trading_state == "ACTIVE"
+        )
+    )
+    kept = losing.waits_for(lambda: losing.shown("strategy_performance"))
+    assert (kept.reason, kept.version) == (latch.reason, latch.version), "every figure is saved"
+    losing.waits_for(lambda: losing.said(MARKET_MAKING) == "held")
+    assert len(losing.posts()) == posts, "nothing new since"
+    status, said = losing.resume("--scope", f"strategy:{MARKET_MAKING}")
+    assert status == 0, said
+    group.wait_until_trading()
+    assert not losing.shown("strategy_performance")
+    assert {one["market"] for one in losing.orders().open.values()} == {sixth}
+
+
+@pytest.mark.req("CB-6")
+@pytest.mark.timeout(300)
+def test_first_breaker_of_the_day_warned_and_each_further_one_was_critical(losing: Losing) -> None:
+    """Every breaker that the tests above have tripped counts once, whatever died since."""
+    told = losing.counted_breakers()
+    count = len(told)
+    assert [name for name, _, _ in told] == [f"risk.alert.breakers {n + 1}" for n in range(count)]
+    assert [level for _, level, _ in told] == ["warning"] + ["critical"] * (count - 1)
+    words = told[-1][2]
+    assert words.startswith(f"{count} breakers tripped today (UTC): ")
+    names = words.rpartition(": ")[2].split(", ")
+    assert len(names) == count
+    losses = [name for name in names if name not in ("resources", "abnormal_market")]
+    assert losses == ["loss_limit", "daily_loss", "strategy_performance"]
+
+    shown = losing.waits_for(lambda: losing.shown("breaker_count"))
+    assert (shown.kind, shown.scope, shown.reason) == ("pause", "account", words)
+    assert losing.heard().trading_state == "ACTIVE", "the count stops nothing"

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.risk.messages import LatchEnded
+from services.risk.messages import BreakerTripped, LatchEnded, Persist, StoredState
 from services.risk.samples import ACCOUNT, Sample
 from services.risk.source import Notice
 from shared.effects import Message
 from shared.operator import Resumed, ResumeRefused
+from shared.risk_schema import LatchRow
 from shared.switches import (
     BREAKER_COUNT,
     CLOCK_OFF,
@@ -148,6 +149,25 @@ def test_row_that_stops_nothing_alerts_and_trading_goes_on() -> None:
     world.run(1_000)
     assert world.status.trading_state == "ACTIVE"
     assert "breaker_count" in [one.name for one in world.alerts()]
+
+
+@pytest.mark.req("CB-6")
+def test_condition_that_outlasts_a_restart_is_no_second_trip_of_its_latch() -> None:
+    source = FakeSource(LOSS_LIMIT)
+    world = _world(source)
+    source.bad = True
+    world.run(200)
+    assert source.heard.count(BreakerTripped("loss_limit")) == 1
+    (latch,) = [
+        record
+        for write in world.of(Persist)
+        for record in write.records
+        if isinstance(record, LatchRow)
+    ]
+    again = FakeSource(LOSS_LIMIT)
+    again.bad = True
+    World(StoredState(used_max=1_000, reserved=2_000, latches=(latch,)), sources=(again,)).run(500)
+    assert BreakerTripped("loss_limit") not in again.heard
 
 
 def test_notice_alerts_and_trips_nothing() -> None:
