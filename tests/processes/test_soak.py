@@ -5,6 +5,7 @@ import sys
 import types
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from bus import clock
@@ -30,7 +31,10 @@ BUSY_PROCESSES = 8
 SOAK_S = float(os.environ.get("INTERLOCK_SOAK_S", "45"))
 """Ten minutes are what is promised (`make soak`); this is what a change can wait for."""
 
+IS_ASKED_FOR = "INTERLOCK_SOAK_S" in os.environ
 PEAK_S = float(os.environ.get("INTERLOCK_SOAK_S", "20"))
+BUSY_PERCENT_MAX = 30.0
+"""The venue, the group and this reader take three quarters of two cores at that rate."""
 
 INTERVAL_S = 60
 """Markets that roll during the soak, as they do at work."""
@@ -39,6 +43,7 @@ PLACES_WITHIN_S = 120
 """Two whole markets: in one of them at least its price is neither too high nor too low to quote."""
 
 SHOWN_MAX = 60
+LOOK_S = 2.0
 
 
 def told(lines: list[Line], since_ns: int) -> str:
@@ -110,7 +115,14 @@ def peak_group() -> Iterator[GroupUnderTest]:
 def test_twice_the_peak_causes_no_fence(
     peak_group: GroupUnderTest,
 ) -> None:
-    """Twice the peak of market data: nobody counts as hung and nothing fences."""
+    """Twice the peak of market data: nobody counts as hung and nothing fences.
+
+    Beside other work the venue itself is late, and a fence is then right: so it is judged where
+    there is room, and always when it is asked for (`make soak`).
+    """
+    busy_percent = psutil.cpu_percent(LOOK_S)
+    if busy_percent > BUSY_PERCENT_MAX and not IS_ASKED_FOR:
+        pytest.skip(f"the machine is busy with other work ({busy_percent:.0f} %): make soak")
     group = peak_group
     assert group.up().status == 0
     group.wait_until_trading()
