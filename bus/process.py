@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -28,6 +29,10 @@ EXIT_LOCKED = 3
 EXIT_ORPHAN = 4
 
 PR_SET_PDEATHSIG = 1
+SUPERVISED_VARIABLE = "SUPERVISOR_PROCESS_NAME"
+"""How supervisord names each of its programs in their environment. An interpreter takes a moment
+to start: when supervisord dies in it, somebody else is the parent by the first look at it.
+Source: http://supervisord.org/subprocess.html, 4.3.0."""
 """Source: linux/prctl.h."""
 
 
@@ -74,7 +79,7 @@ def start(component: Component) -> Started:
     """Become the one process of a component, or exit saying why not.
 
     Exit status 2: configuration; 3: another one runs, or the run directory is not ours;
-    4: the parent died while this started.
+    4: the parent died while this started, or before.
     """
     if sys.flags.optimize:
         sys.exit("asserts are part of the safety of this program: start it without -O")
@@ -83,6 +88,8 @@ def start(component: Component) -> Started:
     _die_with_parent()
     if os.getppid() != parent:
         _refuse(lines, EXIT_ORPHAN, "parent died during the start")
+    if os.environ.get(SUPERVISED_VARIABLE) == component and not _is_supervisord(parent):
+        _refuse(lines, EXIT_ORPHAN, "supervisord has started this and is gone")
     settings = load()
     if not isinstance(settings, Settings):
         _refuse(lines, EXIT_CONFIGURATION, *(f"{found.where} {found.what}" for found in settings))
@@ -133,6 +140,14 @@ def _refuse(lines: LogLines, status: int, *reasons: str) -> NoReturn:
     for reason in reasons:
         lines.write(Log("process.refused", {"reason": reason}, "critical"), clock.read())
     sys.exit(status)
+
+
+def _is_supervisord(process_id: int) -> bool:
+    """Tell whether a process is supervisord; one that cannot be looked at is not."""
+    try:
+        return b"supervisord" in Path(f"/proc/{process_id}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _die_with_parent() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bus.process import EXIT_ORPHAN, SUPERVISED_VARIABLE
 from bus.process_limits import BACKGROUND_NICE, OOM_SCORES, URGENT_NICE
 from bus.settings import SOURCE_ROOT
 from shared.identifiers import Component
@@ -175,6 +176,17 @@ def test_process_whose_parent_dies_is_stopped(environment: dict[str, str]) -> No
     last = read_line(parent)
     assert last["event"] == "process.exit"
     end(parent)
+
+
+@pytest.mark.req("CP-8")
+def test_process_that_a_supervisord_started_which_is_gone_refuses(
+    environment: dict[str, str],
+) -> None:
+    """It ran on for ever: nobody was left whose death could end it."""
+    status, out, _ = end(spawn(environment | {SUPERVISED_VARIABLE: STATE}))
+    assert status == EXIT_ORPHAN
+    assert b"supervisord has started this and is gone" in out
+    assert not Path(environment["INTERLOCK_RUN"]).exists()
 
 
 @pytest.mark.req("CP-3")
