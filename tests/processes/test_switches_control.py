@@ -14,6 +14,7 @@ from ops.waiting import wait_for
 from shared.risk_schema import RISK_FILE
 from shared.topics import RISK
 from tests.processes.group import GroupUnderTest
+from tests.processes.wire_log import WireRecord
 
 MAKER = "market_making"
 HOLDS_S = 2.0
@@ -52,7 +53,13 @@ def test_disabled_strategy_places_nothing_until_it_is_enabled(trading: GroupUnde
     ran = trading.command("strategy", "disable", MAKER, "--json")
     assert ran.status == 0, repr(ran)
     held_ns = clock.read().monotonic_ns
-    assert not trading.placed_within(held_ns, HOLDS_S)
+
+    def bids() -> list[WireRecord]:
+        """Return what buys; the caretaker sells what the strategy held."""
+        placed = trading.venue.open_orders().placed_after(held_ns)
+        return [row for row in placed if row["side"] == "BUY"]
+
+    assert not wait_for(lambda: bids() or None, HOLDS_S)
     shown = trading.command("strategy", "enable", MAKER)
     assert shown.status == 3, repr(shown)
     assert "a reason is needed" in shown.err
