@@ -21,7 +21,7 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "ghost-fills": ("execution state.fill_failed",),
     "success-without-id": (UNKNOWN,),
     "ended-orders-hidden": (UNKNOWN,),
-    "bare-lists": ("execution log.reconcile.failed", "feed_user log.feed.frame_rejected"),
+    "bare-lists": ("feed_user log.feed.frame_rejected",),
     "execution-failed": (UNKNOWN,),
     "service-not-ready": ("execution alert.venue_restarting",),
     "slow-posts": (UNKNOWN,),

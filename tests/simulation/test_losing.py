@@ -1,6 +1,8 @@
 """Losses in the whole system under virtual time: what they close, hold, and survive."""
 
+from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,15 @@ from services.simulator.chance import stream
 from shared.config import LossSettings, MarketMakingSettings, StrategySettings
 from shared.config.ramp import RampSettings, Step
 from shared.facts import LossStatus, RiskStatus
-from shared.identifiers import TokenId
 from shared.topics import EXECUTION, RISK
 from shared.units import SHARE_E6, Instant
 
-SEED = 5
+SEED = 1
 CAPITAL_USD: Step = 50
+LOSES_USD = 2
+"""Twice what either limit lets through: what rests may still be filled meanwhile."""
+
+RECORDS_MAX = 1_000_000
 FILLS_WITHIN_S = 60
 CLOSES_WITHIN_S = 60
 MIN_SIZE_E6 = 5 * SHARE_E6
@@ -86,37 +91,42 @@ def _latched(whole: Whole) -> set[str]:
     return {one.name for one in _status(whole).switches if one.kind == "latch"}
 
 
-def _excess(whole: Whole) -> tuple[Any, TokenId, int]:
-    """Return the running market with the most unpaired shares, which token, and how many."""
-    held = whole.world.venue.holdings()
-    best: tuple[Any, TokenId, int] = (None, TokenId(""), 0)
-    for market in whole.world.venue.core.exchange.calendar.trading():
-        first, second = (held.get(token, 0) for token in market.tokens)
-        token = market.tokens[0 if first > second else 1]
-        if abs(first - second) > best[2]:
-            best = (market, token, abs(first - second))
-    return best
+def _worst(whole: Whole) -> tuple[Any, int, Decimal]:
+    """Return the running market and the winner that cost us most, and what is then earned."""
+    lines, _ = whole.world.venue.core.stamps.since(0, RECORDS_MAX)
+    earned: Counter[str] = Counter()
+    held: Counter[str] = Counter()  # matched: balances follow when a trade is mined
+    for record in msgspec.json.decode(lines):
+        if record["kind"] == "fill":
+            sign = 1 if record["side"] == "SELL" else -1
+            money = sign * Decimal(record["money"]) - Decimal(record["fee"])
+            earned[record["market"]] += int(money * SHARE_E6)
+            held[record["token"]] -= int(sign * Decimal(record["size"]) * SHARE_E6)
+    results = [
+        (market, winner, Decimal(earned[market.condition_id] + held[token]) / SHARE_E6)
+        for market in whole.world.venue.core.exchange.calendar.trading()
+        for winner, token in enumerate(market.tokens)
+    ]
+    return min(results, key=lambda result: result[2])
 
 
-def _lose(whole: Whole, shares: int) -> None:
-    """Wait until so many shares are held alone, and let the venue decide against them."""
+def _lose(whole: Whole) -> None:
+    """Wait until a market would cost enough, and let the venue decide it so."""
     for _ in range(FILLS_WITHIN_S):
-        market, token, size = _excess(whole)
-        if size >= shares * SHARE_E6:
+        market, winner, earned = _worst(whole)
+        if earned <= -LOSES_USD:
             break
         whole.run_for(1)
     else:
-        raise AssertionError("nothing was bought")
-    scheduler = whole.world.scheduler
-    now: Instant = scheduler.instant()
-    winner = 1 - market.tokens.index(token)
+        raise AssertionError("nothing was bought that can lose enough")
+    now: Instant = whole.world.scheduler.instant()
     whole.world.venue.core.exchange.decide_early(market, winner, now)
     whole.run_for(6)
 
 
 @pytest.mark.req("CB-1", "EX-17")
 def test_market_that_loses_too_much_closes_everything_at_the_venue(closing: Whole) -> None:
-    _lose(closing, 9)
+    _lose(closing)
     assert "loss_limit" in _latched(closing)
     for _ in range(CLOSES_WITHIN_S):
         if all(size < MIN_SIZE_E6 for size in closing.world.venue.holdings().values()):
@@ -140,7 +150,7 @@ def test_market_that_loses_too_much_closes_everything_at_the_venue(closing: Whol
 def test_both_counts_agree_and_the_day_stays_over_through_the_death_of_risk(
     halting: Whole,
 ) -> None:
-    _lose(halting, 9)
+    _lose(halting)
     losses = _losses(halting)
     assert "daily_loss" in _latched(halting)
     assert losses.lost_e6 >= losses.daily_limit_e6 == 1_000_000

@@ -24,7 +24,8 @@ from services.simulator.chance import stream
 from services.simulator.stamps import RECORDS_MAX
 from services.strategy.core import StrategyCore
 from services.strategy.interface import MarketContext, Wish
-from shared.config import Config, LimitSettings, ThrottleSettings
+from shared.config import Config, LimitSettings, LossSettings, ThrottleSettings
+from shared.config.losses import PERCENT_FREE
 from shared.facts import BookView
 from shared.identifiers import StrategyName, TokenId
 from shared.targets import Target
@@ -96,7 +97,15 @@ def lively() -> Config:
         daily_loss_usd_max=100_000,
     )
     throttle = ThrottleSettings(orders_max=100_000, fills_max=100_000)
-    return msgspec.structs.replace(config, simulator=simulator, limits=limits, throttle=throttle)
+    losses = LossSettings(
+        daily_percent_max=PERCENT_FREE,
+        trade_percent_max=PERCENT_FREE,
+        session_percent_max=PERCENT_FREE,
+        loss_percent=PERCENT_FREE,
+    )
+    return msgspec.structs.replace(
+        config, simulator=simulator, limits=limits, throttle=throttle, losses=losses
+    )
 
 
 class Ran(msgspec.Struct, frozen=True):
