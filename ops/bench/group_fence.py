@@ -20,7 +20,7 @@ from ops.bench.place import Place
 from ops.bench.results import BenchFailed, Result, added, halved, summarise
 from ops.bench.trading_group import TradingGroup, trading_group
 from ops.start import Say
-from shared.topics import FEED_PRICE, FEED_USER, STATE
+from shared.topics import FEED_USER, STATE
 from shared.units import NS_PER_MS, NS_PER_S
 
 BLOCKED = "halt-to-blocked"
@@ -42,7 +42,7 @@ BOUNDS_NS = {
 """What is promised of the slowest in a hundred."""
 
 ROUNDS = 12
-VICTIMS = (STATE, FEED_USER, FEED_PRICE)
+VICTIMS = (STATE, FEED_USER)
 """Taken in turns, so that none ends so often that risk takes it for one that flaps."""
 
 FLOOR_SAMPLES = 40
