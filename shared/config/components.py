@@ -60,11 +60,12 @@ class NeededComponentSettings(ComponentSettings, frozen=True, kw_only=True):
     hang_ms: Annotated[
         int,
         Meta(
-            description="Silent for so long, it counts as hung: ten pings; orders rest on it.",
+            description="Silent for so long, it counts as hung: orders rest on it, and from a hang "
+            "to the fence no more than 600 ms may pass.",
             ge=200,
             le=30_000,
         ),
-    ] = 1_000
+    ] = 450
 
 
 class ComponentsSettings(Section, frozen=True, kw_only=True):

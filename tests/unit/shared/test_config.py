@@ -148,5 +148,5 @@ def test_component_is_not_killed_before_it_counts_as_hung(kill_ms: int, found: l
 def test_table_of_a_component_that_names_one_setting_keeps_the_others() -> None:
     parsed = parse(MINIMAL + "[components.state]\nrestarts_max = 9\n")
     assert isinstance(parsed, Config)
-    assert (parsed.components.state.restarts_max, parsed.components.state.hang_ms) == (9, 1_000)
+    assert (parsed.components.state.restarts_max, parsed.components.state.hang_ms) == (9, 450)
     assert parsed.components.recorder.hang_ms == 3_000
