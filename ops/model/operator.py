@@ -106,8 +106,8 @@ def _spend(state: State) -> Draft:
 def _hang(machine: Machine, state: State, found: list[Step]) -> None:
     """Let a process hang for good; execution only once risk has heard of it.
 
-    One that hangs before its first word is killed by nobody: risk shows it as absent, and an
-    operator restarts it. So does one that hangs while risk, too, is new.
+    One that hangs before its first word, or while risk, too, is new, is killed through
+    supervisord, which has no part in this model.
     """
     risk = machine.layout.risks[0]
     if (

@@ -29,8 +29,9 @@ FOUND = """## What the search has found in the code
   without `key`). Mended: risk keeps the key in its database, and when it was changed counts no read
   before the last order of the earlier one is over, about two minutes after its start. Change the
   key only while the group is down: one that is changed beside a group that runs is not in here.
-- An execution that hangs before its first word to a risk is known to nobody as a process, so nobody
-  kills it; risk shows it as absent and nothing trades. Such starts are left out of L1 here.
+- An execution that hangs before its first word to a risk was killed by nobody: risk held no line to
+  it, and supervisord sees only that it exists. Mended: after sixty answers of supervisord without
+  a word of it, risk has it killed. By supervisord, which is not modelled: L1 leaves such starts out.
 """
 
 LIVENESS = """Liveness means here: from every state a good one stays reachable without another

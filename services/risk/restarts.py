@@ -10,11 +10,13 @@ next look, and nothing rests on the answer.
 from collections.abc import Iterator
 from typing import Final
 
+from services.risk.first_word import FirstWord
 from services.risk.messages import (
     AskSupervisor,
     LatchEnded,
     NoteProgram,
     ProcessKilled,
+    ProgramRow,
     ProgramsSeen,
     ProgramsTold,
     SupervisorSilent,
@@ -23,7 +25,8 @@ from services.risk.restart_policy import Ends, Limit
 from services.risk.samples import ACCOUNT, Sample
 from services.risk.source import Notice
 from shared.config import ComponentsSettings, RestartSettings
-from shared.effects import Effect, Message
+from shared.control import Pong
+from shared.effects import ControlReceived, Effect, Message
 from shared.program_events import EventKind, ProgramEvent
 from shared.switches import FLAPPING, STRATEGY_DISABLED
 from shared.topics import DASHBOARD, EXECUTION, FEEDS, RECORDER, RISK, STATE, STRATEGIES
@@ -50,6 +53,7 @@ class Restarts:
     def __init__(self, settings: ComponentsSettings) -> None:
         """Begin without any end."""
         self._ends = {name: Ends(_limit(settings, name)) for name in settings.__struct_fields__}
+        self._first_word = FirstWord()
         self._states: dict[str, str] = {}
         self._to_start: set[str] = set()
         self._tripped: set[str] = set()
@@ -64,6 +68,9 @@ class Restarts:
             case ProgramsSeen(rows=rows):
                 self._states = {row.program: row.state for row in rows}
                 self._mend(now)
+                self._end_the_mute(rows, now)
+            case ControlReceived(body=Pong() as pong):
+                self._first_word.hear(pong)
             case SupervisorSilent(why=why):
                 self._states = {}
                 self._notice("supervisord silent", f"what runs is unknown: {why}")
@@ -146,6 +153,16 @@ class Restarts:
                     self._effects.append(AskSupervisor("start", program))
                 else:
                     self._to_start.discard(program)
+
+    def _end_the_mute(self, rows: tuple[ProgramRow, ...], now: Instant) -> None:
+        """Have supervisord kill who hangs before a first word: nobody else holds a line to it."""
+        for row in self._first_word.overdue(rows):
+            self._note("killed", row.program, now, row.pid)
+            self._effects.append(AskSupervisor("kill", row.program))
+            text = f"{row.program}: process {row.pid} has run and never answered; killed"
+            self._notices.append(
+                Notice("critical", f"killed {row.program}", text, LIVENESS_RUNBOOK)
+            )
 
     def _ended(self, ended: LatchEnded, now: Instant) -> None:
         """Count anew and start again what an operator has let go on."""
