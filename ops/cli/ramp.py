@@ -5,18 +5,13 @@ from typing import cast
 
 import click
 
-from bus.audit import NotProven, RiskTrail
-from bus.ledger_reader import Unreadable
 from ops.cli.asking import WITHIN_S, answer_or_exit
 from ops.cli.options import group_options, json_option, place_of
 from ops.cli.output import FAILED, duration, fail, show_json
-from shared.clean_run import CleanRun
+from ops.cli.paper_run import paper_run
 from shared.config.ramp import STEPS_USD, Step
-from shared.operator import Capital, CapitalReport, PaperRun, Ramp, Ramped
-from shared.risk_schema import RISK_FILE, AuditRow
-from shared.units import NS_PER_S, WallNs
-
-PAPER = "paper"
+from shared.operator import Capital, CapitalReport, Ramp, Ramped
+from shared.units import NS_PER_S
 
 
 @click.command("ramp")
@@ -51,7 +46,7 @@ def command(
         return
     if not reason:
         fail('a reason is needed: --reason "…"', FAILED, as_json=as_json)
-    proof = None if paper is None else _paper_run(paper, as_json=as_json)
+    proof = None if paper is None else paper_run(paper, as_json=as_json)
     request = Ramp(usd=cast(Step, int(usd)), reason=reason, paper=proof)
     taken = answer_or_exit(run, request, Ramped, WITHIN_S, as_json=as_json)
     if as_json:
@@ -76,23 +71,3 @@ def _show(report: CapitalReport, *, as_json: bool) -> None:
     click.echo(f"next step: {report.next_usd} USD")
     for blocker in report.blockers:
         click.echo(f"  needs: {blocker}")
-
-
-def _paper_run(data: Path, *, as_json: bool) -> PaperRun:
-    """Return what the trail of a paper group says, every hash of it proven; or end."""
-    run = CleanRun()
-
-    def take(row: AuditRow) -> None:
-        nonlocal run
-        run = run.after(row.entry, WallNs(row.wall_ns))
-
-    proven = RiskTrail(data / RISK_FILE).prove(take)
-    if isinstance(proven, Unreadable):
-        fail(f"{data}: unknown: {proven.why}: {proven.detail}", FAILED, as_json=as_json)
-    if isinstance(proven, NotProven):
-        fail(f"{data}: not proven at row {proven.sequence}: {proven.what}", as_json=as_json)
-    if run.mode != PAPER or not proven.rows:
-        mode = run.mode or "nothing that its trail names"
-        fail(f"{data}: this group ran in mode {mode}, not paper", as_json=as_json)
-    clean_s = run.so_far_ns(WallNs(run.row_ns)) // NS_PER_S
-    return PaperRun(clean_s, proven.rows, proven.last_hash)

@@ -9,6 +9,7 @@ from ops.cli.asking import WITHIN_S, answer_or_exit, refuse, switches_or_exit
 from ops.cli.halt import hold, show_held
 from ops.cli.options import group_options, json_option, place_of
 from ops.cli.output import FAILED, console, fail, show_json, table
+from ops.cli.paper_run import paper_run
 from ops.cli.resume import show_resumed, would_block
 from shared.operator import Disable, Enable, LatchName, Reset, Resumed, SwitchList
 from shared.switches import STRATEGY_DISABLED
@@ -95,6 +96,11 @@ def enable(
 @json_option
 @click.argument("name")
 @click.option("--reason", default="", help="For the audit trail; without one nothing is cleared.")
+@click.option(
+    "--paper",
+    type=click.Path(path_type=Path),
+    help="Data directory of a paper group: in mode live, for a strategy that did too badly.",
+)
 def reset(
     profile: Path | None,
     run_directory: Path | None,
@@ -102,11 +108,13 @@ def reset(
     as_json: bool,
     name: str,
     reason: str,
+    paper: Path | None,
 ) -> None:
     """Clear every latch of strategy NAME, and what was counted for them; status 3: refused."""
     run = place_of(profile, run_directory, data_directory).run_directory
     _, latches = _latches_of(run, name, reason, as_json=as_json)
-    request = Reset(strategy=name, latches=latches, reason=reason)
+    proof = None if paper is None else paper_run(paper, as_json=as_json)
+    request = Reset(strategy=name, latches=latches, reason=reason, paper=proof)
     show_resumed(answer_or_exit(run, request, Resumed, WITHIN_S, as_json=as_json), as_json=as_json)
 
 

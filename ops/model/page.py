@@ -31,7 +31,7 @@ FOUND = """## What the search has found in the code
   key only while the group is down: one that is changed beside a group that runs is not in here.
 - An execution that hangs before its first word to a risk was killed by nobody: risk held no line to
   it, and supervisord sees only that it exists. Mended: after sixty answers of supervisord without
-  a word of it, risk has it killed. By supervisord, which is not modelled: L1 leaves such starts out.
+  a word of it, risk has it killed by supervisord. That is not modelled: L1 leaves such starts out.
 """
 
 LIVENESS = """Liveness means here: from every state a good one stays reachable without another

@@ -16,6 +16,7 @@ from services.risk.desk import answer
 from services.risk.drill import NOBODY, KillDrill
 from services.risk.guard import Guard
 from services.risk.latches import LatchKey
+from services.risk.paper_run import paper_blockers, paper_words
 from services.risk.report import switch_statuses
 from services.risk.switch_details import switch_details
 from shared.clean_run import CAPITAL
@@ -34,6 +35,7 @@ from shared.operator import (
     LatchName,
     OperatorForbidden,
     OperatorRequest,
+    PaperRun,
     Ramp,
     Ramped,
     RecoveryCheck,
@@ -131,10 +133,15 @@ class Operation:
             self._begin_drill(NOBODY, "the schedule", "drill.at_utc", now)
         return effects
 
-    def blockers(self, names: tuple[LatchName, ...], now: Instant) -> tuple[str, ...]:
+    def blockers(
+        self, names: tuple[LatchName, ...], now: Instant, paper: PaperRun | None = None
+    ) -> tuple[str, ...]:
         """Return everything that blocks clearing these latches; empty when nothing does."""
         guard = self._guard
-        found = list(guard.authority.latches.misnamed(names))
+        latches = guard.authority.latches
+        found = list(latches.misnamed(names))
+        keys = [(name.name, name.scope, name.scope_id) for name in names]
+        found += paper_blockers(self._config, map(latches.standing, keys), paper)
         for name in names:
             held = guard.breakers.still_bad((name.name, name.scope, name.scope_id))
             found += [f"{name.name} still holds: {why}" for why in held]
@@ -192,7 +199,8 @@ class Operation:
             case Resume():
                 return self._clear("resume", change.latches, change.reason, request, now)
             case Reset():
-                return self._clear("reset", change.latches, change.reason, request, now)
+                cause = f"{change.reason}{paper_words(change.paper)}"
+                return self._clear("reset", change.latches, cause, request, now, change.paper)
             case Enable():
                 latch = LatchName(
                     STRATEGY_DISABLED.name, "strategy", change.strategy, change.version
@@ -259,11 +267,12 @@ class Operation:
         reason: str,
         request: OperatorRequest,
         now: Instant,
+        paper: PaperRun | None = None,
     ) -> list[Effect]:
         """Begin to clear, or say everything that blocks it."""
         guard = self._guard
         names = tuple(dict.fromkeys(latches))
-        blockers = self.blockers(names, now)
+        blockers = self.blockers(names, now, paper)
         words = ", ".join(f"{name.name} {name.scope_id}".rstrip() for name in names)
         cause = f"{reason} (refused: {'; '.join(blockers)})" if blockers else reason
         after = "refused" if blockers else "asked"
@@ -291,8 +300,7 @@ class Operation:
             return [answer(request.connection, ResumeRefused(blockers=blockers))]
         before = guard.ramp.capital_usd
         clean_s = run.so_far_ns(now.wall_ns) // NS_PER_S
-        paper = f", paper {ramp.paper.clean_s} s to {ramp.paper.hash_hex}" if ramp.paper else ""
-        cause = f"{ramp.reason} (clean for {clean_s} s{paper})"
+        cause = f"{ramp.reason} (clean for {clean_s} s{paper_words(ramp.paper)})"
         write_id = guard.writes.next_id
         guard.notes.transition(
             CAPITAL, str(before), str(ramp.usd), cause, now, actor=actor, kind="operator"

@@ -113,6 +113,15 @@ class PerformanceSettings(Section, frozen=True, kw_only=True):
             le=1_000,
         ),
     ] = 0
+    paper_run_s: Annotated[
+        int,
+        Meta(
+            description="Time traded clean by a paper group before a strategy that was disabled "
+            "for this trades real money again: a whole day has every hour of the market.",
+            ge=60,
+            le=30 * 86_400,
+        ),
+    ] = 86_400
 
 
 class ThrottleSettings(Section, frozen=True, kw_only=True):

@@ -95,16 +95,33 @@ class Enable(_Request, frozen=True, kw_only=True):
     reason: Text
 
 
+class PaperRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the verified audit trail of a paper group says (ST-8, CB-4).
+
+    Attributes:
+        clean_s: Time traded clean, as `shared/clean_run.py` counts it.
+        sequence: Newest row of that trail; hash_hex: its hash, so that it can be found again.
+        began_wall_ns: Wall time from which it counts.
+    """
+
+    clean_s: Annotated[int, Meta(ge=0, le=10**9)]
+    sequence: Annotated[int, Meta(ge=1)]
+    hash_hex: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    began_wall_ns: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+
 class Reset(_Request, frozen=True, kw_only=True):
     """Clear the latches of one strategy and forget what was counted for them.
 
     Attributes:
         latches: As seen; each of them of this strategy.
+        paper: The run that a latch of its performance waits for in mode live; None for none.
     """
 
     strategy: ScopeId
     latches: Annotated[tuple[LatchName, ...], Meta(min_length=1, max_length=LATCHES_MAX)]
     reason: Text
+    paper: PaperRun | None = None
 
 
 class Drill(_Request, frozen=True, kw_only=True):
@@ -116,19 +133,6 @@ class Drill(_Request, frozen=True, kw_only=True):
 
     reason: Text
     really: bool = False
-
-
-class PaperRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the verified audit trail of a paper group says, for the first live step (ST-8).
-
-    Attributes:
-        clean_s: Time traded clean, as `shared/clean_run.py` counts it.
-        sequence: Newest row of that trail; hash_hex: its hash, so that it can be found again.
-    """
-
-    clean_s: Annotated[int, Meta(ge=0, le=10**9)]
-    sequence: Annotated[int, Meta(ge=1)]
-    hash_hex: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class Ramp(_Request, frozen=True, kw_only=True):

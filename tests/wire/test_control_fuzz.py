@@ -96,7 +96,7 @@ VALID: tuple[Request, ...] = (
     Reset(strategy="market_making", latches=(LATCH,), reason="x"),
     Enable(strategy="market_making", version=3, reason="x"),
     Disable(strategy="market_making", reason="x"),
-    Ramp(usd=100, reason="x", paper=PaperRun(1, 1, "0" * 64)),
+    Ramp(usd=100, reason="x", paper=PaperRun(1, 1, "0" * 64, 0)),
     Drill(reason="x"),
     Capital(),
     Status(),

@@ -34,9 +34,10 @@ from shared.operator import (
     Switches,
     SwitchList,
 )
-from shared.risk_schema import AuditEntry, AuditRow
+from shared.risk_schema import AuditEntry, AuditRow, LatchRow
+from shared.switches import STRATEGY_PERFORMANCE
 from shared.topics import FEED_USER
-from shared.units import NS_PER_S
+from shared.units import NS_PER_S, WallNs
 from tests.builders.risk import World
 from tests.builders.risk_parts import config
 
@@ -119,6 +120,20 @@ def test_reset_clears_the_latches_of_one_strategy_and_no_other() -> None:
     assert isinstance(ask(world, mine), Resumed)
     world.run(200)
     assert [one.scope for one in world.status.switches] == ["asset"]
+
+
+@pytest.mark.req("CB-4")
+@pytest.mark.parametrize(("clean_s", "answer"), [(None, ResumeRefused), (86_400, Resumed)])
+def test_strategy_that_did_too_badly_trades_real_money_only_after_a_paper_run(
+    clean_s: int | None, answer: type[Reply]
+) -> None:
+    row = LatchRow(STRATEGY_PERFORMANCE.name, "strategy", MAKER, 1, WallNs(5), "too bad", "")
+    stored = StoredState(used_max=1_000, reserved=2_000, capital_usd=50, latches=(row,))
+    world = trading(in_mode("live"), stored)
+    paper = None if clean_s is None else PaperRun(clean_s, 7, "ab" * 32, 5)
+    name = LatchName(row.name, row.scope, row.scope_id, row.version)
+    reset = Reset(strategy=MAKER, latches=(name,), reason="mended", paper=paper)
+    assert isinstance(ask(world, reset), answer)
 
 
 @pytest.mark.parametrize(
@@ -373,6 +388,6 @@ def test_live_trades_nothing_before_its_first_step() -> None:
     assert world.check_list() == ["capital set"]
     assert world.status.trading_state == "PAUSED"
     assert isinstance(ask(world, Ramp(usd=50, reason="x")), ResumeRefused)
-    paper = PaperRun(86_400, 7, "ab" * 32)
+    paper = PaperRun(86_400, 7, "ab" * 32, 0)
     assert isinstance(ask(world, Ramp(usd=50, reason="x", paper=paper)), Ramped)
     world.trade()

@@ -25,7 +25,7 @@ def _traded(seconds: int, spoiled_by: str = "") -> CleanRun:
 
 
 def _paper(seconds: int) -> PaperRun:
-    return PaperRun(seconds, 9, "0" * 64)
+    return PaperRun(seconds, 9, "0" * 64, 0)
 
 
 @pytest.mark.req("ST-8")
