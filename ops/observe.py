@@ -19,7 +19,7 @@ from shared.facts import (
     RiskStatus,
     StrategyStatus,
 )
-from shared.topics import COMPONENTS, EXECUTION, FEEDS, RISK
+from shared.topics import COMPONENTS, EXECUTION, FEEDS, RISK, SIDE_FEEDS
 from shared.units import NS_PER_MS, MonotonicNs
 
 LISTEN_MS = 500
@@ -67,7 +67,8 @@ class View(msgspec.Struct, frozen=True):
 
     def feeds(self) -> dict[str, FeedStatus]:
         """Return the status of every feed that was heard."""
-        found = {name: self._of("feed.status", name, FeedStatus) for name in FEEDS}
+        names = (*FEEDS, *SIDE_FEEDS)
+        found = {name: self._of("feed.status", name, FeedStatus) for name in names}
         return {name: status for name, status in found.items() if status is not None}
 
     def strategies(self) -> dict[str, StrategyStatus]:
@@ -116,5 +117,5 @@ def _take(facts: dict[tuple[str, str], Seen], heard: Heard) -> None:
 
 def _is_complete(facts: dict[tuple[str, str], Seen]) -> bool:
     wanted = [("risk.status", RISK), ("execution.status", EXECUTION)]
-    wanted += [("feed.status", feed) for feed in FEEDS]
+    wanted += [("feed.status", feed) for feed in (*FEEDS, *SIDE_FEEDS)]
     return all(key in facts for key in wanted)

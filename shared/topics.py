@@ -18,6 +18,8 @@ from shared.facts import (
     MarketEvent,
     MarketView,
     OrderFact,
+    PerpDoubted,
+    PerpEvent,
     PlaceFact,
     Positions,
     PricesDoubted,
@@ -37,6 +39,7 @@ FEED_MARKET = Component("feed_market")
 FEED_USER = Component("feed_user")
 FEED_PRICE = Component("feed_price")
 FEED_DISCOVERY = Component("feed_discovery")
+FEED_PERP = Component("feed_perp")
 STATE = Component("state")
 MARKET_MAKING = Component("market_making")
 CARETAKER = Component("caretaker")
@@ -48,8 +51,13 @@ DASHBOARD = Component("dashboard")
 SIMULATOR = Component("simulator")
 
 FEEDS = (FEED_MARKET, FEED_USER, FEED_PRICE, FEED_DISCOVERY)
+"""Feeds without which nothing trades."""
+
+SIDE_FEEDS = (FEED_PERP,)
+"""Feeds that a profile may leave out: no order rests on them."""
+
 STRATEGIES = (MARKET_MAKING, CARETAKER)
-COMPONENTS = (*FEEDS, STATE, *STRATEGIES, EXECUTION, RISK, RECORDER, DASHBOARD)
+COMPONENTS = (*FEEDS, *SIDE_FEEDS, STATE, *STRATEGIES, EXECUTION, RISK, RECORDER, DASHBOARD)
 """Everybody on the bus, in flow order. Watch and simulator are not on it."""
 
 EVERYBODY = COMPONENTS
@@ -80,8 +88,9 @@ TOPICS: tuple[Topic, ...] = (
         (FEED_DISCOVERY,),
         (FEED_MARKET, FEED_USER, FEED_PRICE, STATE, *STRATEGIES, EXECUTION, RISK, DASHBOARD),
     ),
+    Topic("feed.perp", PerpEvent, (FEED_PERP,), (STATE, RISK)),
     Topic("feed.place", PlaceFact, (FEED_DISCOVERY,), (EXECUTION, RISK, DASHBOARD)),
-    Topic("feed.status", FeedStatus, FEEDS, (STATE, EXECUTION, RISK, DASHBOARD)),
+    Topic("feed.status", FeedStatus, (*FEEDS, *SIDE_FEEDS), (STATE, EXECUTION, RISK, DASHBOARD)),
     Topic("state.market", MarketView, (STATE,), (*STRATEGIES, EXECUTION)),
     Topic("state.view", StateView, (STATE,), (*STRATEGIES, EXECUTION, RISK, DASHBOARD)),
     Topic("state.doubted", BookDoubted, (STATE,), (FEED_MARKET,)),
@@ -101,6 +110,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("risk.transition", Transition, (RISK,), (DASHBOARD,)),
     Topic("risk.alert", Alert, (RISK, EXECUTION, DASHBOARD), (DASHBOARD,)),
     Topic("risk.doubted", PricesDoubted, (RISK,), (FEED_PRICE, STATE)),
+    Topic("risk.perp_doubted", PerpDoubted, (RISK,), (FEED_PERP, STATE)),
     Topic("recorder.status", RecorderStatus, (RECORDER,), (RISK, DASHBOARD)),
     Topic("bus.sequences", Sequences, EVERYBODY, EVERYBODY),
 )

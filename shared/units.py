@@ -18,6 +18,12 @@ MoneyE6 = NewType("MoneyE6", int)
 """Money in 1e-6 USD; negative means paid or lost."""
 
 
+CoinsE8 = NewType("CoinsE8", int)
+"""Quantity of an underlying in 1e-8 coin, never negative."""
+
+RateE12 = NewType("RateE12", int)
+"""A share of something in 1e-12, of either sign."""
+
 BootNs = NewType("BootNs", int)
 """CLOCK_BOOTTIME: what leases and deadlines of safety are judged by."""
 

@@ -14,7 +14,7 @@ from ops.observe import View
 from ops.trading import is_active, reasons_not_trading
 from shared.facts import ExecutionStatus, LossStatus, RiskStatus
 from shared.profit import Totals
-from shared.topics import COMPONENTS, EXECUTION, FEEDS, RECORDER, RISK
+from shared.topics import COMPONENTS, EXECUTION, FEEDS, RECORDER, RISK, SIDE_FEEDS
 from shared.trading_verdict import DRY_RUN, headline
 from shared.units import MonotonicNs
 
@@ -49,7 +49,7 @@ def as_builtins(view: View, data_directory: Path | None) -> dict[str, Any]:
         "wall_ns": view.wall_ns,
         "risk": _aged(view, "risk.status", RISK),
         "execution": _aged(view, "execution.status", EXECUTION),
-        "feeds": {feed: _aged(view, "feed.status", feed) for feed in FEEDS},
+        "feeds": {feed: _aged(view, "feed.status", feed) for feed in (*FEEDS, *SIDE_FEEDS)},
         "strategies": {name: _aged(view, "strategy.status", name) for name in view.strategies()},
         "recorder": _aged(view, "recorder.status", RECORDER),
         "profit": None
@@ -123,10 +123,14 @@ def _switches(view: View, risk: RiskStatus) -> Group:
 def _feeds(view: View) -> Group:
     heard = view.feeds()
     rows: list[tuple[object, ...]] = []
-    for feed in FEEDS:
+    for feed in (*FEEDS, *SIDE_FEEDS):
         status = heard.get(feed)
         if status is None:
             rows.append((feed, Text("not heard", style="bold red"), None, None, None, ""))
+            continue
+        if not status.wanted:
+            heard_ago = age(view.age_ns("feed.status", feed))
+            rows.append((feed, "idle", heard_ago, None, None, status.cause))
             continue
         oldest = [
             None if row.evident_ns is None else view.at_ns - row.evident_ns

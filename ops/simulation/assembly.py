@@ -16,6 +16,7 @@ from ops.simulation.world import World
 from services.feed.discovery_core import DiscoveryCore
 from services.feed.market import MarketFeed
 from services.feed.messages import CredentialsFound
+from services.feed.perp import IdlePerpFeed
 from services.feed.price import PriceFeed
 from services.feed.user import UserFeed
 from services.state.core import StateCore
@@ -29,6 +30,7 @@ from shared.topics import (
     CARETAKER,
     FEED_DISCOVERY,
     FEED_MARKET,
+    FEED_PERP,
     FEED_PRICE,
     FEED_USER,
     MARKET_MAKING,
@@ -162,6 +164,11 @@ def feed_discovery(world: World, process: Process) -> Body:
     return make_body(DiscoveryCore(world.config), lanes)
 
 
+def feed_perp(world: World, process: Process) -> Body:
+    """Build the feed of perpetual futures."""
+    return make_body(IdlePerpFeed())
+
+
 def state(world: World, process: Process) -> Body:
     """Build state."""
     return make_body(StateCore(world.config))
@@ -191,6 +198,7 @@ BUILDERS: dict[Component, Builder] = {
     FEED_USER: feed_user,
     FEED_PRICE: feed_price,
     FEED_DISCOVERY: feed_discovery,
+    FEED_PERP: feed_perp,
     STATE: state,
     MARKET_MAKING: market_making,
     CARETAKER: caretaker,

@@ -12,13 +12,25 @@ import msgspec
 from services.dashboard.heard import Heard, Seen
 from shared.config import Config
 from shared.facts import ExecutionStatus, FeedStatus, RiskStatus
-from shared.topics import EXECUTION, FEED_DISCOVERY, FEED_MARKET, FEED_PRICE, FEED_USER, FEEDS, RISK
+from shared.topics import (
+    EXECUTION,
+    FEED_DISCOVERY,
+    FEED_MARKET,
+    FEED_PERP,
+    FEED_PRICE,
+    FEED_USER,
+    FEEDS,
+    RISK,
+)
 from shared.topics import STATE as STATE_COMPONENT
 from shared.trading_verdict import ACTIVE
 from shared.units import NS_PER_MS, NS_PER_S, MonotonicNs
 
 HEARD_NS_MAX = NS_PER_S
 """Statuses are repeated ten times a second; a second of silence is not live."""
+
+PERP_STALE_MS = 15_000
+"""Contexts and books of perpetual futures come every few seconds at the quietest."""
 
 FAILURES_MAX = 3
 GOOD_NEEDED = 3
@@ -117,6 +129,7 @@ def evidence_limits_ms(config: Config) -> dict[str, int]:
         FEED_USER: timing.user_stale_ms,
         FEED_PRICE: timing.oracle_pause_ms,
         FEED_DISCOVERY: config.markets.calendar_stale_ms,
+        FEED_PERP: PERP_STALE_MS,
     }
 
 

@@ -22,7 +22,7 @@ from services.dashboard.model import (
 from shared.facts import ExecutionStatus, FeedStatus, RiskStatus, StrategyStatus, SwitchStatus
 from shared.identifiers import ConditionId
 from shared.switches import BY_NAME, NEVER, PANIC, STRATEGY_DISABLED, SWITCHES
-from shared.topics import EXECUTION, FEEDS, RISK
+from shared.topics import EXECUTION, FEEDS, RISK, SIDE_FEEDS
 from shared.trading_verdict import DRY_RUN, headline, is_active, reasons_not_trading
 from shared.units import NS_PER_MS, NS_PER_US, Instant, MonotonicNs
 
@@ -175,10 +175,12 @@ def _command(row: SwitchStatus) -> str:
 
 
 def feeds(heard: Heard, limits_ms: dict[str, int], now: Instant) -> tuple[Feed, ...]:
-    """Return every feed; one that was never heard has no age."""
+    """Return every feed that is needed or wanted; one that was never heard has no age."""
+    found = {name: heard.newest("feed.status", name, FeedStatus) for name in (*FEEDS, *SIDE_FEEDS)}
     return tuple(
-        _feed(name, heard.newest("feed.status", name, FeedStatus), limits_ms[name], now)
-        for name in FEEDS
+        _feed(name, seen, limits_ms[name], now)
+        for name, seen in found.items()
+        if name in FEEDS or (seen is not None and seen.body.wanted)
     )
 
 

@@ -1,4 +1,7 @@
-"""The feeds' processes, one a source: `python -m services.feed market|user|price|discovery`."""
+"""The feeds' processes, one a source.
+
+`python -m services.feed market|user|price|discovery|perp`.
+"""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -11,13 +14,14 @@ from bus.websocket import StreamEdge
 from services.feed.awaited_credentials import AwaitedCredentials
 from services.feed.discovery_core import DiscoveryCore
 from services.feed.market import MarketFeed
+from services.feed.perp import IdlePerpFeed
 from services.feed.place import PLACE_LANE
 from services.feed.price import PriceFeed
 from services.feed.requests import IN_FLIGHT_MAX, READ_LANE
 from services.feed.user import UserFeed
 from shared.effects import Core, HttpRequest
 from shared.identifiers import Component
-from shared.topics import FEED_DISCOVERY, FEED_MARKET, FEED_PRICE, FEED_USER
+from shared.topics import FEED_DISCOVERY, FEED_MARKET, FEED_PERP, FEED_PRICE, FEED_USER
 from shared.units import NS_PER_S, Instant
 from shared.venue.auth import request_headers
 
@@ -75,6 +79,11 @@ def build_discovery(started: Started) -> Built:
     return DiscoveryCore(settings), (reads,)
 
 
+def build_perp(started: Started) -> Built:
+    """Perpetual futures: nothing yet."""
+    return IdlePerpFeed(), ()
+
+
 def _lane(url: str) -> Lane:
     return Lane(READ_LANE, url, connections=CONNECTIONS, queue_max=IN_FLIGHT_MAX)
 
@@ -84,6 +93,7 @@ FEEDS: dict[str, tuple[Component, Callable[[Started], Built]]] = {
     "user": (FEED_USER, build_user),
     "price": (FEED_PRICE, build_price),
     "discovery": (FEED_DISCOVERY, build_discovery),
+    "perp": (FEED_PERP, build_perp),
 }
 
 if __name__ == "__main__":

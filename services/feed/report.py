@@ -28,9 +28,15 @@ class FeedReport:
         rejected_frames: Frames that could not be used, since the start.
     """
 
-    def __init__(self, feed: Component) -> None:
-        """Start with nothing said."""
+    def __init__(self, feed: Component, *, wanted: bool = True) -> None:
+        """Start with nothing said.
+
+        Args:
+            feed: Who speaks.
+            wanted: False where the profile leaves the feed out.
+        """
         self._feed = feed
+        self._wanted = wanted
         self._next_ns = 0
         self._said: tuple[bool, int, str] | None = None
         self.rejected_frames = 0
@@ -72,5 +78,6 @@ class FeedReport:
             evidence=evidence.entries(),
             rejected_frames=self.rejected_frames,
             reconnects=connection.reconnects,
+            wanted=self._wanted,
         )
         return Publish("feed.status", fact, now.monotonic_ns)

@@ -15,11 +15,20 @@ from shared.control import Pong
 from shared.effects import ControlReceived, HttpReply, Message, Received
 from shared.facts import FeedStatus, StateView
 from shared.identifiers import Component
-from shared.topics import CARETAKER, DASHBOARD, EXECUTION, FEEDS, MARKET_MAKING, RECORDER, STATE
+from shared.topics import (
+    CARETAKER,
+    DASHBOARD,
+    EXECUTION,
+    FEEDS,
+    MARKET_MAKING,
+    RECORDER,
+    SIDE_FEEDS,
+    STATE,
+)
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
 
 CRITICAL: tuple[Component, ...] = (*FEEDS, STATE, EXECUTION)
-OTHERS: tuple[Component, ...] = (MARKET_MAKING, CARETAKER, RECORDER, DASHBOARD)
+OTHERS: tuple[Component, ...] = (*SIDE_FEEDS, MARKET_MAKING, CARETAKER, RECORDER, DASHBOARD)
 
 RECONNECTS_OVER_NS = 60 * NS_PER_S
 RECONNECTS_KEPT = 256
@@ -102,13 +111,14 @@ class LevelCauses:
         settings = self._settings
         for feed, since_ns in self._lost.items():
             lost_ns = now.boot_ns - since_ns
-            level = "EMERGENCY" if lost_ns >= settings.connection_down_ms * NS_PER_MS else "REDUCED"
+            is_worse = lost_ns >= settings.connection_down_ms * NS_PER_MS and feed in FEEDS
+            level = "EMERGENCY" if is_worse else "REDUCED"
             text = f"{_for(lost_ns)}: {self._causes[feed]}"
             yield Cause(level, f"{feed} without connection", text)  # type: ignore[arg-type]
         for feed, moments in self._reconnects.items():
             count = sum(now.boot_ns - moment < RECONNECTS_OVER_NS for moment in moments)
             if count > settings.reconnects_max:
-                is_worse = count > 2 * settings.reconnects_max
+                is_worse = count > 2 * settings.reconnects_max and feed in FEEDS
                 text = f"{count} new connections in a minute"
                 yield Cause("EMERGENCY" if is_worse else "REDUCED", f"{feed} unsteady", text)
 
@@ -152,9 +162,9 @@ class LevelCauses:
         if known is not None and status.session > known:
             moments = self._reconnects.setdefault(status.feed, deque(maxlen=RECONNECTS_KEPT))
             moments.append(now.boot_ns)
-        if status.connected:
+        if status.connected or not status.wanted:
             self._lost.pop(status.feed, None)
-        elif known is not None and status.feed in FEEDS:
+        elif known is not None and status.feed in (*FEEDS, *SIDE_FEEDS):
             self._lost.setdefault(status.feed, now.boot_ns)
             self._causes[status.feed] = status.cause
 

@@ -29,13 +29,22 @@ from shared.control import Pong
 from shared.effects import ControlReceived, Effect, Message
 from shared.program_events import EventKind, ProgramEvent
 from shared.switches import FLAPPING, STRATEGY_DISABLED
-from shared.topics import DASHBOARD, EXECUTION, FEEDS, RECORDER, RISK, STATE, STRATEGIES
+from shared.topics import (
+    DASHBOARD,
+    EXECUTION,
+    FEEDS,
+    RECORDER,
+    RISK,
+    SIDE_FEEDS,
+    STATE,
+    STRATEGIES,
+)
 from shared.units import NS_PER_S, Instant
 
 ACCOUNT_CRITICAL: Final = frozenset({*FEEDS, STATE, EXECUTION, RISK})
 """Without these nothing may trade."""
 
-DISPENSABLE: Final = frozenset({RECORDER, DASHBOARD})
+DISPENSABLE: Final = frozenset({*SIDE_FEEDS, RECORDER, DASHBOARD})
 """Trading goes on without these."""
 
 DOWN: Final = frozenset({"STOPPED", "FATAL"})

@@ -75,6 +75,7 @@ class ComponentsSettings(Section, frozen=True, kw_only=True):
     feed_user: NeededComponentSettings = NeededComponentSettings()
     feed_price: NeededComponentSettings = NeededComponentSettings()
     feed_discovery: NeededComponentSettings = NeededComponentSettings()
+    feed_perp: ComponentSettings = ComponentSettings()
     state: NeededComponentSettings = NeededComponentSettings()
     market_making: NeededComponentSettings = NeededComponentSettings()
     caretaker: NeededComponentSettings = NeededComponentSettings()

@@ -30,6 +30,15 @@ from shared.facts.market_feed import (
     TickChanged,
     TradePrinted,
 )
+from shared.facts.perp_feed import (
+    PerpBook,
+    PerpContext,
+    PerpDoubted,
+    PerpEvent,
+    PerpLevel,
+    PerpSource,
+    PerpTrade,
+)
 from shared.facts.place import PlaceFact
 from shared.facts.publisher import RecorderStatus, Sequences
 from shared.facts.risk_facts import (
@@ -71,6 +80,13 @@ __all__ = [
     "OrderFact",
     "OwnOrder",
     "OwnTrade",
+    "PerpBook",
+    "PerpContext",
+    "PerpDoubted",
+    "PerpEvent",
+    "PerpLevel",
+    "PerpSource",
+    "PerpTrade",
     "PlaceFact",
     "PositionFact",
     "Positions",

@@ -57,6 +57,7 @@ class FeedStatus(Fact, frozen=True):
         cause: Why it is not connected; empty when it is.
         evidence: One entry for each stream inside the feed.
         session: Counts connections: a new number means that events may have been missed before it.
+        wanted: False where the profile leaves the feed out: it idles, and its silence says nothing.
     """
 
     feed: str
@@ -67,3 +68,4 @@ class FeedStatus(Fact, frozen=True):
     evidence: tuple[Evidence, ...]
     rejected_frames: int = 0
     reconnects: int = 0
+    wanted: bool = True

@@ -18,6 +18,7 @@ from shared.topics import (
     CARETAKER,
     DASHBOARD,
     EXECUTION,
+    FEED_PERP,
     FEED_PRICE,
     MARKET_MAKING,
     RECORDER,
@@ -109,6 +110,11 @@ def test_critical_component_down_for_its_time_is_an_emergency_that_reduces_when_
     world.trade()
 
 
+def side_feed(*, connected: bool, wanted: bool = True) -> Received:
+    fact = FeedStatus(FEED_PERP, connected, MonotonicNs(0), "reset", 1, (), wanted=wanted)
+    return received(fact, FEED_PERP)
+
+
 @pytest.mark.req("DG-2", "DG-3")
 def test_emergency_without_end_closes_down_under_latches_that_a_resume_does_not_clear() -> None:
     world = trading(critical_down_ms=2_000, emergency_ms_max=5_000, closing_ms_max=4_000)
@@ -172,6 +178,16 @@ def test_feed_without_connection_reduces_and_in_the_end_is_an_emergency(
     assert held(causes, 100 + lost_ms) == {"feed_price without connection": level}
     causes.hear(feed(connected=True), instant(40_000))
     assert not held(causes, 40_000)
+
+
+@pytest.mark.req("DG-1")
+def test_lost_feed_on_which_no_order_rests_is_never_an_emergency() -> None:
+    causes = LevelCauses(settings())
+    causes.hear(side_feed(connected=True), instant(0))
+    causes.hear(side_feed(connected=False), instant(100))
+    assert held(causes, 100_000) == {"feed_perp without connection": "REDUCED"}
+    causes.hear(side_feed(connected=False, wanted=False), instant(100_000))
+    assert not held(causes, 100_000), "a profile that does not want it misses nothing"
 
 
 @pytest.mark.req("DG-1", "DG-2")
