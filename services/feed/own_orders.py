@@ -23,6 +23,10 @@ quarter of a second; a healthy stream has caught up long before."""
 GONE_KEPT_MAX = 2_000
 """Orders remembered after they left the market, so that a late update does not revive one."""
 
+KNOWN_MAX = 6_000
+"""Orders remembered in all: three times what a list of the venue can hold, so that no stream,
+however wrong, fills the memory. One that was forgotten while it rests shows as a difference."""
+
 OPEN_STATUSES = frozenset({"LIVE", "DELAYED"})
 
 DUST_E6 = 10_000
@@ -47,11 +51,15 @@ class OwnOrders:
     def begin(self, orders: Iterable[OwnOrder], now_ns: MonotonicNs) -> None:
         """Start over from what the venue answered after a connection was made.
 
-        What the stream has told since it opened is newer than the answer and stays.
+        What the stream has told since it opened is newer than the answer and stays, but for
+        a matched size: that only grows.
         """
         for order in orders:
-            if order.order_id not in self._known:
+            known = self._known.get(order.order_id)
+            if known is None:
                 self._known[order.order_id] = _Known(_is_open(order), order.size_matched_e6, now_ns)
+            else:
+                _grow(known, order)
 
     def forget(self) -> None:
         """Forget everything, as on a new connection."""
@@ -67,8 +75,7 @@ class OwnOrders:
             self._bound()
             return
         known.is_open = known.is_open and is_open
-        if order.size_matched_e6 is not None:
-            known.matched = SizeE6(max(known.matched or 0, order.size_matched_e6))
+        _grow(known, order)
         known.touched_ns = at_ns
 
     def compare(self, asked: Iterable[OwnOrder], asked_ns: MonotonicNs) -> tuple[OrderHash, ...]:
@@ -111,12 +118,19 @@ class OwnOrders:
         return matched is None or known.matched is None or matched == known.matched
 
     def _bound(self) -> None:
-        """Forget the longest gone orders beyond the bound; open ones are never forgotten."""
+        """Forget the longest gone orders beyond the bound, and open ones only beyond the last."""
+        if len(self._known) > KNOWN_MAX:
+            del self._known[next(iter(self._known))]
         if len(self._known) <= GONE_KEPT_MAX:
             return
         gone = [order_id for order_id, known in self._known.items() if not known.is_open]
         for order_id in gone[: max(0, len(gone) - GONE_KEPT_MAX)]:
             del self._known[order_id]
+
+
+def _grow(known: _Known, order: OwnOrder) -> None:
+    if order.size_matched_e6 is not None:
+        known.matched = SizeE6(max(known.matched or 0, order.size_matched_e6))
 
 
 def _is_open(order: OwnOrder) -> bool:

@@ -2,14 +2,16 @@
 
 Publishes each event as it comes. The stream tells nothing of the time when it was not
 connected, so after each connection all open orders and the trades of that time are read by
-REST and published too; readers count a fact once by its ids. Evidence is an event, or a REST
-read whose open orders are exactly those that the stream has told.
+REST, and what they tell that was not told is published too; readers count a fact once by its
+ids. A frame that cannot be understood is such a gap too: what it told is read. Evidence is an
+event, or a REST read whose open orders are exactly those that the stream has told.
 
 Source: https://docs.polymarket.com/trading/realtime-order-updates (2026-09-28): streams do
 not replay and do not replace authoritative reads.
 """
 
 from typing import Literal
+from urllib.parse import quote
 
 import msgspec
 
@@ -19,6 +21,7 @@ from services.feed.messages import CredentialsFound
 from services.feed.own_orders import OwnOrders
 from services.feed.report import FeedReport
 from services.feed.requests import Reads
+from services.feed.told_trades import ToldTrades
 from shared.config import Config
 from shared.effects import (
     Effect,
@@ -47,8 +50,16 @@ from shared.venue.account_wire import (
 )
 from shared.venue.auth import Credentials
 from shared.venue.faults import WireFault
-from shared.venue.parse_user import rest_order, rest_trade, user_events
-from shared.venue.streams_wire import PING, PONG, StreamAuth, UserSubscription
+from shared.venue.parse_user import rest_order, rest_trade, user_event
+from shared.venue.streams_wire import (
+    PING,
+    StreamAuth,
+    UnknownFrame,
+    UserFrame,
+    UserSubscription,
+    decode_user_frames,
+    is_pong,
+)
 from shared.venue.wire import decode, encode
 
 KEY = "orders"
@@ -65,6 +76,13 @@ evidence that waited for it would be older than its limit when the next one is a
 GAP_MARGIN_S = 600
 """Trades are asked for from so long before the stream was last good: a trade matched before a gap
 may have been mined or failed in it."""
+
+SECOND_LOOK_NS = 5 * NS_PER_S
+"""Trades are read once more so long after a connection's first list: nobody says when the venue
+begins to tell what it was asked to, and the first list may have been answered before that."""
+
+CURSOR_CHARS_MAX = 256
+"""The venue's cursors are base64 of a small number."""
 
 FUTURE_MS_MAX = 5_000
 """A stamp farther ahead than this is refused."""
@@ -105,9 +123,12 @@ class UserFeed:
         self._report = FeedReport(FEED_USER)
         self._reads: Reads[_Page] = Reads(config.timing.read_deadline_ms * NS_PER_MS)
         self._orders = OwnOrders()
+        self._told = ToldTrades()
         self._credentials: Credentials | None = None
         self._has_baseline = False
         self._has_trades = False
+        self._second_look_ns: int | None = None
+        self._gap_ns = 0
         self._next_read_ns = 0
         self._compared_ns = 0
         self._good_until_s: int | None = None
@@ -120,7 +141,7 @@ class UserFeed:
             case HttpReply():
                 return self._on_reply(message, now)
             case HttpFailed(request_id=request_id):
-                self._reads.finish(request_id)
+                self._miss(self._reads.finish(request_id), now)
                 return []
             case CredentialsFound(credentials=credentials):
                 self._credentials = credentials
@@ -159,9 +180,7 @@ class UserFeed:
         self._connection.on_opened(now)
         self._orders.forget()
         self._reads.give_up()
-        self._has_baseline = False
-        self._has_trades = False
-        self._next_read_ns = 0
+        self._note_gap(now)
         found = self._credentials
         auth = StreamAuth(found.api_key, found.secret, found.passphrase)
         subscription = encode(UserSubscription(auth)).decode()
@@ -171,24 +190,49 @@ class UserFeed:
         ]
 
     def _on_text(self, message: StreamText, now: Instant) -> list[Effect]:
-        if message.text.startswith(PONG):
+        if is_pong(message.text):
             # The ping went out behind the subscription, so its answer shows that both arrived.
             self._connection.on_pong(now)
             self._connection.confirm(now)
             return []
         try:
-            events = user_events(message.text)
+            frames = decode_user_frames(message.text)
+            told = [user_event(frame) for frame in frames]
         except WireFault as fault:
-            return self._report.reject(message.text, str(fault), now)
+            return self._refuse(message.text, str(fault), now)
+        events = tuple(event for event in told if event is not None)
         if any(event.venue_ms - now.wall_ms > FUTURE_MS_MAX for event in events):
-            return self._report.reject(message.text, "stamped in the future", now)
+            return self._refuse(message.text, "stamped in the future", now)
         if events:
             self._connection.confirm(now)
             self._prove(message.received_ns, now)
         for event in events:
             if isinstance(event, OwnOrder):
                 self._orders.apply(event, message.received_ns)
-        return _publish(events, message.received_ns)
+            else:
+                self._told.note(event)
+        strange = _unknown_kinds(frames)
+        refused = self._report.reject(message.text, strange, now) if strange else []
+        return [*_publish(events, message.received_ns), *refused]
+
+    def _refuse(self, text: str, why: str, now: Instant) -> list[Effect]:
+        """Refuse a frame; nobody knows what of ours it told, so that all of it is read."""
+        self._note_gap(now)
+        return self._report.reject(text, why, now)
+
+    def _note_gap(self, now: Instant) -> None:
+        """Take something as missed: only lists that are asked for from now on tell it."""
+        self._has_baseline = False
+        self._has_trades = False
+        self._second_look_ns = None
+        self._gap_ns = now.monotonic_ns
+        if self._connection.state == "opened":
+            self._next_read_ns = 0
+
+    def _miss(self, page: _Page | None, now: Instant) -> None:
+        """Note a read without an answer; a second look at trades is made again."""
+        if page is not None and page.path == TRADES_PATH and self._has_trades:
+            self._second_look_ns = now.monotonic_ns
 
     def _prove(self, at_ns: MonotonicNs, now: Instant) -> None:
         """Note evidence; before this connection has read what it missed there is none."""
@@ -205,15 +249,21 @@ class UserFeed:
             first = not self._has_baseline
             page = _Page(OPEN_ORDERS_PATH, now.monotonic_ns, 1, first)
             effects.append(self._ask(page, CURSOR_FIRST, now))
-        if not self._has_trades and TRADES_PATH not in under_way:
-            page = _Page(TRADES_PATH, now.monotonic_ns, 1, first=True)
+        if TRADES_PATH not in under_way and self._wants_trades(now):
+            page = _Page(TRADES_PATH, now.monotonic_ns, 1, first=not self._has_trades)
             effects.append(self._ask(page, CURSOR_FIRST, now))
+            self._second_look_ns = None
         return effects
 
+    def _wants_trades(self, now: Instant) -> bool:
+        second_ns = self._second_look_ns
+        return not self._has_trades or (second_ns is not None and now.monotonic_ns >= second_ns)
+
     def _ask(self, page: _Page, cursor: str, now: Instant) -> Effect:
-        path = f"{page.path}?next_cursor={cursor}"
+        place = f"next_cursor={quote(cursor, safe='=')}"
+        path = f"{page.path}?{place}"
         if page.path == TRADES_PATH:
-            path = f"{page.path}?after={self._trades_after_s(now)}&next_cursor={cursor}"
+            path = f"{page.path}?after={self._trades_after_s(now)}&{place}"
         return self._reads.ask(path, page, now, authenticated=True)
 
     def _trades_after_s(self, now: Instant) -> int:
@@ -225,6 +275,7 @@ class UserFeed:
         if page is None:
             return []
         if reply.status != 200:
+            self._miss(page, now)
             return [
                 Log("user.read_refused", {"path": page.path, "status": reply.status}, "warning")
             ]
@@ -233,16 +284,21 @@ class UserFeed:
                 return self._on_trades(page, reply.body, now)
             return self._on_orders(page, reply.body, now)
         except WireFault as fault:
+            self._miss(page, now)
             return self._report.reject(reply.body.decode(errors="replace"), str(fault), now)
 
     def _on_trades(self, page: _Page, body: bytes, now: Instant) -> list[Effect]:
         found = decode(TRADES, body, "trades")
-        effects = _publish(tuple(rest_trade(row) for row in found.data), now.monotonic_ns)
+        rows = [rest_trade(row) for row in found.data]
         following = self._following(page, found.next_cursor, (), now)
-        if following is None:
+        news = tuple(trade for trade in rows if self._told.note(trade))
+        effects = _publish(news, now.monotonic_ns)
+        if following is not None:
+            return [*effects, following]
+        if page.first and page.asked_ns >= self._gap_ns:
             self._has_trades = True
-            return effects
-        return [*effects, following]
+            self._second_look_ns = now.monotonic_ns + SECOND_LOOK_NS
+        return effects
 
     def _on_orders(self, page: _Page, body: bytes, now: Instant) -> list[Effect]:
         found = decode(OPEN_ORDERS, body, "open orders")
@@ -253,6 +309,8 @@ class UserFeed:
         if page.asked_ns < self._compared_ns:
             return []  # a later one was answered before it
         self._compared_ns = page.asked_ns
+        if page.asked_ns < self._gap_ns:
+            return []  # what was missed since then is not in it
         if page.first and not self._has_baseline:
             self._orders.begin(rows, now.monotonic_ns)
             self._has_baseline = True
@@ -279,7 +337,7 @@ class UserFeed:
         """Return the read of the next page, None when the list is at its end."""
         if cursor in (CURSOR_END, ""):
             return None
-        if page.number >= PAGES_MAX:
+        if page.number >= PAGES_MAX or len(cursor) > CURSOR_CHARS_MAX:
             raise _TooLong(page.path)
         number = page.number + 1
         return self._ask(msgspec.structs.replace(page, number=number, rows=rows), cursor, now)
@@ -287,6 +345,12 @@ class UserFeed:
 
 class _TooLong(WireFault):
     """A list does not end: nothing of it is believed."""
+
+
+def _unknown_kinds(frames: tuple[UserFrame | UnknownFrame, ...]) -> str:
+    """Return why a text is not wholly understood, empty when it is."""
+    kinds = [repr(frame.kind[:40]) for frame in frames if isinstance(frame, UnknownFrame)]
+    return f"unknown kind {', '.join(kinds[:3])}" if kinds else ""
 
 
 def _publish(events: tuple[UserEvent, ...], input_ns: MonotonicNs) -> list[Effect]:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from shared.venue.wire import Wire, WireNumber
+from shared.venue.wire import Unread, Wire, WireNumber
 
 OPEN_ORDERS_PATH = "/data/orders"
 BALANCE_PATH = "/balance-allowance"
@@ -69,11 +69,11 @@ class OpenOrder(Wire, frozen=True):
     original_size: WireNumber
     size_matched: WireNumber
     price: WireNumber
-    owner: str = ""
-    maker_address: str = ""
-    outcome: str = ""
-    expiration: WireNumber = "0"
-    order_type: str = ""
+    owner: Unread = ""
+    maker_address: Unread = ""
+    outcome: Unread = ""
+    expiration: Unread = "0"
+    order_type: Unread = ""
     associate_trades: tuple[str, ...] | None = ()
     created_at: WireNumber = 0
 
@@ -89,10 +89,10 @@ class MakerOrder(Wire, frozen=True):
     matched_amount: WireNumber
     price: WireNumber
     asset_id: str
-    owner: str = ""
-    maker_address: str = ""
-    fee_rate_bps: WireNumber | None = None
-    outcome: str = ""
+    owner: Unread = ""
+    maker_address: Unread = ""
+    fee_rate_bps: Unread = None
+    outcome: Unread = ""
     side: str | None = None
 
 
@@ -115,14 +115,14 @@ class Trade(Wire, frozen=True):
     status: str
     match_time: WireNumber
     last_update: WireNumber = 0
-    maker_orders: tuple[MakerOrder, ...] = ()
-    fee_rate_bps: WireNumber | None = None
-    outcome: str = ""
-    bucket_index: WireNumber | None = 0
-    owner: str = ""
-    maker_address: str = ""
-    transaction_hash: str | None = None
-    trader_side: str = ""
+    maker_orders: tuple[MakerOrder, ...] | None = ()
+    fee_rate_bps: Unread = None
+    outcome: Unread = ""
+    bucket_index: Unread = 0
+    owner: Unread = ""
+    maker_address: Unread = ""
+    transaction_hash: Unread = None
+    trader_side: Unread = ""
 
 
 class BalanceAllowance(Wire, frozen=True):

@@ -56,8 +56,8 @@ def user_event(frame: UserFrame | UnknownFrame) -> UserEvent | None:
     if isinstance(frame, OrderFrame):
         return _own_order(frame)
     if isinstance(frame, TradeFrame):
-        match_time = frame.match_time if frame.match_time is not None else frame.matchtime
-        return _own_trade(frame, frame.timestamp if match_time is None else match_time)
+        told = (frame.match_time, frame.matchtime, frame.last_update, frame.timestamp)
+        return _own_trade(frame, _first_stamp(told))
     return None
 
 
@@ -80,7 +80,7 @@ def rest_order(order: OpenOrder) -> OwnOrder:
         size_matched_e6=parse_size(order.size_matched, "size_matched"),
         status=order_status(order.status, "status"),
         status_text=order.status[:STATUS_CHARS_MAX],
-        trades=tuple(TradeId(trade) for trade in order.associate_trades or ()),
+        trades=_trade_ids(order.associate_trades),
         venue_ms=parse_wall_ms(order.created_at, "created_at"),
         source="rest",
     )
@@ -142,6 +142,17 @@ def parse_order_id(text: str, field: str) -> OrderHash:
     return OrderHash(lower)
 
 
+def parse_trade_id(text: str, field: str) -> TradeId:
+    """Return a trade's id in lower case, so that both sources name the same trade alike.
+
+    Raises:
+        Unparseable: It is empty, or longer than any id of the venue.
+    """
+    if not 0 < len(text) <= TRADE_ID_CHARS_MAX:
+        raise Unparseable(field, text)
+    return TradeId(text.lower())
+
+
 def parse_side(text: str, field: str) -> Side:
     """Return a side.
 
@@ -154,8 +165,14 @@ def parse_side(text: str, field: str) -> Side:
     return cast(Side, word)
 
 
+TRADE_ID_CHARS_MAX = 128
+"""The venue's ids are UUIDs of 36 characters, its matching engine's a hash of 66."""
+
 STATUS_CHARS_MAX = 120
 """The longest status seen, prose included, has 83 characters."""
+
+_UNTOLD: tuple[WireNumber | None, ...] = (None, "", "0", 0)
+"""What has stood for a stamp that is not there."""
 
 _ORDER_ID_CHARS = 66
 _HEX_DIGITS = frozenset("0123456789abcdef")
@@ -166,26 +183,36 @@ _STATUS_OF_TYPE = {"PLACEMENT": "LIVE", "UPDATE": "LIVE", "CANCELLATION": "CANCE
 some size was matched, which `size_matched` tells better."""
 
 
+def _trade_ids(told: Sequence[str] | None) -> tuple[TradeId, ...]:
+    return tuple(parse_trade_id(trade, "associate_trades") for trade in told or ())
+
+
+def _first_stamp(told: Sequence[WireNumber | None]) -> WireNumber:
+    """Return the first stamp that was told at all; some frames leave out one or the other."""
+    return next((stamp for stamp in told if stamp not in _UNTOLD), None) or ""
+
+
 def _own_order(frame: OrderFrame) -> OwnOrder:
-    status_text = frame.status or _STATUS_OF_TYPE.get(frame.type.upper(), frame.type)
+    told = frame.status or ""
+    status_text = told or _STATUS_OF_TYPE.get(frame.type.upper(), frame.type)
     return OwnOrder(
         order_id=parse_order_id(frame.id, "id"),
         market=normal_condition_id(frame.market, "market"),
         token=parse_token(frame.asset_id, "asset_id"),
-        side=frame.side,
+        side=parse_side(frame.side, "side"),
         price=parse_price(frame.price, "price"),
         original_size_e6=parse_optional_size(frame.original_size, "original_size"),
         size_matched_e6=parse_optional_size(frame.size_matched, "size_matched"),
         status=order_status(status_text, "status"),
-        status_text=frame.status[:STATUS_CHARS_MAX],
-        trades=tuple(TradeId(trade) for trade in frame.associate_trades or ()),
-        venue_ms=parse_wall_ms(frame.timestamp, "timestamp"),
+        status_text=told[:STATUS_CHARS_MAX],
+        trades=_trade_ids(frame.associate_trades),
+        venue_ms=parse_wall_ms(_first_stamp((frame.timestamp, frame.created_at)), "timestamp"),
         source="socket",
     )
 
 
 def _own_trade(trade: Trade | TradeFrame, match_time: WireNumber) -> OwnTrade:
-    stamp = trade.timestamp if isinstance(trade, TradeFrame) else trade.last_update or match_time
+    newest = trade.timestamp if isinstance(trade, TradeFrame) else trade.last_update
     side = parse_side(trade.side, "side")
     taker = TradeLeg(
         order_id=parse_order_id(trade.taker_order_id, "taker_order_id"),
@@ -196,12 +223,12 @@ def _own_trade(trade: Trade | TradeFrame, match_time: WireNumber) -> OwnTrade:
         role="TAKER",
     )
     return OwnTrade(
-        trade_id=TradeId(trade.id),
+        trade_id=parse_trade_id(trade.id, "id"),
         market=normal_condition_id(trade.market, "market"),
         status=trade_status(trade.status, "status"),
-        legs=(taker, *_maker_legs(trade.maker_orders, taker)),
+        legs=(taker, *_maker_legs(trade.maker_orders or (), taker)),
         match_ms=parse_wall_ms(match_time, "match_time"),
-        venue_ms=parse_wall_ms(stamp, "timestamp"),
+        venue_ms=parse_wall_ms(_first_stamp((newest, match_time)), "timestamp"),
         source="socket" if isinstance(trade, TradeFrame) else "rest",
     )
 

@@ -13,7 +13,7 @@ import msgspec
 
 from shared.venue.account_wire import MakerOrder
 from shared.venue.market_wire import PriceLevel
-from shared.venue.wire import Wire, WireNumber, decode
+from shared.venue.wire import Unread, Wire, WireNumber, decode
 
 PING = "PING"
 PONG = "PONG"
@@ -163,62 +163,64 @@ class OrderFrame(Event, frozen=True, tag="order"):
     """An own order placed, updated or gone: judged by `status`, not by `type`.
 
     Attributes:
+        original_size: Missing in some; the reader knows how large its order is.
+        size_matched: Cumulative; empty or missing for a killed order.
         status: Free text after `CANCELED`; missing in the documentation's example.
-        size_matched: Cumulative; empty for a killed order.
         created_at: Seconds, empty, or milliseconds.
-        timestamp: Milliseconds.
+        timestamp: Milliseconds or seconds.
     """
 
     id: str
     market: str
     asset_id: str
-    side: Literal["BUY", "SELL"]
+    side: str
     price: WireNumber
-    original_size: WireNumber
-    size_matched: WireNumber | None
-    type: str
-    timestamp: WireNumber
-    status: str = ""
-    owner: str = ""
-    order_owner: str = ""
-    outcome: str = ""
+    original_size: WireNumber | None = None
+    size_matched: WireNumber | None = None
+    type: str = ""
+    timestamp: WireNumber | None = None
+    status: str | None = ""
+    owner: Unread = ""
+    order_owner: Unread = ""
+    outcome: Unread = ""
     associate_trades: tuple[str, ...] | None = None
     created_at: WireNumber | None = None
-    expiration: WireNumber | None = "0"
-    order_type: str = ""
-    maker_address: str = ""
+    expiration: Unread = "0"
+    order_type: Unread = ""
+    maker_address: Unread = ""
 
 
 class TradeFrame(Event, frozen=True, tag="trade"):
     """A trade of ours, re-sent once for every status; its top-level fields are the taker's.
 
     Attributes:
+        maker_orders: Null where no maker is told.
         match_time: Seconds; some frames spell it `matchtime`.
-        timestamp: Milliseconds or seconds.
+        timestamp: Milliseconds or seconds; where it is missing the other stamps stand for it.
     """
 
     id: str
     taker_order_id: str
     market: str
     asset_id: str
-    side: Literal["BUY", "SELL"]
+    side: str
     size: WireNumber
     price: WireNumber
     status: str
-    timestamp: WireNumber
-    maker_orders: tuple[MakerOrder, ...]
+    timestamp: WireNumber | None = None
+    maker_orders: tuple[MakerOrder, ...] | None = ()
     match_time: WireNumber | None = None
     matchtime: WireNumber | None = None
     last_update: WireNumber | None = None
-    fee_rate_bps: WireNumber | None = None
-    outcome: str = ""
-    owner: str = ""
-    trade_owner: str = ""
-    maker_address: str = ""
-    transaction_hash: str | None = None
-    bucket_index: WireNumber | None = 0
-    trader_side: str = ""
-    type: str = "TRADE"
+    fee_rate_bps: Unread = None
+    outcome: Unread = ""
+    owner: Unread = ""
+    trade_owner: Unread = ""
+    maker_address: Unread = ""
+    transaction_hash: Unread = None
+    bucket_index: Unread = 0
+    trader_side: Unread = ""
+    type: Unread = "TRADE"
 
 
 class UnknownFrame(msgspec.Struct, frozen=True):
@@ -278,6 +280,11 @@ MARKET_SUBSCRIPTION = msgspec.json.Decoder(MarketSubscription)
 MARKET_OPERATION = msgspec.json.Decoder(MarketOperation)
 USER_SUBSCRIPTION = msgspec.json.Decoder(UserSubscription)
 USER_OPERATION = msgspec.json.Decoder(UserOperation)
+
+
+def is_pong(text: str) -> bool:
+    """Tell whether a text is the answer to a ping and nothing besides; a newline may end it."""
+    return text.strip() == PONG
 
 
 def decode_market_frames(text: str | bytes) -> tuple[MarketFrame | UnknownFrame, ...]:

@@ -18,6 +18,13 @@ WireNumber = str | int | float
 """A number that the venue has been seen to send as text and as a JSON number."""
 
 
+Unread = object
+"""A field that we write and never read: whatever the venue puts there, the rest counts. A fill is
+not lost because a note beside it became null, a number, or another type without notice.
+Source: `bucket_index` changed its type in
+https://github.com/nautechsystems/nautilus_trader/issues/2872."""
+
+
 class Wire(msgspec.Struct, frozen=True):
     """A JSON object of the venue."""
 

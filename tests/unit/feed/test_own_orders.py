@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from services.feed.own_orders import DUST_E6, GONE_KEPT_MAX, GRACE_NS, OwnOrders
+from services.feed.own_orders import DUST_E6, GONE_KEPT_MAX, GRACE_NS, KNOWN_MAX, OwnOrders
 from shared.facts import OwnOrder
 from shared.identifiers import OrderHash
 from shared.units import MonotonicNs, PriceE4, SizeE6, WallMs
@@ -115,3 +115,11 @@ def test_gone_orders_are_bounded_and_open_ones_are_kept() -> None:
         orders.apply(gone, at(0).monotonic_ns)
     assert len(orders._known) <= GONE_KEPT_MAX + 1
     assert settled(orders, order()) == ()
+
+
+def test_open_orders_are_bounded_too_and_one_that_was_forgotten_differs() -> None:
+    orders = OwnOrders()
+    every = [order(order_id=OrderHash(f"0x{number:064x}")) for number in range(KNOWN_MAX + 1)]
+    for one in every:
+        orders.apply(one, at(0).monotonic_ns)
+    assert settled(orders, *every) == (every[0].order_id,)

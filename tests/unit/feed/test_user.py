@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from services.feed.messages import CredentialsFound
@@ -12,146 +11,33 @@ from services.feed.user import (
     LISTS_MAX,
     PAGES_MAX,
     WITNESS_EVERY_NS,
-    UserFeed,
 )
 from shared.effects import (
     Effect,
     HttpFailed,
-    HttpReply,
     HttpRequest,
     Log,
     StreamClose,
     StreamClosed,
     StreamOpen,
     StreamOpened,
-    StreamText,
 )
-from shared.facts import FeedStatus, OwnOrder, OwnTrade
-from shared.units import NS_PER_MS, BootNs, Instant
-from shared.venue.account_wire import CURSOR_END
-from shared.venue.auth import Credentials
-from tests.builders.feeds import WALL_START_MS, at, config, facts, of_type, sent
-from tests.builders.markets import MARKET, UP
-
-SECRET = "c2VjcmV0LW9mLXRoZS1rZXk="
-CREDENTIALS = Credentials("0x" + "ab" * 20, "the-key", SECRET, "the-passphrase")
-FIRST = "0x" + "01" * 32
-SECOND = "0x" + "02" * 32
-
-
-def order_frame(order_id: str = FIRST, **spoil: Any) -> dict[str, Any]:
-    fields = {
-        "event_type": "order",
-        "id": order_id,
-        "market": MARKET,
-        "asset_id": UP,
-        "side": "BUY",
-        "price": "0.49",
-        "original_size": "10",
-        "size_matched": "0",
-        "type": "PLACEMENT",
-        "status": "LIVE",
-        "timestamp": str(WALL_START_MS),
-    }
-    return {**fields, **spoil}
-
-
-def order_row(order_id: str = FIRST, **spoil: Any) -> dict[str, Any]:
-    fields = {
-        "id": order_id,
-        "status": "LIVE",
-        "market": MARKET,
-        "asset_id": UP,
-        "side": "BUY",
-        "original_size": "10",
-        "size_matched": "0",
-        "price": "0.49",
-        "created_at": WALL_START_MS // 1_000,
-    }
-    return {**fields, **spoil}
-
-
-def trade_row(trade_id: str = "t1") -> dict[str, Any]:
-    return {
-        "id": trade_id,
-        "taker_order_id": SECOND,
-        "market": MARKET,
-        "asset_id": UP,
-        "side": "SELL",
-        "size": "3",
-        "price": "0.49",
-        "status": "TRADE_STATUS_MINED",
-        "match_time": str(WALL_START_MS // 1_000),
-        "maker_orders": [
-            {
-                "order_id": FIRST,
-                "matched_amount": "3",
-                "price": "0.49",
-                "asset_id": UP,
-                "side": "BUY",
-            }
-        ],
-    }
-
-
-def page(*rows: dict[str, Any], cursor: str = CURSOR_END) -> bytes:
-    return msgspec.json.encode({"data": rows, "next_cursor": cursor})
-
-
-class Rig:
-    """A user feed with a fake venue behind its socket and its reads."""
-
-    def __init__(self) -> None:
-        self.feed = UserFeed(config(), seed=1)
-        self.stream = ""
-
-    def open(self, now: Instant) -> list[Effect]:
-        effects = self.feed.on_message(CredentialsFound(CREDENTIALS), now)
-        (opening,) = of_type(effects or self.feed.on_tick(now), StreamOpen)
-        self.stream = opening.stream
-        return self.feed.on_message(StreamOpened(self.stream), now)
-
-    def hear(self, body: object, now: Instant) -> list[Effect]:
-        text = body if isinstance(body, str) else msgspec.json.encode(body).decode()
-        return self.feed.on_message(StreamText(self.stream, text, now.monotonic_ns), now)
-
-    def reads(self, now: Instant) -> dict[str, HttpRequest]:
-        """Tick, and return the reads by path."""
-        requests = of_type(self.feed.on_tick(now), HttpRequest)
-        return {request.path.partition("?")[0]: request for request in requests}
-
-    def answer(
-        self, request: HttpRequest, body: bytes, now: Instant, status: int = 200
-    ) -> list[Effect]:
-        reply = HttpReply(request.request_id, status, {}, body, BootNs(0))
-        return self.feed.on_message(reply, now)
-
-    def status(self, now: Instant) -> FeedStatus:
-        (found,) = facts(list(self.feed.snapshot(now)), "feed.status")
-        assert isinstance(found, FeedStatus)
-        return found
-
-    def evident_ms(self, now: Instant) -> float | None:
-        (entry,) = self.status(now).evidence
-        if entry.evident_ns is None:
-            return None
-        return (entry.evident_ns - at(0).monotonic_ns) / NS_PER_MS
-
-
-def ready(*rows: dict[str, Any]) -> Rig:
-    rig = Rig()
-    rig.open(at(0))
-    rig.hear("PONG", at(0))
-    reads = rig.reads(at(0))
-    rig.answer(reads["/data/orders"], page(*rows), at(10))
-    rig.answer(reads["/data/trades"], page(), at(10))
-    assert rig.status(at(10)).connected
-    return rig
-
-
-def witness(rig: Rig, milliseconds: float, *rows: dict[str, Any]) -> list[Effect]:
-    """Let the venue answer which orders are open; return what the feed does about it."""
-    return rig.answer(rig.reads(at(milliseconds))["/data/orders"], page(*rows), at(milliseconds))
+from shared.facts import OwnOrder, OwnTrade
+from shared.units import NS_PER_MS
+from tests.builders.feeds import WALL_START_MS, at, facts, of_type, sent
+from tests.builders.user_feed import (
+    CREDENTIALS,
+    FIRST,
+    SECOND,
+    SECRET,
+    Rig,
+    order_frame,
+    order_row,
+    page,
+    ready,
+    trade_row,
+    witness,
+)
 
 
 def test_feed_waits_inside_for_credentials() -> None:
@@ -191,7 +77,8 @@ def test_orders_and_trades_of_the_time_before_are_read_after_each_connection() -
         reads = rig.reads(now)
         assert all(request.authenticated for request in reads.values())
         (order,) = facts(rig.answer(reads["/data/orders"], page(order_row()), now), "feed.user")
-        (trade,) = facts(rig.answer(reads["/data/trades"], page(trade_row()), now), "feed.user")
+        row = trade_row(f"t{session}")
+        (trade,) = facts(rig.answer(reads["/data/trades"], page(row), now), "feed.user")
         assert isinstance(order, OwnOrder)
         assert isinstance(trade, OwnTrade)
         assert (order.source, trade.source, trade.status) == ("rest", "rest", "MINED")

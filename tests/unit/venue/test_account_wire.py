@@ -44,6 +44,7 @@ def test_trade_with_null_hash_and_text_bucket_is_read() -> None:
     page = f'{{"next_cursor":"LTE=","data":[{text}]}}'
     (trade,) = decode(account_wire.TRADES, page, "trades").data
     assert trade.bucket_index == "3"
+    assert trade.maker_orders is not None
     assert trade.maker_orders[0].side is None
 
 

@@ -166,7 +166,7 @@ def test_status_that_nobody_has_seen_is_an_error() -> None:
         {"id": "0x" + "zz" * 32},
         {"market": ""},
         {"price": ""},
-        {"timestamp": ""},
+        {"timestamp": "", "created_at": ""},
         {"status": "DANCING"},
         {"status": "", "type": "DANCING"},
     ],
