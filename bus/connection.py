@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import msgspec
 import zmq
 
+from shared.reach import ReachFault
+
 State = Literal["connecting", "handshaking", "open", "closed"]
 
 READ_BYTES_MAX = 256 * 1024
@@ -35,6 +37,27 @@ LINGER_NONE = struct.pack("ii", 1, 0)
 """Closing drops what the kernel still holds and resets the peer. Source: socket(7)."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+_FAULT_OF: dict[State, ReachFault] = {
+    "connecting": "blocked",
+    "handshaking": "slow",
+    "open": "lost",
+}
+"""What it means when a connection is given up in a state: nobody answered the first packet, or the
+peer answered that and nothing more."""
+
+_FAULT_OF_ERRNO: dict[int, ReachFault] = {
+    errno.ECONNREFUSED: "refused",
+    errno.ENETUNREACH: "unreachable",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETDOWN: "unreachable",
+    errno.EADDRNOTAVAIL: "unreachable",
+    errno.EACCES: "unreachable",
+    errno.EPERM: "unreachable",
+    errno.ETIMEDOUT: "blocked",
+    errno.ECONNRESET: "refused",
+}
+"""Source: connect(2); EACCES and EPERM are those of this host's own firewall."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -78,7 +101,7 @@ class Connection:
     Attributes:
         state: `connecting`, `handshaking`, `open`, `closed`; closed stays closed.
         reason: Why it is closed.
-        is_refused: Whether the peer refused it, as against lost or slow.
+        fault: How it ended, told apart; empty while it has not.
     """
 
     def __init__(
@@ -100,7 +123,7 @@ class Connection:
         """
         self.state: State = "connecting"
         self.reason = ""
-        self.is_refused = False
+        self.fault: ReachFault = ""
         self._outgoing = bytearray()
         self._incoming_bio = ssl.MemoryBIO()
         self._outgoing_bio = ssl.MemoryBIO()
@@ -118,6 +141,11 @@ class Connection:
         code = self._socket.connect_ex(address.socket_address)
         if code not in (0, errno.EINPROGRESS):
             self._fail_with(code)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the peer refused it, as against lost or slow."""
+        return self.fault == "refused"
 
     @property
     def descriptor(self) -> int:
@@ -194,6 +222,7 @@ class Connection:
         """Close at once; the kernel drops what it has not sent."""
         if self.state == "closed":
             return
+        self.fault = self.fault or _FAULT_OF[self.state]
         self.state = "closed"
         self.reason = reason
         self._outgoing.clear()
@@ -207,6 +236,7 @@ class Connection:
         """Close in order: the kernel still sends what it has."""
         if self.state == "closed":
             return
+        self.fault = "closed"
         self.state = "closed"
         self.reason = reason
         self._socket.close()
@@ -225,7 +255,7 @@ class Connection:
         try:
             arrived = self._socket.recv(READ_BYTES_MAX)
             if not arrived:
-                self.abort("closed in the handshake")
+                self._fail_tls("closed in the handshake")
                 return
             self._incoming_bio.write(arrived)
         except (BlockingIOError, InterruptedError):
@@ -239,7 +269,7 @@ class Connection:
         except ssl.SSLWantReadError:
             pass  # the peer's next flight has not arrived
         except ssl.SSLError as error:
-            self.abort(f"handshake: {error.reason or error}")
+            self._fail_tls(f"handshake: {error.reason or error}")
             return
         self._outgoing += self._outgoing_bio.read()
 
@@ -290,8 +320,13 @@ class Connection:
         self._outgoing += unsent
 
     def _fail_with(self, code: int) -> None:
-        self.is_refused = code == errno.ECONNREFUSED
+        if self.state in ("connecting", "handshaking"):
+            self.fault = _FAULT_OF_ERRNO.get(code, "")
         self.abort(os.strerror(code))
+
+    def _fail_tls(self, reason: str) -> None:
+        self.fault = "tls"
+        self.abort(reason)
 
 
 def _set_options(made: socket.socket, user_timeout_ms: int) -> None:

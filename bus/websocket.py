@@ -8,7 +8,9 @@ import ssl
 from collections.abc import Iterable
 
 from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidStatus
 from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Response
 from websockets.protocol import CLOSED, OPEN
 from websockets.uri import parse_uri
 
@@ -25,6 +27,7 @@ from shared.effects import (
     StreamSend,
     StreamText,
 )
+from shared.reach import ReachFault
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
 
 OPEN_NS_MAX = 5 * NS_PER_S
@@ -44,6 +47,9 @@ STREAMS_MAX = 16
 
 ABNORMAL = 1006
 
+DIGITS_MAX = 9
+"""Of a Retry-After: more is no number of seconds that anybody means."""
+
 
 class _Stream:
     """One stream, from the wish to open it to its end."""
@@ -56,6 +62,7 @@ class _Stream:
         self.is_open = False
         self._protocol = ClientProtocol(parse_uri(url), max_size=FRAME_BYTES_MAX)
         self._is_requested = False
+        self._was_open = False
         self._parts: list[bytes] = []
 
     def advance(self, tls: ssl.SSLContext | None, now: Instant) -> list[Message]:
@@ -122,6 +129,7 @@ class _Stream:
             if not isinstance(event, Frame):
                 self.is_open = self._protocol.state is OPEN
                 if self.is_open:
+                    self._was_open = True
                     self.deadline_ns = None
                     messages.append(StreamOpened(self.name))
             elif event.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
@@ -147,10 +155,36 @@ class _Stream:
 
     def _closed(self, reason: str) -> StreamClosed:
         code = self._protocol.close_code
-        is_refused = self.connection is not None and self.connection.is_refused
+        refused = self._protocol.handshake_exc
+        response = refused.response if isinstance(refused, InvalidStatus) else None
+        fault = self._fault(code)
         return StreamClosed(
-            self.name, code or ABNORMAL, self._protocol.close_reason or reason, is_refused
+            stream=self.name,
+            code=code or ABNORMAL,
+            reason=self._protocol.close_reason or reason,
+            refused=fault == "refused",
+            fault=fault,
+            status=response.status_code if response is not None else 0,
+            retry_after_s=_retry_after_s(response) if response is not None else None,
         )
+
+    def _fault(self, code: int | None) -> ReachFault:
+        """Tell how it ended, by how far it had come."""
+        if self.connection is None:
+            return "name"
+        if self._protocol.handshake_exc is not None:
+            return "denied"
+        if code is not None and code != ABNORMAL:
+            return "closed"
+        fault = self.connection.fault
+        # Connected, and no upgrade followed: the peer is there, and slow or not a venue.
+        return "slow" if self._is_requested and not self._was_open and fault == "lost" else fault
+
+
+def _retry_after_s(response: Response) -> int | None:
+    """Return what a refusal asks to wait; None when it names no number of seconds."""
+    asked = response.headers.get("Retry-After", "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= DIGITS_MAX else None
 
 
 class StreamEdge(Edge):

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from shared.identifiers import Component, Incarnation
+from shared.reach import HostReach, ReachFault
 from shared.units import BootNs, Instant, MonotonicNs
 
 
@@ -259,12 +260,24 @@ class StreamClosed(Message, frozen=True):
         code: WebSocket close code, 1006 when there was none.
         reason: Text for the log.
         refused: Whether the connection was actively refused, as against lost or slow.
+        fault: How it ended, told apart (`shared/reach.py`); empty where nobody could tell.
+        status: HTTP status that came instead of the upgrade, 0 for none.
+        retry_after_s: What the refusal of the upgrade asks to wait; None when it does not.
     """
 
     stream: str
     code: int
     reason: str
     refused: bool = False
+    fault: ReachFault = ""
+    status: int = 0
+    retry_after_s: int | None = None
+
+
+class ReachTold(Message, frozen=True):
+    """What an edge knows of its hosts' names: when it changes, and again every few seconds."""
+
+    hosts: tuple[HostReach, ...]
 
 
 class JournalHeld(Message, frozen=True):

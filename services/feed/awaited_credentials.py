@@ -1,8 +1,8 @@
-"""The edge that waits for the credentials file, which may appear after the start.
+"""The edge that waits for the credentials file, which may appear after the start, or change.
 
-Impure: looks at the file once a second until it can be used, then tells the core and is
-silent for good. A file that cannot be used is waited for like a missing one, and named in
-the log once.
+Impure: looks at the file once a second until it can be used, then tells the core, and looks on
+now and then: credentials that the venue refuses are tried again only once they are others. A
+file that cannot be used is waited for like a missing one, and what was read before stays in use.
 """
 
 from pathlib import Path
@@ -15,14 +15,16 @@ from shared.units import NS_PER_S, Instant
 from shared.venue.auth import Credentials
 
 LOOK_EVERY_NS = NS_PER_S
+LOOK_AGAIN_NS = 5 * NS_PER_S
+"""Once there are some: a person has just written others and waits."""
 
 
 class AwaitedCredentials(Edge):
-    """Looks until the credentials are there.
+    """Looks until the credentials are there, and whether they have changed.
 
     Attributes:
         credentials: None while they are not.
-        problem: Why they are not; empty once they are.
+        problem: Why they are not, or why the file cannot be used any more; empty when it can.
     """
 
     handles: tuple[type[Effect], ...] = ()
@@ -35,10 +37,11 @@ class AwaitedCredentials(Edge):
         self.problem = "not looked yet"
 
     def on_tick(self, now: Instant) -> list[Message]:
-        """Look when it is time."""
-        if self.credentials is not None or now.monotonic_ns < self._next_ns:
+        """Look when it is time; tell what is new."""
+        if now.monotonic_ns < self._next_ns:
             return []
-        self._next_ns = now.monotonic_ns + LOOK_EVERY_NS
+        every = LOOK_EVERY_NS if self.credentials is None else LOOK_AGAIN_NS
+        self._next_ns = now.monotonic_ns + every
         try:
             found = read_credentials(self._path)
         except CredentialsFault as fault:
@@ -47,6 +50,12 @@ class AwaitedCredentials(Edge):
         if isinstance(found, Missing):
             self.problem = f"{found.path} is missing"
             return []
-        self.credentials = found
         self.problem = ""
+        if self.credentials is not None and _texts(found) == _texts(self.credentials):
+            return []
+        self.credentials = found
         return [CredentialsFound(found)]
+
+
+def _texts(found: Credentials) -> tuple[str, str, str, str]:
+    return found.address, found.api_key, found.secret, found.passphrase

@@ -15,7 +15,8 @@ from typing import Literal
 
 import msgspec
 
-from services.feed.connection import Connection, ConnectionRules
+from services.feed.connection import Connection
+from services.feed.connection_rules import DATA_IDLE_NS, PING_EVERY_NS, ConnectionRules
 from services.feed.evidence import EvidenceBoard
 from services.feed.report import FeedReport
 from services.feed.requests import Reads
@@ -33,6 +34,7 @@ from shared.effects import (
     Log,
     Message,
     Publish,
+    ReachTold,
     Received,
     Stop,
     StreamClosed,
@@ -58,9 +60,6 @@ from shared.venue.market_wire import BOOK, BOOK_PATH
 from shared.venue.parse import market_events, rest_book
 from shared.venue.streams_wire import ASSETS_MAX, PING, PONG, MarketOperation, MarketSubscription
 from shared.venue.wire import decode, encode
-
-PING_EVERY_NS = 10 * NS_PER_S
-"""Source: https://docs.polymarket.com/market-data/realtime-data (2026-09-28)."""
 
 WITNESS_AFTER_NS = 750 * NS_PER_MS
 """A token silent for so long gets a second opinion, and another each such time while it stays: the
@@ -95,8 +94,15 @@ class MarketFeed:
             config: Socket and deadlines.
             seed: Of the jitter.
         """
-        url = config.venue.market_socket_url
-        self._connection = Connection(ConnectionRules("market", url, PING, PING_EVERY_NS), seed)
+        rules = ConnectionRules(
+            "market",
+            config.venue.market_socket_url,
+            PING,
+            PING_EVERY_NS,
+            alternatives=config.venue.market_socket_alternatives,
+            data_idle_ns=DATA_IDLE_NS,
+        )
+        self._connection = Connection(rules, seed)
         self._evidence = EvidenceBoard()
         self._report = FeedReport(FEED_MARKET)
         self._reads: Reads[_Opinion] = Reads(config.timing.read_deadline_ms * NS_PER_MS)
@@ -118,6 +124,9 @@ class MarketFeed:
                 return self._resubscribe(token, "state doubts", now)
             case HttpReply():
                 return self._on_opinion(message, now)
+            case ReachTold():
+                self._report.hear(message)
+                return []
             case HttpFailed(request_id=request_id):
                 self._reads.finish(request_id)
                 return []
@@ -196,7 +205,7 @@ class MarketFeed:
             return []
         featured = True if operation == "subscribe" else None
         frame = MarketOperation(operation, ids, featured)
-        return [StreamSend(self._connection.stream, encode(frame).decode())]
+        return self._connection.send(encode(frame).decode())
 
     def _on_opened(self, now: Instant) -> list[Effect]:
         self._connection.on_opened(now)
@@ -204,6 +213,7 @@ class MarketFeed:
             book.forget()
             book.disagreements = 0
         self._reads.give_up()
+        self._connection.supersede()
         frame = MarketSubscription(tuple(self._books), custom_feature_enabled=True)
         return [
             StreamSend(self._connection.stream, encode(frame).decode()),
@@ -224,6 +234,7 @@ class MarketFeed:
         if any(event.venue_ms - now.wall_ms > FUTURE_MS_MAX for event in events):
             return self._report.reject(text, "stamped in the future", now)
         self._connection.confirm(now)
+        self._connection.on_life(now)
         for event in events:
             self._note(event, message.received_ns)
         return [Publish("feed.market", event, message.received_ns) for event in events]
@@ -282,6 +293,7 @@ class MarketFeed:
         match book.judge(asked):
             case "equal":
                 book.disagreements = 0
+                self._connection.on_life(now)
                 self._evidence.prove(book.token, opinion.asked_ns)
             case "different":
                 book.disagreements += 1

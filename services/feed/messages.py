@@ -5,6 +5,6 @@ from shared.venue.auth import Credentials
 
 
 class CredentialsFound(Message, frozen=True):
-    """The API key is there; delivered once. Its repr shows no secret."""
+    """The API key is there, or has become another one. Its repr shows no secret."""
 
     credentials: Credentials

@@ -2,7 +2,8 @@
 
 from typing import Final, Literal
 
-from services.feed.connection import Connection, ConnectionRules
+from services.feed.connection import Connection
+from services.feed.connection_rules import ConnectionRules
 from services.feed.evidence import EvidenceBoard
 from services.feed.report import FeedReport
 from shared.effects import Effect, Exit, Message, Publish, Stop

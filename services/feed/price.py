@@ -12,7 +12,8 @@ head of the venue's staging stream.
 from collections import deque
 from typing import Literal
 
-from services.feed.connection import Connection, ConnectionRules
+from services.feed.connection import Connection
+from services.feed.connection_rules import PING_EVERY_NS, ConnectionRules
 from services.feed.evidence import EvidenceBoard
 from services.feed.messages import CredentialsFound
 from services.feed.report import FeedReport
@@ -23,6 +24,7 @@ from shared.effects import (
     Log,
     Message,
     Publish,
+    ReachTold,
     Received,
     Stop,
     StreamClosed,
@@ -57,7 +59,8 @@ from shared.venue.prices_wire import (
 from shared.venue.streams_wire import StreamAuth
 from shared.venue.wire import encode
 
-PING_EVERY_NS = 5 * NS_PER_S
+REFUSED_FOR_GOOD = ("auth_invalid", "auth_expired", "auth_attempts", "auth_required")
+"""Errors that no repetition mends: other credentials do. `auth_unavailable` passes by itself."""
 
 HISTORY_NS = 120 * NS_PER_S
 """As much as the venue's own snapshot tells: a reader that joins late needs it for the strike and
@@ -90,7 +93,8 @@ class PriceFeed:
         self._assets = tuple(Asset(asset) for asset in config.markets.assets)
         self._settlement = settlement_source(config.markets.interval_s)
         ping = encode(PricePing(rid="ping")).decode()
-        rules = ConnectionRules("price", config.venue.price_socket_url, ping, PING_EVERY_NS)
+        url, others = config.venue.price_socket_url, config.venue.price_socket_alternatives
+        rules = ConnectionRules("price", url, ping, PING_EVERY_NS, alternatives=others)
         self._connection = Connection(rules, seed)
         self._evidence = EvidenceBoard()
         self._report = FeedReport(FEED_PRICE)
@@ -108,7 +112,10 @@ class PriceFeed:
         match message:
             case CredentialsFound(credentials=credentials):
                 self._credentials = credentials
-                return self._connection.start(now)
+                return [*self._connection.start(now), *self._connection.renew(now)]
+            case ReachTold():
+                self._report.hear(message)
+                return []
             case StreamOpened(stream=stream) if self._connection.owns(stream):
                 return self._on_opened(now)
             case StreamText(stream=stream) if self._connection.owns(stream):
@@ -226,14 +233,15 @@ class PriceFeed:
         return self._connection.drop(f"risk doubts {doubted.asset}: {doubted.reason}", now)
 
     def _on_error(self, code: str, rid: str, now: Instant) -> list[Effect]:
-        """Give the connection up: what it refuses now it refuses again, so back off."""
+        """Give the connection up: what it refuses now it refuses again, so back off or stay out."""
         level = "error" if code.startswith("auth_") else "warning"
         if rid == SECOND:
             # Without a second opinion nothing stops: what it is needed for then stays paused.
             return [Log("price.no_second_source", {"code": code}, level)]
+        give_up = self._connection.bar if code in REFUSED_FOR_GOOD else self._connection.drop
         return [
             Log("price.refused", {"code": code, "rid": rid}, level),
-            *self._connection.drop(f"refused: {code}", now),
+            *give_up(f"refused: {code}", now),
         ]
 
     def _on_data(self, frame: PriceData, received_ns: MonotonicNs, now: Instant) -> list[Effect]:

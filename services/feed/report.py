@@ -6,9 +6,10 @@ a loss must be known downstream within that time.
 
 from services.feed.connection import Connection
 from services.feed.evidence import EvidenceBoard
-from shared.effects import Effect, Log, Publish
+from shared.effects import Effect, Log, Publish, ReachTold
 from shared.facts import FeedStatus
 from shared.identifiers import Component
+from shared.reach import HostReach
 from shared.units import NS_PER_MS, NS_PER_S, Instant
 
 STATUS_EVERY_NS = 100 * NS_PER_MS
@@ -42,6 +43,11 @@ class FeedReport:
         self.rejected_frames = 0
         self._logs_in_second = 0
         self._second = -1
+        self._hosts: dict[str, HostReach] = {}
+
+    def hear(self, told: ReachTold) -> None:
+        """Take in what an edge knows of the names that this feed needs."""
+        self._hosts.update({host.host: host for host in told.hosts})
 
     def reject(self, raw: str, why: str, now: Instant) -> list[Effect]:
         """Count a frame that cannot be used, and show its beginning in the log."""
@@ -79,5 +85,13 @@ class FeedReport:
             rejected_frames=self.rejected_frames,
             reconnects=connection.reconnects,
             wanted=self._wanted,
+            state=connection.state,
+            failures=connection.failures,
+            suspect=connection.is_suspect(now),
+            fault=connection.fault,
+            url=connection.url,
+            next_try_ns=connection.next_try_ns,
+            outgoing_dropped=connection.outbox.dropped,
+            hosts=tuple(self._hosts.values()),
         )
         return Publish("feed.status", fact, now.monotonic_ns)

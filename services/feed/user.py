@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from services.feed.connection import Connection, ConnectionRules
+from services.feed.connection import Connection
+from services.feed.connection_rules import DATA_IDLE_NS, PING_EVERY_NS, ConnectionRules
 from services.feed.evidence import EvidenceBoard
 from services.feed.messages import CredentialsFound
 from services.feed.own_orders import OwnOrders
@@ -31,6 +32,7 @@ from shared.effects import (
     Log,
     Message,
     Publish,
+    ReachTold,
     Stop,
     StreamClosed,
     StreamOpened,
@@ -64,9 +66,6 @@ from shared.venue.wire import decode, encode
 
 KEY = "orders"
 """Key of the evidence."""
-
-PING_EVERY_NS = 10 * NS_PER_S
-"""Source: https://docs.polymarket.com/market-data/realtime-data (2026-09-28)."""
 
 WITNESS_EVERY_NS = NS_PER_S
 LISTS_MAX = 3
@@ -117,8 +116,15 @@ class UserFeed:
             config: Socket and deadlines.
             seed: Of the jitter.
         """
-        url = config.venue.user_socket_url
-        self._connection = Connection(ConnectionRules("user", url, PING, PING_EVERY_NS), seed)
+        rules = ConnectionRules(
+            "user",
+            config.venue.user_socket_url,
+            PING,
+            PING_EVERY_NS,
+            alternatives=config.venue.user_socket_alternatives,
+            data_idle_ns=DATA_IDLE_NS,
+        )
+        self._connection = Connection(rules, seed)
         self._evidence = EvidenceBoard()
         self._report = FeedReport(FEED_USER)
         self._reads: Reads[_Page] = Reads(config.timing.read_deadline_ms * NS_PER_MS)
@@ -145,7 +151,10 @@ class UserFeed:
                 return []
             case CredentialsFound(credentials=credentials):
                 self._credentials = credentials
-                return self._connection.start(now)
+                return [*self._connection.start(now), *self._connection.renew(now)]
+            case ReachTold():
+                self._report.hear(message)
+                return []
             case StreamOpened(stream=stream) if self._connection.owns(stream):
                 return self._on_opened(now)
             case StreamClosed(stream=stream) if self._connection.owns(stream):
@@ -205,6 +214,7 @@ class UserFeed:
             return self._refuse(message.text, "stamped in the future", now)
         if events:
             self._connection.confirm(now)
+            self._connection.on_life(now)
             self._prove(message.received_ns, now)
         for event in events:
             if isinstance(event, OwnOrder):
@@ -320,6 +330,7 @@ class UserFeed:
     def _on_witness(self, page: _Page, rows: tuple[OwnOrder, ...], now: Instant) -> list[Effect]:
         different = self._orders.compare(rows, page.asked_ns)
         if self._orders.is_agreed:
+            self._connection.on_life(now)
             self._prove(page.asked_ns, now)
         if not different:
             return []

@@ -33,10 +33,10 @@ from shared.config.settings import (
     RunSettings,
     TimingSettings,
     UnknownPosition,
-    VenueSettings,
 )
 from shared.config.simulator import SimulatorSettings
 from shared.config.strategies import CaretakerSettings, MarketMakingSettings, StrategySettings
+from shared.config.venue import VenueSettings
 
 __all__ = [
     "LIVE_ACKNOWLEDGEMENT",

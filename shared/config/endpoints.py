@@ -13,7 +13,7 @@ from shared.config.settings import Config
 
 _LOOPBACK_NAME = "localhost"
 
-TRADING = ("clob_url", "user_socket_url", "rpc_url", "relayer_url")
+TRADING = ("clob_url", "user_socket_url", "user_socket_alternatives", "rpc_url", "relayer_url")
 """Settings of `[venue]` over which orders and approvals go out and their fate comes back."""
 
 READING = (
@@ -21,6 +21,8 @@ READING = (
     "geoblock_url",
     "market_socket_url",
     "price_socket_url",
+    "market_socket_alternatives",
+    "price_socket_alternatives",
     "books_url",
 )
 """Settings of `[venue]` that are only read from."""
@@ -50,9 +52,10 @@ def strangers(config: Config) -> list[tuple[str, str]]:
     bound = TRADING if mode == "paper" else (*TRADING, *READING)
     found: list[tuple[str, str]] = []
     for name in bound:
-        url: str = getattr(config.venue, name)
-        if url and not is_loopback(url):
-            found.append((f"venue.{name}", f"mode {mode} needs a loopback address, not {url}"))
+        named: str | tuple[str, ...] = getattr(config.venue, name)
+        for url in (named,) if isinstance(named, str) else named:
+            if url and not is_loopback(url):
+                found.append((f"venue.{name}", f"mode {mode} needs a loopback address, not {url}"))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from shared.facts.fact import Fact
 from shared.identifiers import Asset
+from shared.reach import HostReach
 from shared.units import MonotonicNs, ReferenceE18, WallMs
 
 
@@ -58,6 +59,16 @@ class FeedStatus(Fact, frozen=True):
         evidence: One entry for each stream inside the feed.
         session: Counts connections: a new number means that events may have been missed before it.
         wanted: False where the profile leaves the feed out: it idles, and its silence says nothing.
+        rejected_frames: That could not be used, since the start; reconnects: losses since then.
+        state: Of the connection's table (`services/feed/connection.py`); `barred` is one that the
+            venue has refused for good and that is not tried in a loop.
+        failures: Attempts in a row that did not become stable.
+        suspect: Whether a pong is late.
+        fault: How the newest attempt or connection ended (`shared/reach.py`).
+        url: Endpoint in use, which may be an alternative of the profile.
+        next_try_ns: When it is tried again, while it is waiting or barred.
+        outgoing_dropped: Messages to the venue that fell out of the full buffer (NET-6).
+        hosts: What is known of the names that the feed needs.
     """
 
     feed: str
@@ -69,3 +80,11 @@ class FeedStatus(Fact, frozen=True):
     rejected_frames: int = 0
     reconnects: int = 0
     wanted: bool = True
+    state: str = ""
+    failures: int = 0
+    suspect: bool = False
+    fault: str = ""
+    url: str = ""
+    next_try_ns: MonotonicNs | None = None
+    outgoing_dropped: int = 0
+    hosts: tuple[HostReach, ...] = ()

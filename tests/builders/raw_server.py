@@ -15,6 +15,9 @@ from shared.units import NS_PER_S, Instant
 WAIT_NS_MAX = 10 * NS_PER_S
 WAIT_S_MAX = 60.0
 
+FILLERS = 4
+"""A backlog of 0 takes one connection that nobody accepts; further ones wait for an answer."""
+
 
 class Peer:
     """One accepted connection; every wait has a deadline."""
@@ -75,6 +78,31 @@ class RawServer:
         for peer in self._peers:
             peer.close()
         self._socket.close()
+
+
+class BlockedPort:
+    """A port whose backlog is full, so that the kernel drops the first packet of everybody else."""
+
+    def __init__(self) -> None:
+        self._server = socket.socket()
+        self._server.bind(("127.0.0.1", 0))
+        self._server.listen(0)
+        self.port: int = self._server.getsockname()[1]
+        self._fillers = []
+        for _ in range(FILLERS):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.port))
+            self._fillers.append(filler)
+
+    def __enter__(self) -> "BlockedPort":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Close everything."""
+        for one in (*self._fillers, self._server):
+            one.close()
 
 
 def pump(

@@ -19,7 +19,7 @@ from shared.effects import (
     StreamText,
 )
 from shared.units import BootNs, Instant
-from tests.builders.raw_server import Peer, RawServer, pump
+from tests.builders.raw_server import BlockedPort, Peer, RawServer, pump
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_close_of_the_server_comes_with_its_code(edge: StreamEdge, server: RawSe
     venue.protocol.send_close(1012, "restart")
     venue.flush()
     heard = pump(edge, lambda heard: len(heard) == 2)
-    assert heard[1] == StreamClosed("market", 1012, "restart")
+    assert heard[1] == StreamClosed("market", 1012, "restart", fault="closed")
     assert list(edge.sockets()) == []
 
 
@@ -123,7 +123,7 @@ def test_lost_connection_is_told_without_a_code_of_its_own(
 ) -> None:
     venue = open_stream(edge, server)
     venue.peer.close()
-    assert pump(edge, bool) == [StreamClosed("market", 1006, "closed by peer")]
+    assert pump(edge, bool) == [StreamClosed("market", 1006, "closed by peer", fault="lost")]
 
 
 @pytest.mark.req("NET-5")
@@ -132,7 +132,9 @@ def test_refused_port_is_told_apart_from_a_lost_one(edge: StreamEdge) -> None:
     server.close()
     messages = edge.apply(StreamOpen("market", url_of(server)), clock.read())
     messages += pump(edge, lambda heard: bool(messages or heard))
-    assert messages == [StreamClosed("market", 1006, "Connection refused", refused=True)]
+    assert messages == [
+        StreamClosed("market", 1006, "Connection refused", refused=True, fault="refused")
+    ]
 
 
 def test_refused_upgrade_closes_with_the_status(edge: StreamEdge, server: RawServer) -> None:
@@ -143,6 +145,60 @@ def test_refused_upgrade_closes_with_the_status(edge: StreamEdge, server: RawSer
     (closed,) = pump(edge, bool)
     assert isinstance(closed, StreamClosed)
     assert "403" in closed.reason
+    assert (closed.fault, closed.status, closed.retry_after_s) == ("denied", 403, None)
+
+
+@pytest.mark.parametrize(("asked", "told"), [("7", 7), ("soon", None), ("9" * 12, None)])
+def test_refused_upgrade_says_how_long_to_wait(
+    edge: StreamEdge, server: RawServer, asked: str, told: int | None
+) -> None:
+    edge.apply(StreamOpen("market", url_of(server)), clock.read())
+    peer = server.accept()
+    pump(edge, lambda _: peer.has_bytes())
+    head = f"HTTP/1.1 503 Busy\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n"
+    peer.send(head.encode())
+    (closed,) = pump(edge, bool)
+    assert isinstance(closed, StreamClosed)
+    assert (closed.status, closed.retry_after_s) == (503, told)
+
+
+@pytest.mark.req("NET-5")
+def test_port_that_answers_nothing_is_told_apart_from_a_slow_peer(edge: StreamEdge) -> None:
+    """A full backlog drops the first packet, as a firewall does."""
+    with BlockedPort() as blocked:
+        now = clock.read()
+        url = f"ws://127.0.0.1:{blocked.port}/ws/market"
+        assert edge.apply(StreamOpen("market", url), now) == []
+        later = Instant(BootNs(now.boot_ns + 5_000_000_000), now.monotonic_ns, now.wall_ns)
+        assert edge.on_tick(later) == [
+            StreamClosed("market", 1006, "took too long", fault="blocked")
+        ]
+
+
+@pytest.mark.req("NET-5")
+def test_handshake_that_is_no_tls_is_told_apart(edge: StreamEdge, server: RawServer) -> None:
+    url = f"wss://127.0.0.1:{server.port}/ws/market"
+    edge.apply(StreamOpen("market", url), clock.read())
+    peer = server.accept()
+    pump(edge, lambda _: peer.has_bytes())
+    peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    (closed,) = pump(edge, bool)
+    assert isinstance(closed, StreamClosed)
+    assert closed.fault == "tls"
+
+
+@pytest.mark.req("NET-5")
+def test_peer_that_accepts_and_leaves_before_the_upgrade_refuses(
+    edge: StreamEdge, server: RawServer
+) -> None:
+    edge.apply(StreamOpen("market", url_of(server)), clock.read())
+    peer = server.accept()
+    pump(edge, lambda _: peer.has_bytes())
+    peer.receive()
+    peer.close()
+    (closed,) = pump(edge, bool)
+    assert isinstance(closed, StreamClosed)
+    assert closed.fault == "denied"
 
 
 def test_our_close_ends_when_the_server_answers_it(edge: StreamEdge, server: RawServer) -> None:
@@ -159,7 +215,7 @@ def test_our_close_ends_at_its_deadline_when_the_server_is_silent(
 ) -> None:
     open_stream(edge, server)
     edge.apply(StreamClose("market"), clock.read())
-    assert pump(edge, bool) == [StreamClosed("market", 1006, "took too long")]
+    assert pump(edge, bool) == [StreamClosed("market", 1006, "took too long", fault="lost")]
 
 
 def test_silent_server_is_given_up_after_the_opening_time(
@@ -172,7 +228,7 @@ def test_silent_server_is_given_up_after_the_opening_time(
     just_before = Instant(BootNs(now.boot_ns + 4_999_000_000), now.monotonic_ns, now.wall_ns)
     assert edge.on_tick(just_before) == []
     later = Instant(BootNs(now.boot_ns + 5_000_000_000), now.monotonic_ns, now.wall_ns)
-    assert edge.on_tick(later) == [StreamClosed("market", 1006, "took too long")]
+    assert edge.on_tick(later) == [StreamClosed("market", 1006, "took too long", fault="slow")]
 
 
 def test_text_for_a_stream_that_is_gone_is_dropped(edge: StreamEdge) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from bus.credentials import write_credentials
-from services.feed.awaited_credentials import LOOK_EVERY_NS, AwaitedCredentials
+from services.feed.awaited_credentials import LOOK_AGAIN_NS, LOOK_EVERY_NS, AwaitedCredentials
 from services.feed.messages import CredentialsFound
 from shared.units import NS_PER_MS
 from shared.venue.auth import Credentials
@@ -43,3 +43,29 @@ def test_file_open_to_others_is_not_used(tmp_path: Path) -> None:
     awaited = AwaitedCredentials(path)
     assert awaited.on_tick(at(0)) == []
     assert awaited.credentials is None
+
+
+def test_other_credentials_are_told_and_the_same_ones_are_not(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.json"
+    write_credentials(path, FOUND)
+    awaited = AwaitedCredentials(path)
+    assert awaited.on_tick(at(0))
+    again_ms = LOOK_AGAIN_NS / NS_PER_MS
+    assert awaited.on_tick(at(again_ms)) == []
+    path.unlink()
+    write_credentials(path, Credentials(FOUND.address, "another-key", "c2VjcmV0", "words"))
+    assert awaited.on_tick(at(2 * again_ms - 1)) == []
+    (message,) = awaited.on_tick(at(2 * again_ms))
+    assert isinstance(message, CredentialsFound)
+    assert message.credentials.api_key == "another-key"
+
+
+def test_what_was_read_stays_in_use_while_the_file_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.json"
+    write_credentials(path, FOUND)
+    awaited = AwaitedCredentials(path)
+    awaited.on_tick(at(0))
+    path.unlink()
+    assert awaited.on_tick(at(LOOK_AGAIN_NS / NS_PER_MS)) == []
+    assert awaited.credentials is not None
+    assert awaited.problem.endswith("is missing")

@@ -3,13 +3,14 @@
 import msgspec
 import pytest
 
+from services.feed.connection_rules import PING_EVERY_NS
 from services.feed.market import (
-    PING_EVERY_NS,
     RESUBSCRIBE_EVERY_NS,
 )
 from shared.effects import (
     Exit,
     Log,
+    ReachTold,
     Stop,
     StreamClose,
     StreamClosed,
@@ -23,6 +24,7 @@ from shared.facts import (
     TradePrinted,
 )
 from shared.identifiers import TokenId
+from shared.reach import HostReach
 from shared.topics import STATE
 from shared.units import NS_PER_MS, WallMs
 from tests.builders.books import fact
@@ -187,6 +189,7 @@ def test_next_market_is_subscribed_and_the_ended_one_left() -> None:
     )
     (added,) = sent(rig.list_markets(at(1), rig.markets[0], following))
     assert (added["operation"], added["assets_ids"]) == ("subscribe", ["333", "444"])
+    rig.dump(at(59_998))
     assert sent(rig.feed.on_tick(at(59_999))) == ["PING"]
     (removed,) = [found for found in sent(rig.feed.on_tick(at(60_000))) if found != "PING"]
     assert (removed["operation"], removed["assets_ids"]) == ("unsubscribe", [UP, DOWN])
@@ -227,16 +230,51 @@ def test_snapshot_of_a_feed_without_connection_has_no_books() -> None:
     assert facts(list(rig.feed.snapshot(at(1))), "feed.market") == []
 
 
+@pytest.mark.req("NET-1")
 def test_ping_goes_out_in_the_venues_rhythm() -> None:
     rig = ready()
     times = []
-    for step in range(0, 25_000, 500):
+    for step in range(0, 14_000, 500):
         if "PING" in sent(rig.feed.on_tick(at(step))):
             times.append(step)
             rig.hear("PONG", at(step))
     every = PING_EVERY_NS // NS_PER_MS
     assert times == [0, every, 2 * every]
+    assert every == 5_000
 
 
 def test_feed_ends_when_told() -> None:
     assert of_type(ready().feed.on_message(Stop("test"), at(0)), Exit) == [Exit(0, "test")]
+
+
+@pytest.mark.req("NET-1")
+def test_socket_that_only_answers_pings_is_given_up() -> None:
+    rig = ready()
+    for second in range(30):
+        assert not of_type(rig.feed.on_tick(at(second * 1_000)), StreamClose)
+        rig.hear("PONG", at(second * 1_000 + 1))
+    assert of_type(rig.feed.on_tick(at(30_000)), StreamClose)
+    assert rig.status(at(30_000)).cause == "no data at all for 30 s"
+
+
+@pytest.mark.req("NET-6")
+def test_change_of_subscription_is_kept_until_it_has_arrived_or_is_said_anew() -> None:
+    rig = ready()
+    rig.feed.on_tick(at(0))
+    rig.hear("PONG", at(1))
+    following = listed(condition_id="0x" + "b2" * 32, tokens=(TokenId("333"), TokenId("444")))
+    rig.list_markets(at(2), rig.markets[0], following)
+    rig.feed.on_message(StreamClosed(rig.stream, 1006, "gone"), at(3))
+    rig.list_markets(at(4), rig.markets[0])
+    said = sent(rig.open(at(4)))
+    rig.dump(at(4))
+    said += [one for one in sent(rig.feed.on_tick(at(5))) if one != "PING"]
+    (opening,) = said
+    assert opening["assets_ids"] == [UP, DOWN]
+
+
+def test_status_says_what_the_feed_knows_of_its_names() -> None:
+    rig = ready()
+    host = HostReach("venue.example", "fallback", at(0).monotonic_ns, 2, 8, 40, "")
+    assert rig.feed.on_message(ReachTold((host,)), at(1)) == []
+    assert rig.status(at(1)).hosts == (host,)

@@ -216,6 +216,23 @@ def test_refused_authentication_is_said_and_backed_off_from() -> None:
     assert rig.status(at(0)).cause == "refused: auth_invalid"
 
 
+@pytest.mark.req("NET-2")
+@pytest.mark.parametrize(
+    ("code", "state"), [("auth_invalid", "barred"), ("auth_unavailable", "waiting")]
+)
+def test_credentials_that_are_wrong_are_not_tried_again_and_a_busy_service_is(
+    code: str, state: str
+) -> None:
+    rig = Rig()
+    rig.open(at(0))
+    rig.hear({"op": "error", "code": code}, at(0))
+    assert rig.status(at(0)).state == state
+    opened = of_type(rig.feed.on_tick(at(60_000)), StreamOpen)
+    assert bool(opened) == (state == "waiting")
+    if state == "barred":
+        assert of_type(rig.feed.on_message(CredentialsFound(CREDENTIALS), at(60_001)), StreamOpen)
+
+
 @pytest.mark.req("DQ-4")
 @pytest.mark.parametrize(("ahead_ms", "is_taken"), [(5_000, True), (5_001, False)])
 def test_tick_from_the_future_is_refused(ahead_ms: int, *, is_taken: bool) -> None:

@@ -1,4 +1,5 @@
-from services.feed.connection import Connection, ConnectionRules
+from services.feed.connection import Connection
+from services.feed.connection_rules import ConnectionRules
 from services.feed.evidence import EvidenceBoard
 from services.feed.report import RAW_CHARS_MAX, REJECT_LOGS_MAX, FeedReport
 from shared.effects import Log

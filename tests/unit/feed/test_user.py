@@ -54,6 +54,17 @@ def test_feed_subscribes_to_everything_of_its_key() -> None:
     assert "markets" not in subscription
 
 
+@pytest.mark.req("NET-2", "KS-2")
+def test_refused_credentials_are_not_tried_in_a_loop_but_other_ones_are_at_once() -> None:
+    rig = Rig()
+    rig.open(at(0))
+    rig.feed.on_message(StreamClosed(rig.stream, 1008, "auth"), at(1))
+    status = rig.status(at(1))
+    assert (status.connected, status.state) == (False, "barred")
+    assert not of_type(rig.feed.on_tick(at(120_000)), StreamOpen)
+    assert of_type(rig.feed.on_message(CredentialsFound(CREDENTIALS), at(120_001)), StreamOpen)
+
+
 @pytest.mark.req("NET-7")
 def test_secrets_are_in_no_fact_and_no_log() -> None:
     rig = Rig()
