@@ -132,7 +132,13 @@ def _record_at(view: memoryview, offset: int) -> tuple[int, Record] | str:
     payload = view[offset + FRAME_BYTES : end]
     if zlib.crc32(payload) != checksum:
         return "checksum"
+    record = read_payload(payload)
+    return record if isinstance(record, str) else (end, record)
+
+
+def read_payload(payload: bytes | memoryview) -> Record | str:
+    """Return the record of a payload, or what is wrong with it."""
     try:
-        return end, _DECODER.decode(payload)
+        return _DECODER.decode(payload)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         return f"payload: {error}"

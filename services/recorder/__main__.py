@@ -1,4 +1,4 @@
-"""The recorder's process; with `verify FILE...` it checks recordings instead."""
+"""The recorder's process; with `verify FILE...` it checks segments instead."""
 
 import sys
 from pathlib import Path
@@ -7,11 +7,14 @@ import msgspec
 
 from bus.actor import run
 from bus.process import start
+from bus.recording_files import DIRECTORY, verify
 from services.recorder.core import RecorderCore
-from services.recorder.segments import Segments, verify
+from services.recorder.housekeeping import Housekeeping
+from services.recorder.segments import Segments
 from shared.topics import RECORDER
 
-DIRECTORY = "recordings"
+LOGS = "log"
+"""Inside the run directory, where supervisord writes."""
 
 
 def main(arguments: list[str]) -> int:
@@ -22,8 +25,9 @@ def main(arguments: list[str]) -> int:
         sys.exit("nothing or `verify FILE...` is expected")
     started = start(RECORDER)
     core = RecorderCore(started.settings.config, started.incarnation)
-    segments = Segments(started.settings.data_directory / DIRECTORY)
-    return run(started, core, (segments,), raw=True)
+    recordings = started.settings.data_directory / DIRECTORY
+    housekeeping = Housekeeping(recordings, started.settings.run_directory / LOGS)
+    return run(started, core, (Segments(recordings), housekeeping), raw=True)
 
 
 def verify_files(names: list[str]) -> int:

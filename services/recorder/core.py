@@ -1,20 +1,25 @@
 """The recorder's decisions: which file, when to flush, what to give up when the disk fails.
 
+A file ends with its hour, or when it is full: what one damage or one reading costs is bounded.
+
 Holds the records that are not on the disk yet, in bounded memory. When the disk does not
 take them the oldest are dropped and counted, and a gap is recorded in their place. While risk says
 that the disk is nearly full nothing is kept at all. Trading never waits for any of it.
 """
 
 from collections import deque
-from datetime import UTC, datetime
 from typing import Literal
 
+from services.recorder.keeping import Keeping, hour_of
 from services.recorder.orders import Orders, orders_in
 from services.recorder.work import (
     AppendRecords,
     Checked,
     CloseSegment,
+    Kept,
+    LogsCleaned,
     OpenSegment,
+    RoomMade,
     WriteFailed,
     Written,
 )
@@ -47,7 +52,6 @@ from shared.recording import (
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
 
 STATUS_EVERY_NS = NS_PER_S
-NS_PER_HOUR = 3_600 * NS_PER_S
 
 BATCH_BYTES_MAX = 4 * 1024 * 1024
 """Written at once: small enough that one write does not take a second."""
@@ -74,7 +78,10 @@ class RecorderCore:
         """Start without a file; the first fact opens one."""
         self._flush_ns = config.recorder.flush_ms * NS_PER_MS
         self._bytes_max = config.recorder.memory_mib_max * 1024 * 1024
+        self._file_bytes_max = config.recorder.segment_mib_max * 1024 * 1024
         self._incarnation = incarnation
+        self._keeping = Keeping(config.resources.disk_full_percent)
+        self._written_file = ""
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._in_flight: tuple[int, tuple[bytes, ...]] | None = None
@@ -84,6 +91,7 @@ class RecorderCore:
         self._batch = 0
         self._file = ""
         self._records_in_file = 0
+        self._bytes_in_file = 0
         self._file_count = 0
         self._oldest_ns: MonotonicNs | None = None
         self._retry_ns = MonotonicNs(0)
@@ -112,6 +120,8 @@ class RecorderCore:
                 return self._on_failed(message, now)
             case Checked():
                 return self._on_checked(message)
+            case Kept() | RoomMade() | LogsCleaned():
+                return self._keeping.on_message(message)
             case Stop(cause=cause):
                 self._stopping_ns = now.monotonic_ns
                 self._stop_cause = cause
@@ -128,15 +138,15 @@ class RecorderCore:
             self._next_status_ns = now.monotonic_ns + STATUS_EVERY_NS
             effects.append(Publish("recorder.status", self.status(), now.monotonic_ns))
         if self._stopping_ns is not None:
-            effects.extend(self._end(self._stopping_ns, now))
-        return effects
+            return effects + self._end(self._stopping_ns, now)
+        return effects + self._keeping.on_tick(now, self._orders, self._written_file)
 
     def status(self) -> RecorderStatus:
         """Return what the recorder says of itself."""
         state = "failing" if self._problem else "recording"
         if self._orders.stopped:
             state = "stopped"
-        told = (self._problem, self._orders.stopped, self._notice)
+        told = (self._problem, self._orders.stopped, self._notice, self._keeping.notice)
         reason = "; ".join(text for text in told if text)
         return RecorderStatus(self._file, self.messages, self.bytes, self.gaps, state, reason)
 
@@ -176,10 +186,12 @@ class RecorderCore:
         effects = self._open_segment(now)
         self._note_dropped(now)
         batch = self._take_batch()
+        content = b"".join(batch)
         self._batch += 1
         self._in_flight = (self._batch, batch)
         self._records_in_file += len(batch)
-        effects.append(AppendRecords(self._batch, b"".join(batch)))
+        self._bytes_in_file += len(content)
+        effects.append(AppendRecords(self._batch, content))
         return effects
 
     def _take_batch(self) -> tuple[bytes, ...]:
@@ -195,18 +207,19 @@ class RecorderCore:
         return tuple(taken)
 
     def _open_segment(self, now: Instant) -> list[Effect]:
-        """Return the effect that begins a file, when the hour or a failure asks for one."""
-        hour = datetime.fromtimestamp(now.wall_ns // NS_PER_S, UTC).strftime("%Y-%m-%dT%H")
-        prefix = f"{hour}-{self._incarnation:016x}"
-        if self._file.startswith(prefix):
+        """Return the effect that begins a file, when hour, size or a failure asks for one."""
+        prefix = f"{hour_of(now.wall_ns)}-{self._incarnation:016x}"
+        if self._file.startswith(prefix) and self._bytes_in_file < self._file_bytes_max:
             return []
         seal = frame(Seal(self._records_in_file)) if self._file else b""
-        # Files that follow a failure within the hour are numbered: nothing is overwritten.
+        # Files within one hour are numbered: nothing is overwritten.
         self._file = f"{prefix}-{self._file_count:04d}{NAME_SUFFIX}"
         self._file_count += 1
         head = Head(SCHEMA, self._incarnation, now.wall_ns, now.monotonic_ns)
+        begin = MAGIC + frame(head)
         self._records_in_file = 1
-        return [OpenSegment(self._file, MAGIC + frame(head), seal)]
+        self._bytes_in_file = len(begin)
+        return [OpenSegment(self._file, begin, seal)]
 
     def _note_dropped(self, now: Instant) -> None:
         """Put a gap where records had to be dropped for want of memory or of disk."""
@@ -224,6 +237,7 @@ class RecorderCore:
             return []
         self.bytes += sum(len(content) for content in self._in_flight[1])
         self._in_flight = None
+        self._written_file = self._file
         if self._problem:
             self._problem = ""
             return [Log("recorder.recovered", {"file": self._file})]
@@ -237,7 +251,7 @@ class RecorderCore:
                 self._waiting_bytes += len(content)
             self._oldest_ns = self._oldest_ns or now.monotonic_ns
             self._in_flight = None
-        self._file = ""
+        self._file = self._written_file = ""
         self._retry_ns = MonotonicNs(now.monotonic_ns + REOPEN_NS)
         is_new = not self._problem
         self._problem = failed.reason

@@ -1,19 +1,19 @@
 """The recorder's disk: writes batches in a thread, so that no slow disk holds the loop.
 
-Impure. A batch counts as written after fdatasync. At the start the files that earlier runs
-did not seal are checked; a torn end is cut off into a side file, so that what is whole
-stays readable and nothing is thrown away.
+Impure. A batch counts as written after fdatasync, once it has been read back. Files that were
+not sealed, by earlier runs or because a write failed, are mended: a torn end is cut off into a
+side file, so that what is whole stays readable and nothing is thrown away.
 """
 
+import errno
 import os
 import threading
 from collections import deque
 from pathlib import Path
 from queue import SimpleQueue
 
-import msgspec
-
 from bus.edge import Edge
+from bus.recording_files import create, is_sealed, mend, write_all
 from services.recorder.work import (
     AppendRecords,
     Checked,
@@ -23,117 +23,13 @@ from services.recorder.work import (
     Written,
 )
 from shared.effects import Effect, Message
-from shared.recording import (
-    FRAME_BYTES,
-    MAGIC,
-    NAME_SUFFIX,
-    Damage,
-    FactRecord,
-    GapRecord,
-    Seal,
-    frame,
-    read,
-)
+from shared.recording import NAME_SUFFIX
 from shared.units import Instant
-
-FILE_MODE = 0o600
-TORN_SUFFIX = ".torn"
-
-SEAL_BYTES_MAX = 64
-"""A seal is smaller; so much of a file's end is looked at to find one."""
 
 CLOSE_S_MAX = 5.0
 """For the thread at the end of the process; a disk that hangs longer keeps what it has."""
 
 Task = OpenSegment | AppendRecords | CloseSegment | None
-
-
-class Verification(msgspec.Struct, frozen=True):
-    """What a file holds.
-
-    Attributes:
-        whole_bytes: Up to there everything is right.
-        torn_bytes: Behind it.
-        sealed: Whether it was closed in order, with the right count.
-        problem: What is wrong, empty for nothing.
-    """
-
-    facts: int
-    gaps: int
-    whole_bytes: int
-    torn_bytes: int
-    sealed: bool
-    problem: str
-
-
-def verify(path: Path) -> Verification:
-    """Read a whole recording and check every record of it.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    content = path.read_bytes()
-    facts = gaps = 0
-    whole = len(MAGIC)
-    sealed = False
-    problem = ""
-    for records, found in enumerate(read(content)):
-        if isinstance(found, Damage):
-            whole = found.offset
-            problem = found.why
-            break
-        whole, record = found
-        facts += isinstance(record, FactRecord)
-        gaps += isinstance(record, GapRecord)
-        if isinstance(record, Seal):
-            sealed = record.records == records
-            problem = "" if sealed else f"seal counts {record.records}, found {records}"
-    return Verification(facts, gaps, whole, len(content) - whole, sealed, problem)
-
-
-def mend(path: Path) -> int:
-    """Cut a torn end off into a side file and seal the rest; return the bytes cut off.
-
-    The side file is on the disk before the original is shortened.
-
-    Raises:
-        OSError: It cannot be read or written; nothing is lost.
-    """
-    found = verify(path)
-    if found.sealed:
-        return 0
-    if found.torn_bytes:
-        content = path.read_bytes()
-        _write_new(path.with_name(path.name + TORN_SUFFIX), content[found.whole_bytes :])
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.ftruncate(descriptor, found.whole_bytes)
-        os.lseek(descriptor, 0, os.SEEK_END)
-        if found.whole_bytes >= len(MAGIC):
-            records = sum(not isinstance(item, Damage) for item in read(path.read_bytes()))
-            _write_all(descriptor, frame(Seal(records)))
-        os.fdatasync(descriptor)
-    finally:
-        os.close(descriptor)
-    return found.torn_bytes
-
-
-def is_sealed(path: Path) -> bool:
-    """Tell, by its end alone, whether a file was closed in order.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - SEAL_BYTES_MAX))
-        end = file.read(SEAL_BYTES_MAX)
-    return any(_is_seal(end[start:]) for start in range(len(end) - FRAME_BYTES))
-
-
-def _is_seal(content: bytes) -> bool:
-    found = list(read(MAGIC + content))
-    return len(found) == 1 and not isinstance(found[0], Damage) and isinstance(found[0][1], Seal)
 
 
 class Segments(Edge):
@@ -147,6 +43,7 @@ class Segments(Edge):
         self._tasks: SimpleQueue[Task] = SimpleQueue()
         self._answers: deque[Message] = deque()
         self._descriptor: int | None = None
+        self._is_unsealed = False
         self._thread = threading.Thread(target=self._work, name="segments", daemon=True)
         self._thread.start()
 
@@ -183,14 +80,16 @@ class Segments(Edge):
             case OpenSegment():
                 self._seal(task.seal)
                 self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._descriptor = _create(self._directory / task.name)
-                _write_all(self._descriptor, task.head)
+                if self._is_unsealed:
+                    self._is_unsealed = False
+                    self._answers.append(self._check())
+                self._descriptor = create(self._directory / task.name)
+                write_all(self._descriptor, task.head)
             case AppendRecords():
                 if self._descriptor is None:
                     self._answers.append(WriteFailed(task.batch, "no file is open"))
                     return
-                _write_all(self._descriptor, task.content)
-                os.fdatasync(self._descriptor)
+                _append(self._descriptor, task.content)
                 self._answers.append(Written(task.batch))
             case CloseSegment():
                 self._seal(task.seal)
@@ -198,13 +97,15 @@ class Segments(Edge):
     def _seal(self, seal: bytes) -> None:
         if self._descriptor is None:
             return
-        _write_all(self._descriptor, seal)
+        write_all(self._descriptor, seal)
         os.fdatasync(self._descriptor)
-        self._abandon()
+        os.close(self._descriptor)
+        self._descriptor = None
 
     def _abandon(self) -> None:
-        """Close the open file as it is; the next start's check seals it."""
+        """Close the open file as it is; the next one begins with its mending."""
         if self._descriptor is not None:
+            self._is_unsealed = True
             os.close(self._descriptor)
             self._descriptor = None
 
@@ -221,22 +122,16 @@ class Segments(Edge):
         return Checked(files, tuple(torn), "")
 
 
-def _create(path: Path) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    return os.open(path, flags, FILE_MODE)
+def _append(descriptor: int, content: bytes) -> None:
+    """Write, have it on the disk, and compare what the disk gives back.
 
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-    descriptor = os.open(path, flags, FILE_MODE)
-    try:
-        _write_all(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    Raises:
+        OSError: It is not there as it was written.
+    """
+    offset = os.lseek(descriptor, 0, os.SEEK_CUR)
+    write_all(descriptor, content)
+    os.fdatasync(descriptor)
+    # Without its pages in memory the read is the device's answer and not our own echo.
+    os.posix_fadvise(descriptor, offset, len(content), os.POSIX_FADV_DONTNEED)
+    if os.pread(descriptor, len(content), offset) != content:
+        raise OSError(errno.EIO, "reads back otherwise than it was written")

@@ -20,6 +20,7 @@ from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSett
 from shared.config.mirror import MirrorSettings
 from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
 from shared.config.ramp import RampSettings
+from shared.config.recorder import RecorderSettings
 from shared.config.recovery import RecoverySettings
 from shared.config.resources import ResourceSettings
 from shared.config.section import Section
@@ -29,7 +30,6 @@ from shared.config.settings import (
     DashboardSettings,
     LimitSettings,
     MarketSettings,
-    RecorderSettings,
     RunSettings,
     TimingSettings,
     UnknownPosition,

@@ -13,6 +13,7 @@ from shared.config.drill import DrillSettings
 from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
 from shared.config.mirror import MirrorSettings
 from shared.config.ramp import RampSettings
+from shared.config.recorder import RecorderSettings
 from shared.config.recovery import RecoverySettings
 from shared.config.resources import ResourceSettings
 from shared.config.section import Port, Section
@@ -293,13 +294,6 @@ class LimitSettings(Section, frozen=True, kw_only=True):
             "market pays out, or given to the caretaker to close, reduce-only."
         ),
     ] = "hold"
-
-
-class RecorderSettings(Section, frozen=True, kw_only=True):
-    """The recording."""
-
-    flush_ms: Annotated[int, Meta(description="Longest time in memory.", ge=10, le=60_000)] = 500
-    memory_mib_max: Annotated[int, Meta(description="Bound of the buffer.", ge=1, le=4096)] = 64
 
 
 class DashboardSettings(Section, frozen=True, kw_only=True):

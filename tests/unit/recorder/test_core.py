@@ -264,3 +264,15 @@ def test_torn_file_of_an_earlier_run_is_said() -> None:
     assert of_type(effects, Log)[0].level == "error"
     assert rig.core.status().reason == "torn: a.ilr"
     assert rig.core.status().state == "recording"
+
+
+@pytest.mark.req("CP-4")
+def test_full_file_is_sealed_before_its_hour_is_over_and_the_next_is_numbered() -> None:
+    rig = Rig(segment_mib_max=1)
+    for number in range(3):
+        rig.fact(at(number * 1_000), b"x" * (MEBIBYTE * 3 // 4))
+        rig.tick(at(number * 1_000 + FLUSH_MS))
+    assert list(rig.files) == [f"2026-09-21T14-00000000000000ff-000{n}.ilr" for n in (0, 1)]
+    first, second = rig.files
+    assert rig.records(first)[-1] == Seal(3)
+    assert len(rig.records(second)) == 2

@@ -34,8 +34,9 @@ def tell(rig: Rig, body: bytes, now: Instant) -> None:
 def test_status_says_what_is_asked() -> None:
     assert orders_in(envelope(status())) == Orders()
     assert orders_in(envelope(status(("resources", "memory")))) == Orders(unhurried=True)
-    assert orders_in(envelope(status(("disk_low", "warn")))) == Orders()
-    assert orders_in(envelope(status(("disk_low", "critical")))) == Orders(stopped="disk_low why")
+    assert orders_in(envelope(status(("disk_low", "warn")))) == Orders(disk="warn")
+    stopped = Orders(stopped="disk_low why", disk="critical")
+    assert orders_in(envelope(status(("disk_low", "warn"), ("disk_low", "critical")))) == stopped
     assert orders_in(envelope(status(), "risk.alert")) is None
     assert orders_in(envelope(b"\xc1")) is None
 

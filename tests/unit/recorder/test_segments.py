@@ -1,11 +1,14 @@
 """The recorder's disk: written means on the disk, torn ends are cut off and kept aside."""
 
+import contextlib
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
-from services.recorder.segments import TORN_SUFFIX, Segments, is_sealed, mend, verify
+from bus.recording_files import TORN_SUFFIX, is_sealed, mend, verify
+from services.recorder.segments import Segments
 from services.recorder.work import (
     AppendRecords,
     Checked,
@@ -149,3 +152,65 @@ def test_closing_ends_the_thread(tmp_path: Path) -> None:
     before = threading.active_count()
     Segments(tmp_path).close()
     assert threading.active_count() == before
+
+
+@pytest.mark.req("CP-4", "OP-12")
+@pytest.mark.parametrize("call", ["open", "write", "fsync", "ftruncate"])
+def test_mending_that_is_cut_at_any_step_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """The power goes at the n-th call; what is whole and what was torn are there afterwards."""
+    for number in range(6):
+        path = tmp_path / f"{number}.ilr"
+        path.write_bytes(WHOLE[:-3])
+        calls = 0
+        real = getattr(os, call)
+
+        def failing(*arguments: object, limit: int = number, real: object = real) -> object:
+            nonlocal calls
+            calls += 1
+            if calls > limit:
+                raise OSError(5, "the power went")
+            return real(*arguments)  # type: ignore[operator]
+
+        with monkeypatch.context() as spoilt:
+            spoilt.setattr(os, call, failing)
+            with contextlib.suppress(OSError):
+                mend(path)
+        mend(path)
+        assert verify(path).sealed
+        assert verify(path).facts == 1
+        torn = WHOLE[:-3][len(HEAD + FACT) :]
+        sides = [side.read_bytes() for side in tmp_path.glob(f"{number}.ilr.torn*")]
+        assert torn in sides
+
+
+@pytest.mark.req("CP-4")
+def test_write_that_reads_back_otherwise_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "pread", lambda *_: b"other")
+    segments = Segments(tmp_path)
+    segments.apply(OpenSegment("a.ilr", HEAD, b""), at(0))
+    segments.apply(AppendRecords(1, FACT), at(0))
+    failed = wait_for(segments, WriteFailed)
+    assert isinstance(failed, WriteFailed)
+    assert "reads back" in failed.reason
+    segments.close()
+
+
+@pytest.mark.req("CP-4")
+def test_file_of_a_failed_write_is_mended_when_the_next_begins(tmp_path: Path) -> None:
+    segments = Segments(tmp_path)
+    wait_for(segments, Checked)
+    segments.apply(OpenSegment("a.ilr", HEAD, b""), at(0))
+    segments.apply(OpenSegment("a.ilr", HEAD, frame(Seal(1))), at(0))
+    wait_for(segments, WriteFailed)
+    (tmp_path / "b.ilr").write_bytes(WHOLE[:-3])
+    segments.apply(OpenSegment("c.ilr", HEAD, b""), at(0))
+    segments.apply(AppendRecords(1, b"cut"), at(0))
+    wait_for(segments, Written)
+    segments._abandon()
+    segments.apply(OpenSegment("d.ilr", HEAD, b""), at(0))
+    assert wait_for(segments, Checked) == Checked(3, ("b.ilr", "c.ilr"), "")
+    segments.close()
