@@ -31,6 +31,7 @@ from bus.process import Started
 from bus.snapshot import encode_request
 from bus.snapshot_server import answer_requests
 from bus.sockets import SNAPSHOT_QUEUE_MAX, Sockets
+from bus.turn_log import TurnLog
 from bus.turn_times import TurnTimes
 from shared.control import Ping, Pong
 from shared.effects import (
@@ -150,6 +151,8 @@ class Loop:
         self._stopping_since_ns: BootNs | None = None
         self._batch = 0
         self._times = TurnTimes()
+        settings = started.settings
+        self._log = TurnLog(started.component, settings.config, settings.build_hash, now)
         self.delivered: Message | None = None
 
     @property
@@ -187,7 +190,9 @@ class Loop:
             self._outlet.log(slow)
 
     def close(self) -> None:
-        """Let go of edges and sockets."""
+        """Tell what the core was given last; let go of edges and sockets."""
+        for fact in self._log.flush(now := clock.read()):
+            self._outlet.publish(fact, now)
         for edge in self._edges:
             edge.close()
         self._sockets.close()
@@ -365,7 +370,7 @@ class Loop:
             if frames is None:
                 return
             for message in self._intake.answer(frames, clock.read()):
-                self._deliver(message)
+                self._deliver(message, whole=True)
 
     def _tick(self) -> None:
         now = clock.read()
@@ -375,7 +380,9 @@ class Loop:
         if now.boot_ns < self._next_tick_ns:
             return
         self._next_tick_ns = BootNs(now.boot_ns + self._tick_ns)
+        self._log.given(None, now)
         self._decide(self._core.on_tick(now), now)
+        self._decide(self._log.take(now), now)
         if now.boot_ns >= self._next_sequences_ns:
             self._next_sequences_ns = BootNs(now.boot_ns + SEQUENCES_EVERY_NS)
             newest = self._outlet.newest()
@@ -383,9 +390,10 @@ class Loop:
             self._decided.append((fact, now))
         self._collector.collect(now, busy=bool(self._batch or self._waiting))
 
-    def _deliver(self, message: Message) -> None:
+    def _deliver(self, message: Message, *, whole: bool = False) -> None:
         self.delivered = message
         now = clock.read()
+        self._log.given(message, now, whole=whole)
         self._decide(self._core.on_message(message, now), now)
 
     def _decide(self, effects: Sequence[Effect], now: Instant) -> None:

@@ -30,6 +30,7 @@ from shared.facts import (
     StateView,
     StrategyStatus,
     Transition,
+    Turns,
     UserEvent,
 )
 from shared.identifiers import Component
@@ -61,6 +62,10 @@ COMPONENTS = (*FEEDS, *SIDE_FEEDS, STATE, *STRATEGIES, EXECUTION, RISK, RECORDER
 """Everybody on the bus, in flow order. Watch and simulator are not on it."""
 
 EVERYBODY = COMPONENTS
+
+REPLAYED = (STATE, *STRATEGIES)
+"""Components whose every input is told or recorded, so that a recording replays to their decisions.
+The others are also given what their edges hear (answers, frames, a ledger), which is not."""
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -112,6 +117,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("risk.doubted", PricesDoubted, (RISK,), (FEED_PRICE, STATE)),
     Topic("risk.perp_doubted", PerpDoubted, (RISK,), (FEED_PERP, STATE)),
     Topic("recorder.status", RecorderStatus, (RECORDER,), (RISK, DASHBOARD)),
+    Topic("bus.turns", Turns, REPLAYED, ()),
     Topic("bus.sequences", Sequences, EVERYBODY, EVERYBODY),
 )
 

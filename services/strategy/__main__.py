@@ -1,8 +1,12 @@
-"""Shell of a strategy process: `python -m services.strategy market_making`."""
+"""Shell of a strategy process: `python -m services.strategy market_making`.
+
+`python -m services.strategy market_making replay FILE...` decides recorded runs again instead.
+"""
 
 import sys
 
 from bus import actor, process
+from bus.decisions import decide_again
 from services.strategy.caretaker import Caretaker
 from services.strategy.core import StrategyCore
 from services.strategy.interface import Strategy
@@ -23,19 +27,28 @@ def strategy_named(name: Component, config: Config) -> Strategy:
 
 
 def main(arguments: list[str]) -> int:
-    """Run one strategy until it is told to stop; return the exit status."""
-    if len(arguments) != 1 or arguments[0] not in STRATEGIES:
+    """Run one strategy until it is told to stop, or decide again; return the exit status."""
+    if not arguments or arguments[0] not in STRATEGIES:
         return _usage()
     name = Component(arguments[0])
+    if arguments[1:2] == ["replay"]:
+        return decide_again(name, lambda config: core_of(name, config), arguments[2:])
+    if len(arguments) > 1:
+        return _usage()
     started = process.start(name)
-    config = started.settings.config
+    return actor.run(started, core_of(name, started.settings.config))
+
+
+def core_of(name: Component, config: Config) -> StrategyCore:
+    """Return the core of a strategy component."""
     takeover_ms = config.strategy.caretaker.takeover_ms
-    core = StrategyCore(strategy_named(name, config), config.timing, takeover_ms)
-    return actor.run(started, core)
+    return StrategyCore(strategy_named(name, config), config.timing, takeover_ms)
 
 
 def _usage() -> int:
-    sys.stderr.write(f"usage: python -m services.strategy {{{','.join(STRATEGIES)}}}\n")
+    sys.stderr.write(
+        f"usage: python -m services.strategy {{{','.join(STRATEGIES)}}} [replay FILE...]\n"
+    )
     return 2
 
 

@@ -40,7 +40,7 @@ from shared.facts.perp_feed import (
     PerpTrade,
 )
 from shared.facts.place import PlaceFact
-from shared.facts.publisher import RecorderStatus, Sequences
+from shared.facts.publisher import RecorderStatus, Sequences, Turns, TurnSource
 from shared.facts.risk_facts import (
     Alert,
     ComponentStatus,
@@ -107,5 +107,7 @@ __all__ = [
     "TradeLeg",
     "TradePrinted",
     "Transition",
+    "TurnSource",
+    "Turns",
     "UserEvent",
 ]
