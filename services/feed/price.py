@@ -12,6 +12,8 @@ head of the venue's staging stream.
 from collections import deque
 from typing import Literal
 
+import msgspec
+
 from services.feed.connection import Connection
 from services.feed.connection_rules import PING_EVERY_NS, ConnectionRules
 from services.feed.evidence import EvidenceBoard
@@ -145,7 +147,7 @@ class PriceFeed:
             key=lambda tick: tick.venue_ms,
         )
         return [
-            *(Publish("feed.price", tick, tick.received_ns) for tick in ticks),
+            *(Publish("feed.price", _as_history(tick), tick.received_ns) for tick in ticks),
             self._report.status(self._connection, self._evidence, now),
         ]
 
@@ -293,3 +295,8 @@ def _filter_of(channel: str, asset: Asset) -> PriceFilter:
     if channel == CRYPTO_TWAP_CHANNEL:
         return PriceFilter(symbol, window_seconds=TWAP_WINDOW_S)
     return PriceFilter(symbol, provider=SPOT_SOURCE)
+
+
+def _as_history(tick: ReferencePrice) -> ReferencePrice:
+    """Return a tick as it is told again, to somebody who comes later."""
+    return msgspec.structs.replace(tick, is_history=True)

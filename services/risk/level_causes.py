@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from services.risk.degradation import Cause
 from services.risk.latency import Latency
+from services.risk.quality import QualityCauses
 from shared.config import Config
 from shared.control import Pong
 from shared.effects import ControlReceived, HttpReply, Message, Received
@@ -56,9 +57,11 @@ class LevelCauses:
         self._ledger_fault = ""
         self._ledger_ns: BootNs | None = None
         self._latency = Latency()
+        self._quality = QualityCauses(config)
 
     def hear(self, message: Message, now: Instant) -> None:
         """Take in who lives, what feeds say of themselves, views, and how fast answers come."""
+        self._quality.hear(message)
         match message:
             case ControlReceived(body=Pong() as pong):
                 self._heard[pong.component] = now.boot_ns
@@ -132,6 +135,7 @@ class LevelCauses:
             silent_ns = now.boot_ns - spot_ns
             if silent_ns >= settings.spot_stale_ms * NS_PER_MS:
                 yield Cause("REDUCED", f"spot price of {asset} lost", _for(silent_ns))
+        yield from self._quality.holding()
 
     def _venue(self) -> Iterator[Cause]:
         settings = self._settings

@@ -1,6 +1,7 @@
 """The state builder's decisions: fold, prove, publish, doubt.
 
 Holds every market of the calendar, the reference prices and the market feed's health.
+Judges every price before it is used (`quality/`).
 Publishes a market at each new proof (while one of its books is open, the proofs of both wait
 for the tick and become one view), all markets every 100 ms, and asks for a new snapshot of
 a book that it cannot prove.
@@ -9,9 +10,12 @@ a book that it cannot prove.
 from collections import deque
 from typing import Literal
 
+import msgspec
+
 from services.state.feed_health import FeedHealth
 from services.state.hot_view import HotMarket
 from services.state.prices import AssetPrices
+from services.state.quality.inspector import Inspector
 from shared.config import Config
 from shared.effects import Effect, Exit, Gap, Log, Message, Paused, Publish, Received, Stop
 from shared.facts import (
@@ -61,6 +65,7 @@ class StateCore:
         self._prices = {
             Asset(asset): AssetPrices(config.markets.interval_s) for asset in config.markets.assets
         }
+        self._quality = Inspector(config)
         self._doubted_ns: dict[TokenId, MonotonicNs] = {}
         self._early: deque[tuple[BookEvent, MonotonicNs]] = deque(maxlen=EARLY_MAX)
         self._next_view_ns = 0
@@ -94,6 +99,7 @@ class StateCore:
         if now.monotonic_ns >= self._next_view_ns:
             self._next_view_ns = now.monotonic_ns + VIEW_EVERY_NS
             effects.extend(self.snapshot(now))
+            effects.extend(self._told_quality(now))
         return effects
 
     def snapshot(self, now: Instant) -> list[Publish]:
@@ -113,11 +119,11 @@ class StateCore:
             case BookChanged() | BookSnapshot() | TradePrinted() | TickChanged():
                 return self._on_book_event(body, received.input_ns, now)
             case ReferencePrice():
-                if body.asset in self._prices:
-                    self._prices[body.asset].add(body)
+                self._on_price(body, now)
             case PricesDoubted():
                 self._on_prices_doubted(body, received)
             case FeedStatus():
+                self._quality.feed(body, now)
                 return self._on_feed_status(body, received)
             case Calendar():
                 return self._on_calendar(body, now)
@@ -145,6 +151,24 @@ class StateCore:
         view = market.view(self._health, self._prices.get(market.info.asset), now)
         return [Publish("state.market", view, input_ns)]
 
+    def _on_price(self, tick: ReferencePrice, now: Instant) -> None:
+        """Take a price that is right; one that is refused is as if it had never been told."""
+        prices = self._prices.get(tick.asset)
+        if prices is None:
+            return
+        judged = self._quality.price(tick, now)
+        if judged.is_used:
+            prices.add(tick, is_suspect=judged.is_suspect)
+
+    def _told_quality(self, now: Instant) -> list[Effect]:
+        """Look for what nobody tells, and say what is wrong, beside every view."""
+        self._quality.look(now)
+        effects: list[Effect] = [
+            Log("state.quality", msgspec.to_builtins(found), "warning")
+            for found in self._quality.take_new()
+        ]
+        return [*effects, Publish("state.quality", self._quality.told(), now.monotonic_ns)]
+
     def _on_feed_status(self, status: FeedStatus, received: Received) -> list[Effect]:
         if received.component != FEED_MARKET:
             return []
@@ -159,6 +183,7 @@ class StateCore:
         if doubted.asset in self._prices and doubt != self._rebuilt.get(doubted.asset):
             self._rebuilt[doubted.asset] = doubt
             self._prices[doubted.asset].forget_since(doubted.since_ms)
+            self._quality.retell(doubted.asset)
 
     def _on_calendar(self, calendar: Calendar, now: Instant) -> list[Effect]:
         listed = {market.condition_id: market for market in calendar.markets if not market.closed}

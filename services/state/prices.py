@@ -10,6 +10,8 @@ recorded production ticks come every second, 1 % of the steps are longer than 2 
 
 import math
 
+import msgspec
+
 from shared.facts import ReferencePrice
 from shared.settlement import SPOT_SOURCE, settlement_source
 from shared.units import ReferenceE18, WallMs
@@ -86,14 +88,25 @@ class AssetPrices:
         self.settlement: ReferencePrice | None = None
         self.spot: ReferencePrice | None = None
 
-    def add(self, tick: ReferencePrice) -> None:
-        """Take one tick, of any source, in any order: a backfill brings old ones after new."""
+    def add(self, tick: ReferencePrice, *, is_suspect: bool = False) -> None:
+        """Take one tick, of any source, in any order: a backfill brings old ones after new.
+
+        Args:
+            tick: Whose price is right.
+            is_suspect: Whether its stamp went backwards (DQ-4): then it is the newest by our own
+                time, of the moment of the last one by the source's, and no window's first price.
+        """
         if tick.source == SPOT_SOURCE:
-            self._volatility.add(tick)
-            self.spot = _newer(self.spot, tick)
-        if tick.source == self._source:
-            self.settlement = _newer(self.settlement, tick)
-            self._note_strike(tick)
+            spot = _by_arrival(self.spot, tick) if is_suspect else tick
+            self._volatility.add(spot)
+            self.spot = _newer(self.spot, spot)
+        if tick.source != self._source:
+            return
+        if is_suspect:
+            self.settlement = _by_arrival(self.settlement, tick)
+            return
+        self.settlement = _newer(self.settlement, tick)
+        self._note_strike(tick)
 
     def strike(self, start_ms: WallMs) -> ReferenceE18 | None:
         """Return the price of a window's start, None when it was not seen."""
@@ -131,3 +144,10 @@ class AssetPrices:
 
 def _newer(known: ReferencePrice | None, tick: ReferencePrice) -> ReferencePrice:
     return tick if known is None or tick.venue_ms >= known.venue_ms else known
+
+
+def _by_arrival(known: ReferencePrice | None, tick: ReferencePrice) -> ReferencePrice:
+    """Return a tick with the stamp of the one before it, after which it came."""
+    if known is None:
+        return tick
+    return msgspec.structs.replace(tick, venue_ms=max(known.venue_ms, tick.venue_ms))

@@ -19,6 +19,7 @@ from shared.config.endpoints import is_loopback, time_servers
 from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
 from shared.config.mirror import MirrorSettings
 from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
+from shared.config.quality import QualitySettings
 from shared.config.ramp import RampSettings
 from shared.config.recorder import RecorderSettings
 from shared.config.recovery import RecoverySettings
@@ -59,6 +60,7 @@ __all__ = [
     "MarketSettings",
     "MirrorSettings",
     "PerformanceSettings",
+    "QualitySettings",
     "RampSettings",
     "RecorderSettings",
     "RecoverySettings",

@@ -12,6 +12,7 @@ from shared.config.degradation import DegradationSettings
 from shared.config.drill import DrillSettings
 from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
 from shared.config.mirror import MirrorSettings
+from shared.config.quality import QualitySettings
 from shared.config.ramp import RampSettings
 from shared.config.recorder import RecorderSettings
 from shared.config.recovery import RecoverySettings
@@ -324,6 +325,7 @@ class Config(Section, frozen=True, kw_only=True):
     degradation: DegradationSettings = DegradationSettings()
     recovery: RecoverySettings = RecoverySettings()
     abnormal: AbnormalSettings = AbnormalSettings()
+    quality: QualitySettings = QualitySettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     dashboard: DashboardSettings = DashboardSettings()

@@ -41,6 +41,7 @@ from shared.facts.perp_feed import (
 )
 from shared.facts.place import PlaceFact
 from shared.facts.publisher import RecorderStatus, Sequences, Turns, TurnSource
+from shared.facts.quality import QualityCheck, QualityFinding, QualityVerdict, StateQuality
 from shared.facts.risk_facts import (
     Alert,
     ComponentStatus,
@@ -92,6 +93,9 @@ __all__ = [
     "Positions",
     "PriceChange",
     "PricesDoubted",
+    "QualityCheck",
+    "QualityFinding",
+    "QualityVerdict",
     "RecorderStatus",
     "ReferencePrice",
     "RefusalCount",
@@ -99,6 +103,7 @@ __all__ = [
     "Sequences",
     "Side",
     "StartStage",
+    "StateQuality",
     "StateView",
     "StrategyStatus",
     "SwitchStatus",

@@ -12,6 +12,8 @@ class ReferencePrice(Fact, frozen=True):
     Attributes:
         source: `chainlink`, `chainlink_twap_60`, `pyth` or `binance`; settlement follows one.
         venue_ms: The source's own stamp of the tick.
+        is_history: Whether it was told as something that was before, as at the beginning of a
+            subscription; its stamp may then be older than that of the last one.
     """
 
     asset: Asset
@@ -19,6 +21,7 @@ class ReferencePrice(Fact, frozen=True):
     value_e18: ReferenceE18
     venue_ms: WallMs
     received_ns: MonotonicNs
+    is_history: bool = False
 
 
 class PricesDoubted(Fact, frozen=True):
@@ -69,6 +72,8 @@ class FeedStatus(Fact, frozen=True):
         next_try_ns: When it is tried again, while it is waiting or barred.
         outgoing_dropped: Messages to the venue that fell out of the full buffer (NET-6).
         hosts: What is known of the names that the feed needs.
+        window_frames: Frames of the last while; window_rejected: how many of them were refused.
+        future_stamps: Frames refused for a stamp of the future, since the start.
     """
 
     feed: str
@@ -88,3 +93,6 @@ class FeedStatus(Fact, frozen=True):
     next_try_ns: MonotonicNs | None = None
     outgoing_dropped: int = 0
     hosts: tuple[HostReach, ...] = ()
+    window_frames: int = 0
+    window_rejected: int = 0
+    future_stamps: int = 0

@@ -40,6 +40,7 @@ from shared.switches.own_switches import (
     CLOSED_DOWN,
     CLOSING_DOWN,
     COMPONENT_LOST,
+    DATA_QUALITY,
     DEGRADED_MARKET,
     EMERGENCY,
     FLAPPING,
@@ -66,6 +67,7 @@ __all__ = [
     "CLOSING_DOWN",
     "COMPONENT_LOST",
     "DAILY_LOSS",
+    "DATA_QUALITY",
     "DEGRADED_MARKET",
     "DISK_LOW",
     "EMERGENCY",
@@ -142,6 +144,7 @@ SWITCHES: tuple[Switch, ...] = (
     FLAPPING,
     DISK_LOW,
     LEDGER_SPACE,
+    DATA_QUALITY,
 )
 
 CARED_FOR: frozenset[str] = frozenset({STRATEGY_DISABLED.name, STRATEGY_HANDOVER.name})

@@ -3,7 +3,7 @@
 Rows without a KS or CB number: the same machinery, demanded by other requirements.
 """
 
-from shared.switches.row import AT_ONCE, Switch
+from shared.switches.row import AT_ONCE, SAMPLED, Switch
 
 PANIC = Switch(
     "panic",
@@ -171,6 +171,25 @@ STRATEGY_HANDOVER = Switch(
     AT_ONCE,
     "the strategy answers again and holds nothing that an order could sell",
     "strategy-handover",
+    True,
+)
+DATA_QUALITY = Switch(
+    "data_quality",
+    "DQ-1",
+    "a price that strategies use is stale, unchanged or refused, or nobody says whether it is",
+    (
+        "quality.price_stale_ms",
+        "quality.unchanged_ms",
+        "quality.jump_percent_max",
+        "quality.minimum_percent",
+    ),
+    "asset",
+    "PAUSED",
+    False,
+    "pause",
+    SAMPLED,
+    "three good updates in a row, and clean data for its time",
+    "data-quality",
     True,
 )
 FLAPPING = Switch(

@@ -64,6 +64,7 @@ def reference_prices(
             value_e18=parse_reference(_value(point), "value"),
             venue_ms=parse_wall_ms(point.timestamp, "timestamp"),
             received_ns=received_ns,
+            is_history=payload.data is not None,
         )
         for point in points
     )

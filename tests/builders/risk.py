@@ -40,6 +40,7 @@ from shared.facts import (
     PositionFact,
     Positions,
     RiskStatus,
+    StateQuality,
 )
 from shared.identifiers import Asset, Component, ConditionId, Incarnation, TokenId
 from shared.operator import (
@@ -142,6 +143,7 @@ class World:
         self.state_speaks = True
         self.valid = True
         self.deep = True
+        self.quality = StateQuality(1, 0, 0, ())
         self.disk_works = True
         self.disk_answers = True
         self.writes: list[Persist] = []
@@ -377,11 +379,9 @@ class World:
             if self.place is not None:
                 self.fact(FEED_DISCOVERY, "feed.place", self.place)
         if STATE not in self.silent and self.state_speaks:
-            self.fact(
-                STATE,
-                "state.view",
-                state_view(self.markets, self.now, valid=self.valid, deep=self.deep),
-            )
+            view = state_view(self.markets, self.now, valid=self.valid, deep=self.deep)
+            self.fact(STATE, "state.view", view)
+            self.fact(STATE, "state.quality", self.quality)
         if self.execution.answers:
             self.fact(EXECUTION, "execution.status", self._execution_status())
             self.fact(EXECUTION, "execution.positions", Positions(self.positions))
