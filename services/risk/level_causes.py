@@ -135,7 +135,7 @@ class LevelCauses:
             silent_ns = now.boot_ns - spot_ns
             if silent_ns >= settings.spot_stale_ms * NS_PER_MS:
                 yield Cause("REDUCED", f"spot price of {asset} lost", _for(silent_ns))
-        yield from self._quality.holding()
+        yield from self._quality.holding(now)
 
     def _venue(self) -> Iterator[Cause]:
         settings = self._settings

@@ -25,6 +25,9 @@ TOLD_MAX = 256
 
 STALE = ("stale", "unchanged")
 
+SEEN_NS = NS_PER_S
+"""What is stale is looked at ten times a second: not seen for so long it is not stale any more."""
+
 
 class _Told:
     """State's newest word on the data."""
@@ -110,15 +113,17 @@ class QualityCauses:
         """Take state's word."""
         self._told.hear(message)
 
-    def holding(self) -> Iterator[Cause]:
+    def holding(self, now: Instant) -> Iterator[Cause]:
         """Yield what holds.
 
-        How long something is stale counts until it was seen so last: while good updates gather
-        it is not stale any more.
+        While good updates gather a stream is not stale any more, although it still stops its
+        asset: no emergency begins or goes on then.
         """
         for found in self._told.findings:
             lasted_ns = found.last_ns - found.since_ns
-            if found.blocks and found.check in STALE and lasted_ns >= self._emergency_ns:
+            is_over = now.monotonic_ns - found.last_ns >= SEEN_NS
+            is_stale = found.blocks and found.check in STALE and not is_over
+            if is_stale and lasted_ns >= self._emergency_ns:
                 yield Cause("EMERGENCY", f"{found.stream} {found.check}", _words([found]))
             elif found.verdict == "degraded":
                 yield Cause("REDUCED", f"{found.stream} corrupt", _words([found]))

@@ -108,10 +108,10 @@ def test_stamps_of_the_future_are_told_from_the_second_one_on() -> None:
     assert notices(source, 0) == ["data_future"]
 
 
-def levels(*findings: QualityFinding) -> list[str]:
+def levels(*findings: QualityFinding, ms: float = 0) -> list[str]:
     causes = QualityCauses(config())
     causes.hear(told(*findings))
-    return [one.level for one in causes.holding()]
+    return [one.level for one in causes.holding(instant(ms))]
 
 
 @pytest.mark.req("DQ-1")
@@ -120,7 +120,8 @@ def test_price_stale_for_long_is_an_emergency(lasted_ms: float, level: list[str]
     since, last = instant(0).monotonic_ns, instant(lasted_ms).monotonic_ns
     for blocks in (True, False):
         found = finding(check="stale", since_ns=since, last_ns=last, blocks=blocks)
-        assert levels(found) == (level if blocks else [])
+        assert levels(found, ms=lasted_ms + 999) == (level if blocks else [])
+        assert levels(found, ms=lasted_ms + 1_000) == [], "good updates gather"
 
 
 @pytest.mark.req("DQ-6")
