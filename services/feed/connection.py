@@ -111,6 +111,11 @@ class Connection:
         """When it is tried again; None while it need not be, or shall not be."""
         return MonotonicNs(self._due_ns) if self.state in ("waiting", "barred") else None
 
+    @property
+    def outgoing_dropped(self) -> int:
+        """How many texts to the venue fell out of the full buffer."""
+        return self.outbox.dropped
+
     def is_suspect(self, now: Instant) -> bool:
         """Tell whether a pong is late."""
         return self._pulse.is_late(now)

@@ -10,20 +10,27 @@ others go on (https://github.com/nautechsystems/nautilus_trader/issues/4901).
 
 from collections.abc import Iterable
 
+from services.feed.cadence import Cadence
 from shared.facts import Evidence
 from shared.units import MonotonicNs
 
-KEYS_MAX = 1_000
-"""Twice the tokens that one connection of the venue carries."""
+KEYS_MAX = 4_096
+"""All tokens that the connections of the market feed may carry, and some."""
 
 
 class EvidenceBoard:
     """The newest evidence of every key that is watched."""
 
-    def __init__(self) -> None:
-        """Watch nothing yet."""
+    def __init__(self, cadence: Cadence | None = None) -> None:
+        """Watch nothing yet.
+
+        Args:
+            cadence: Told the gaps between proofs; None where nobody judges them.
+        """
+        self._cadence = cadence
         self._evident: dict[str, MonotonicNs | None] = {}
         self._watched_since: dict[str, MonotonicNs] = {}
+        self._interrupted: set[str] = set()
 
     def watch(self, keys: Iterable[str], now_ns: MonotonicNs) -> None:
         """Watch exactly these keys; what is known of kept ones stays."""
@@ -31,6 +38,7 @@ class EvidenceBoard:
         assert len(wanted) <= KEYS_MAX
         self._evident = {key: self._evident.get(key) for key in wanted}
         self._watched_since = {key: self._watched_since.get(key, now_ns) for key in wanted}
+        self._interrupted &= self._evident.keys()
 
     def prove(self, key: str, at_ns: MonotonicNs) -> None:
         """Note evidence for a key; an older one than known, or an unwatched key, changes nothing.
@@ -44,6 +52,15 @@ class EvidenceBoard:
         known = self._evident[key]
         if known is None or at_ns > known:
             self._evident[key] = at_ns
+            if self._cadence is not None and known is not None:
+                if key in self._interrupted:
+                    self._interrupted.remove(key)
+                else:
+                    self._cadence.note(at_ns - known)
+
+    def interrupt(self, keys: Iterable[str]) -> None:
+        """Note that these keys were cut off: the time to their next proof is an outage."""
+        self._interrupted.update(key for key in keys if key in self._evident)
 
     def silent_since(self, key: str) -> MonotonicNs:
         """Return since when a watched key has been without evidence."""

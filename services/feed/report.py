@@ -4,8 +4,7 @@ Decides when a status is due: every 100 ms, and at once when the connection chan
 a loss must be known downstream within that time.
 """
 
-from services.feed.connection import Connection
-from services.feed.evidence import EvidenceBoard
+from services.feed.link import Board, Link, Shards, no_shards
 from shared.effects import Effect, Log, Publish, ReachTold
 from shared.facts import FeedStatus
 from shared.identifiers import Component
@@ -63,17 +62,19 @@ class FeedReport:
         return [Log("feed.frame_rejected", fields, "warning")]
 
     def on_tick(
-        self, connection: Connection, evidence: EvidenceBoard, now: Instant
+        self, connection: Link, evidence: Board, now: Instant, shards: Shards = no_shards
     ) -> list[Effect]:
-        """Return the status when it is due."""
+        """Return the status when it is due; `shards` is asked only then."""
         saying = (connection.is_ready, connection.session, connection.cause)
         if now.monotonic_ns < self._next_ns and saying == self._said:
             return []
         self._next_ns = now.monotonic_ns + STATUS_EVERY_NS
         self._said = saying
-        return [self.status(connection, evidence, now)]
+        return [self.status(connection, evidence, now, shards)]
 
-    def status(self, connection: Connection, evidence: EvidenceBoard, now: Instant) -> Publish:
+    def status(
+        self, connection: Link, evidence: Board, now: Instant, shards: Shards = no_shards
+    ) -> Publish:
         """Return the status as it is now."""
         fact = FeedStatus(
             feed=self._feed,
@@ -91,7 +92,8 @@ class FeedReport:
             fault=connection.fault,
             url=connection.url,
             next_try_ns=connection.next_try_ns,
-            outgoing_dropped=connection.outbox.dropped,
+            outgoing_dropped=connection.outgoing_dropped,
             hosts=tuple(self._hosts.values()),
+            shards=shards(),
         )
         return Publish("feed.status", fact, now.monotonic_ns)

@@ -48,17 +48,21 @@ class Reads(Generic[Purpose]):
         *,
         authenticated: bool = False,
         lane: str = READ_LANE,
+        body: bytes = b"",
     ) -> HttpRequest:
-        """Return the effect that reads a path; `finish` gives the purpose back."""
+        """Return the effect that reads a path; `finish` gives the purpose back.
+
+        A question with a body is a POST, as the venue wants it for many books at once.
+        """
         assert not self.is_full
         self._count += 1
         self._purposes[self._count] = purpose
         return HttpRequest(
             request_id=self._count,
             lane=lane,
-            method="GET",
+            method="POST" if body else "GET",
             path=path,
-            body=b"",
+            body=body,
             deadline_ns=BootNs(now.boot_ns + self._deadline_ns),
             authenticated=authenticated,
         )

@@ -5,17 +5,26 @@ is evidence that a quiet stream is quiet and not dead. Disagreement is never evi
 repeats, the stream has lost something and the owner subscribes anew. A book read by request
 never replaces a streamed one.
 
+A lively book is compared too: what a request shows must have been on the stream, or come
+there soon. A stream that goes on, and tells the past, never catches up with what requests
+show: only a frame at least as new as the disputed book ends a disagreement.
+
 Source: books by request have been seen to lag the stream by seconds at a change of window,
 so one that is older than the stream says nothing.
 """
 
+from collections import deque
 from typing import Literal
 
 from shared.facts import BookSnapshot, Level, PriceChange
 from shared.identifiers import TokenId
 from shared.units import PriceE4, SizeE6, WallMs
 
-Verdict = Literal["equal", "older", "different"]
+Verdict = Literal["equal", "told", "older", "different"]
+"""`told`: the stream has told this very book and has gone on; no proof of the present one."""
+
+TOLD_MAX = 64
+"""Hashes of a book that are remembered: two seconds of the liveliest token recorded."""
 
 DISAGREEMENTS_RESUBSCRIBE = 3
 """Witnesses in a row, one a second: a frame under way explains one, a lagging cache two."""
@@ -38,6 +47,8 @@ class StreamedBook:
         self.venue_ms = WallMs(0)
         self.disagreements = 0
         self._hash = ""
+        self._told: deque[str] = deque(maxlen=TOLD_MAX)
+        self._disputed_ms = WallMs(0)
         self._newest: BookSnapshot | None = None
         self._tick: PriceE4 | None = None
         self._bids: dict[PriceE4, SizeE6] = {}
@@ -52,6 +63,7 @@ class StreamedBook:
         """Start over, as on a new connection."""
         self._newest = None
         self._hash = ""
+        self._told.clear()
         self.venue_ms = WallMs(0)
         self._bids.clear()
         self._asks.clear()
@@ -61,7 +73,7 @@ class StreamedBook:
         self._newest = snapshot
         self._bids = dict(snapshot.bids)
         self._asks = dict(snapshot.asks)
-        self._hash = snapshot.hash
+        self._take_hash(snapshot.hash)
         self.venue_ms = snapshot.venue_ms
         if snapshot.tick_e4 is not None:
             self._tick = snapshot.tick_e4
@@ -79,16 +91,36 @@ class StreamedBook:
             levels.pop(change.price, None)
         else:
             levels[change.price] = change.size
-        self._hash = change.hash
+        if change.hash != self._hash:
+            self._take_hash(change.hash)
         self.venue_ms = venue_ms
 
     def judge(self, asked: BookSnapshot) -> Verdict:
-        """Compare with a book read by request."""
-        if self._newest is None:
-            return "different"
-        if asked.hash == self._hash or self._is_same_content(asked):
-            return "equal"
-        return "older" if asked.venue_ms < self.venue_ms else "different"
+        """Compare with a book read by request, and remember what is in dispute."""
+        verdict = self._compare(asked)
+        if verdict == "different":
+            self.disagreements += 1
+            self._disputed_ms = max(self._disputed_ms, asked.venue_ms)
+        elif verdict != "older":
+            self.settle()
+        return verdict
+
+    def settle(self) -> None:
+        """Nothing is in dispute any more."""
+        self.disagreements = 0
+        self._disputed_ms = WallMs(0)
+
+    def advances(self, venue_ms: WallMs) -> bool:
+        """Tell whether a frame of this stamp shows the stream going on, and end disputes by it.
+
+        A stamp that goes back shows nothing, nor does one of a stream that is behind what
+        requests have shown time and again.
+        """
+        if venue_ms < self.venue_ms:
+            return False
+        if self.disagreements and venue_ms >= self._disputed_ms:
+            self.settle()
+        return self.disagreements < DISAGREEMENTS_RESUBSCRIBE
 
     def retell(self) -> BookSnapshot | None:
         """Return the folded book for a reader that joins late, None before the first frame.
@@ -108,6 +140,19 @@ class StreamedBook:
             source="socket",
             tick_e4=self._tick,
         )
+
+    def _compare(self, asked: BookSnapshot) -> Verdict:
+        if self._newest is None:
+            return "different"
+        if asked.hash == self._hash or self._is_same_content(asked):
+            return "equal"
+        if asked.hash in self._told:
+            return "told"
+        return "older" if asked.venue_ms < self.venue_ms else "different"
+
+    def _take_hash(self, text: str) -> None:
+        self._hash = text
+        self._told.append(text)
 
     def _is_same_content(self, asked: BookSnapshot) -> bool:
         return dict(asked.bids) == self._bids and dict(asked.asks) == self._asks

@@ -172,9 +172,12 @@ class StateCore:
     def _on_feed_status(self, status: FeedStatus, received: Received) -> list[Effect]:
         if received.component != FEED_MARKET:
             return []
-        if self._health.update(status, received.incarnation, received.sent_ns):
+        renewed = self._health.update(status, received.incarnation, received.sent_ns)
+        if renewed:
             # Whatever happened between two connections was told to nobody.
-            self._distrust_all("new session of the market feed")
+            self._early.clear()
+            for market in self._markets.values():
+                market.distrust_renewed(renewed, self._health)
         return []
 
     def _on_prices_doubted(self, doubted: PricesDoubted, received: Received) -> None:
@@ -215,7 +218,7 @@ class StateCore:
             is_over = now.wall_ms >= market.info.end_ms
             for book in market.books():
                 why = book.wants_snapshot
-                if not why or is_deaf or is_over:
+                if not why or is_deaf or is_over or self._health.token_problem(book.token):
                     self._doubted_ns.pop(book.token, None)
                     continue
                 patience = 0 if why == HASH_DISAGREES else DOUBT_AFTER_NS

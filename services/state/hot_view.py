@@ -91,6 +91,12 @@ class HotMarket:
         for book in self._books.values():
             book.distrust(why)
 
+    def distrust_renewed(self, renewed: frozenset[int], health: FeedHealth) -> None:
+        """Doubt the books that connections carried which are others now."""
+        for book in self._books.values():
+            if health.shard_of(book.token) in renewed:
+                book.distrust("new session of the market feed")
+
     def distrust_stale(self, health: FeedHealth, now: Instant) -> None:
         """Doubt books without fresh evidence.
 
@@ -144,6 +150,9 @@ class HotMarket:
         )
 
     def _book_problem(self, book: TokenBook, health: FeedHealth, now: Instant) -> str:
+        lost = health.token_problem(book.token)
+        if lost:
+            return lost
         if book.doubt:
             return book.doubt
         if book.proven is None:

@@ -30,6 +30,15 @@ class VenueSettings(Section, frozen=True, kw_only=True):
     market_socket_alternatives: Alternatives = ()
     user_socket_alternatives: Alternatives = ()
     price_socket_alternatives: Alternatives = ()
+    market_socket_tokens: Annotated[
+        int,
+        Meta(
+            description="Tokens on one connection of the market channel, of which there are as "
+            "many as it takes, up to eight; above 500 first books are missing.",
+            ge=2,
+            le=500,
+        ),
+    ] = 200
     books_url: Annotated[
         str,
         Meta(description="Second opinion about books over REST; empty: where orders go."),

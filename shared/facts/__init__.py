@@ -19,7 +19,7 @@ from shared.facts.execution_facts import (
     StartStage,
 )
 from shared.facts.fact import Fact, Level, MarketVersion, Side, TaggedFact
-from shared.facts.feeds import Evidence, FeedStatus, PricesDoubted, ReferencePrice
+from shared.facts.feeds import Evidence, FeedShard, FeedStatus, PricesDoubted, ReferencePrice
 from shared.facts.market_calendar import Calendar, MarketInfo
 from shared.facts.market_feed import (
     BookChanged,
@@ -66,6 +66,7 @@ __all__ = [
     "ExecutionStatus",
     "Explanations",
     "Fact",
+    "FeedShard",
     "FeedStatus",
     "FillFact",
     "GateExplanation",

@@ -44,11 +44,34 @@ class Evidence(Fact, frozen=True):
 
     Attributes:
         key: Token id, asset, or `orders`.
-        evident_ns: None when nothing ever has.
+        evident_ns: None when nothing ever has, or while the connection that carries it is lost.
+        shard: Number of the connection that carries it; 0 where a feed has one.
     """
 
     key: str
     evident_ns: MonotonicNs | None
+    shard: int = 0
+
+
+class FeedShard(Fact, frozen=True):
+    """One of several connections over which a feed listens.
+
+    Attributes:
+        number: From 0; the same for every connection that takes its place.
+        connected: Whether it is open and subscribed.
+        session: Counts its connections: a new number means that its keys alone may have missed
+            something.
+        since_ns: Since when it is so.
+        cause: Why it is not connected; empty when it is.
+        keys: Streams that it carries.
+    """
+
+    number: int
+    connected: bool
+    session: int
+    since_ns: MonotonicNs
+    cause: str
+    keys: int
 
 
 class FeedStatus(Fact, frozen=True):
@@ -74,6 +97,8 @@ class FeedStatus(Fact, frozen=True):
         hosts: What is known of the names that the feed needs.
         window_frames: Frames of the last while; window_rejected: how many of them were refused.
         future_stamps: Frames refused for a stamp of the future, since the start.
+        shards: Each connection of a feed that may have several: `connected` says that one is,
+            `session` grows with the loss of any, and what is said of one is of the worst.
     """
 
     feed: str
@@ -96,3 +121,4 @@ class FeedStatus(Fact, frozen=True):
     window_frames: int = 0
     window_rejected: int = 0
     future_stamps: int = 0
+    shards: tuple[FeedShard, ...] = ()

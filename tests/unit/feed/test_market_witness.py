@@ -2,10 +2,8 @@
 
 import pytest
 
-from services.feed.market import (
-    RECONNECT_EVERY_NS,
-    WITNESS_AFTER_NS,
-)
+from services.feed.market import RECONNECT_EVERY_NS
+from services.feed.opinions import WITNESS_AFTER_NS
 from services.feed.witness import DISAGREEMENTS_RECONNECT, DISAGREEMENTS_RESUBSCRIBE
 from shared.effects import (
     Effect,
@@ -112,12 +110,16 @@ def test_older_witness_says_nothing() -> None:
     assert rig.evident_ms(UP, at(10_000)) == 0
 
 
-def test_agreement_forgives_earlier_disagreements() -> None:
+@pytest.mark.req("DQ-3")
+@pytest.mark.parametrize(("stamped_ms", "is_behind"), [(1_999, True), (2_000, False)])
+def test_frame_as_new_as_what_was_disputed_ends_the_dispute(
+    stamped_ms: int, *, is_behind: bool
+) -> None:
     rig = ready()
     disagree(rig, 1_000)
     disagree(rig, 2_000)
-    rig.hear(frame_of(rig.up), at(2_500))
-    assert sent(disagree(rig, 4_000)) == []
+    rig.hear(frame_of(rig.up, timestamp=str(WALL_START_MS + stamped_ms)), at(2_500))
+    assert bool(sent(disagree(rig, 4_000))) == is_behind
 
 
 @pytest.mark.parametrize("status", [404, 429, 500, 503])

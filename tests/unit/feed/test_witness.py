@@ -1,4 +1,6 @@
-from services.feed.witness import StreamedBook
+import pytest
+
+from services.feed.witness import DISAGREEMENTS_RESUBSCRIBE, StreamedBook
 from shared.units import PriceE4, WallMs
 from tests.builders.books import VenueBook
 from tests.builders.markets import UP
@@ -27,11 +29,31 @@ def test_same_hash_or_same_levels_are_equal() -> None:
 
 def test_other_levels_are_older_or_different_by_their_stamp() -> None:
     book, venue = streamed()
-    before = venue.snapshot(source="rest")
+    before = venue.snapshot(source="rest", hash="0" * 40)
     book.apply_change(venue.step("BUY", 4_700, 5), WallMs(venue.venue_ms))
     assert book.judge(before) == "older"
     venue.step("BUY", 4_600, 5)
     assert book.judge(venue.snapshot(source="rest")) == "different"
+
+
+@pytest.mark.req("DQ-3")
+def test_book_that_the_stream_has_told_and_left_agrees_and_proves_nothing() -> None:
+    book, venue = streamed()
+    before = venue.snapshot(source="rest")
+    book.apply_change(venue.step("BUY", 4_700, 5), WallMs(venue.venue_ms))
+    assert book.judge(before) == "told"
+    assert book.disagreements == 0
+
+
+@pytest.mark.req("DQ-3")
+def test_stream_that_goes_on_and_tells_the_past_is_no_evidence() -> None:
+    book, venue = streamed()
+    for _ in range(DISAGREEMENTS_RESUBSCRIBE):
+        venue.step("BUY", 4_600, 5)
+        assert book.advances(book.venue_ms), "it may catch up yet"
+        assert book.judge(venue.snapshot(source="rest", bids=())) == "different"
+    assert not book.advances(WallMs(venue.venue_ms - 1))
+    assert book.advances(WallMs(venue.venue_ms)), "it has caught up"
 
 
 def test_level_of_size_zero_is_gone() -> None:
