@@ -106,7 +106,7 @@ def archive(segments: Sequence[Path], target: Path) -> Summary:
     try:
         with part.open("wb") as file:
             os.fchmod(file.fileno(), 0o600)
-            with _writer(file) as writer:
+            with parquet_writer(file) as writer:
                 for segment in segments:
                     sizes[segment.name] = _write_segment(writer, segment, counted)
                 summary = Summary(sizes, counted["fact"], counted["gap"])
@@ -199,7 +199,7 @@ def _proven_rows(path: Path) -> Iterator[tuple[str, Record]]:
         record = _record(path, row)
         number = number + 1 if row["segment"] == last else 0
         last = row["segment"]
-        if any(row[name] != said for name, said in _row(last, number, record).items()):
+        if any(row[name] != said for name, said in row_of(last, number, record).items()):
             raise NotTheSame(f"{path.name}: columns of record {number} of {last} do not fit it")
         yield last, record
 
@@ -235,7 +235,8 @@ def _record(path: Path, row: Row) -> Record:
     return record
 
 
-def _writer(file: Any) -> pq.ParquetWriter:
+def parquet_writer(file: Any) -> pq.ParquetWriter:
+    """Return a writer of rows with the archive's columns."""
     return pq.ParquetWriter(
         file,
         SCHEMA,
@@ -244,6 +245,11 @@ def _writer(file: Any) -> pq.ParquetWriter:
         write_page_checksum=True,
         use_dictionary=["segment", "kind", "topic", "component", "cause"],
     )
+
+
+def write_rows(writer: pq.ParquetWriter, rows: Sequence[Row]) -> None:
+    """Write one group of rows."""
+    writer.write_table(pa.Table.from_pylist(list(rows), SCHEMA))
 
 
 def _write_segment(writer: pq.ParquetWriter, segment: Path, counted: dict[str, int]) -> int:
@@ -255,19 +261,26 @@ def _write_segment(writer: pq.ParquetWriter, segment: Path, counted: dict[str, i
             for number, found in enumerate(read(view)):
                 if isinstance(found, Damage):
                     raise NotTheSame(f"{segment.name}: {found.why} at {found.offset}")
-                row = _row(segment.name, number, found[1])
+                row = row_of(segment.name, number, found[1])
                 counted[row["kind"]] = counted.get(row["kind"], 0) + 1
                 rows.append(row)
                 size += len(row["body"]) + len(row["header"] or b"")
                 if len(rows) >= ROWS_A_GROUP_MAX or size >= BYTES_A_GROUP_MAX:
-                    writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+                    write_rows(writer, rows)
                     rows, size = [], 0
         if rows:
-            writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+            write_rows(writer, rows)
         return len(content)
 
 
-def _row(segment: str, number: int, record: Record) -> Row:
+def row_of(segment: str, number: int, record: Record) -> Row:
+    """Return what an archive says of one record.
+
+    Args:
+        segment: Name of its file.
+        number: Its place in the file, from 0.
+        record: One of any kind.
+    """
     row: Row = {"segment": segment, "record": number, "header": None}
     match record:
         case FactRecord():

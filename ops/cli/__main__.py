@@ -26,6 +26,7 @@ COMMANDS = (
     "ramp",
     "approve",
     "doctor",
+    "record",
     "replay",
     "probe",
     "sim",

@@ -52,8 +52,9 @@ def segment(directory: Path, name: str, first: int = 1, count: int = 3) -> Path:
     return path
 
 
-def damage(path: Path, at_byte: int) -> None:
-    """Turn one bit of a file."""
+def damage(path: Path, at_byte: int, count: int = 1) -> None:
+    """Turn one bit of some bytes of a file."""
     damaged = bytearray(path.read_bytes())
-    damaged[at_byte] ^= 1
+    for place in range(at_byte, at_byte + count):
+        damaged[place] ^= 1
     path.write_bytes(bytes(damaged))

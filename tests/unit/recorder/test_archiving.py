@@ -90,7 +90,7 @@ def test_damaged_archive_is_named(tmp_path: Path) -> None:
     segment(tmp_path, FIRST, 1, 40)
     run_pass(tmp_path, HOUR, "", 1)
     path = tmp_path / "2026-09-21T14.parquet"
-    damage(path, path.stat().st_size // 4)
+    damage(path, path.stat().st_size // 4, 64)
     assert run_pass(tmp_path, HOUR, "", 2).damaged[0].startswith(path.name)
     with pytest.raises(NotTheSame):
         verify_archive(path)
@@ -120,13 +120,13 @@ def test_archive_that_does_not_give_the_bytes_back_is_dropped_and_the_segments_s
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = segment(tmp_path, FIRST)
-    real = recording_archive._row
+    real = recording_archive.row_of
 
     def forgetful(name: str, number: int, record: object) -> recording_archive.Row:
         row = real(name, number, record)  # type: ignore[arg-type]
         return row | {"received_ns": 1} if row["kind"] == "fact" else row
 
-    monkeypatch.setattr(recording_archive, "_row", forgetful)
+    monkeypatch.setattr(recording_archive, "row_of", forgetful)
     found = run_pass(tmp_path, HOUR, "", 1)
     assert "differs" in found.damaged[0]
     assert [one.path for one in files_in(tmp_path)] == [path]
