@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from bus import clock
-from bus.connection import Origin
 from bus.edge import Edge
 from bus.http_exchange import Broken, Exchange, Reply
-from bus.resolver import Resolver
+from bus.name_book import SYSTEM_ALONE, NameRules
+from bus.resolver import Resolver, Resolvers
 from shared.effects import Effect, HttpFailed, HttpReply, HttpRequest, HttpReset, Message
 from shared.units import BootNs, Instant
 
@@ -88,6 +88,7 @@ class HttpEdge(Edge):
         before_write: BeforeWrite | None = None,
         tls: ssl.SSLContext | None = None,
         read: Callable[[], Instant] = clock.read,
+        names: NameRules = SYSTEM_ALONE,
     ) -> None:
         """Prepare the lanes; their connections open from the first tick on.
 
@@ -97,11 +98,13 @@ class HttpEdge(Edge):
             before_write: The last check before the first byte, asked for every request.
             tls: Context for https; None makes the system's default one when it is needed.
             read: Clock for the fresh reading before a write.
+            names: How names are resolved.
         """
         self._headers = headers
         self._before_write = before_write
         self._read = read
-        resolvers = {lane.url: Resolver(Origin.of(lane.url)) for lane in lanes}
+        self._resolvers = Resolvers(names)
+        resolvers = {lane.url: self._resolvers.of(lane.url) for lane in lanes}
         if tls is None and any(one.origin.is_secure for one in resolvers.values()):
             tls = ssl.create_default_context()
         self._lanes = {lane.name: _LaneState(lane, resolvers[lane.url], tls) for lane in lanes}
@@ -176,8 +179,8 @@ class HttpEdge(Edge):
         return messages
 
     def on_tick(self, now: Instant) -> list[Message]:
-        """Open connections, end what is past its deadline."""
-        messages: list[Message] = []
+        """Open connections, end what is past its deadline, tell of names."""
+        messages = self._resolvers.news(now)
         for state in self._lanes.values():
             messages.extend(_expire(state, now.boot_ns))
             for exchange in state.exchanges:

@@ -16,7 +16,8 @@ from websockets.uri import parse_uri
 
 from bus.connection import Connection, Origin
 from bus.edge import Edge
-from bus.resolver import Resolver
+from bus.name_book import SYSTEM_ALONE, NameRules
+from bus.resolver import Resolver, Resolvers
 from shared.effects import (
     Effect,
     Message,
@@ -192,15 +193,18 @@ class StreamEdge(Edge):
 
     handles = (StreamOpen, StreamSend, StreamClose)
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *, tls: ssl.SSLContext | None = None, names: NameRules = SYSTEM_ALONE
+    ) -> None:
         """Hold no stream yet.
 
         Args:
             tls: Context for wss; None makes the system's default one when it is needed.
+            names: How names are resolved.
         """
         self._tls = tls
         self._streams: dict[str, _Stream] = {}
-        self._resolvers: dict[str, Resolver] = {}
+        self._resolvers = Resolvers(names)
 
     def apply(self, effect: Effect, now: Instant) -> list[Message]:
         """Open, send or close."""
@@ -235,7 +239,7 @@ class StreamEdge(Edge):
 
     def on_tick(self, now: Instant) -> list[Message]:
         """Begin what waits for an address, end what is past its deadline."""
-        messages: list[Message] = []
+        messages = self._resolvers.news(now)
         for stream in list(self._streams.values()):
             connection = stream.connection
             if connection is None or connection.state == "closed":
@@ -257,9 +261,8 @@ class StreamEdge(Edge):
         if before is not None:
             before.abort("opened anew")
         assert len(self._streams) < STREAMS_MAX, "more streams than any feed needs"
-        if effect.url not in self._resolvers:
-            self._resolvers[effect.url] = Resolver(origin)
-        stream = _Stream(effect.stream, effect.url, self._resolvers[effect.url], now.boot_ns)
+        resolver = self._resolvers.of(effect.url)
+        stream = _Stream(effect.stream, effect.url, resolver, now.boot_ns)
         self._streams[effect.stream] = stream
         return self._advance(stream, now)
 

@@ -2,9 +2,12 @@
 
 import sys
 import threading
+from functools import partial
 
 from bus import actor, clock, process
+from bus.http import HttpEdge
 from bus.locks import AlreadyRunning, lock_file
+from bus.name_book import NameRules
 from bus.restart_calendar import plan_restarts
 from bus.writer import Writer
 from services.execution.core import ExecutionCore
@@ -50,7 +53,8 @@ def main() -> int:
         clock.read(),
         plan_restarts(settings.config.venue, clock.read().wall_ns),
     )
-    gateway = Gateway(settings, core.may_send)
+    make_http = partial(HttpEdge, names=NameRules.of(settings.config.names))
+    gateway = Gateway(settings, core.may_send, make_http)
     path = settings.data_directory / LEDGER_FILE
     checkpoints = Checkpoints(path) if isinstance(ledger, Ledger) else None
     try:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from bus.actor import run
 from bus.edge import Edge
 from bus.http import HttpEdge, Lane
+from bus.name_book import NameRules
 from bus.process import Started, start
 from bus.websocket import StreamEdge
 from services.feed.awaited_credentials import AwaitedCredentials
@@ -45,8 +46,10 @@ def build_market(started: Started) -> Built:
     """Public books: the market socket, and reads as witness."""
     settings = started.settings.config
     # In mode paper orders go to the simulator, while books are the real venue's.
-    reads = HttpEdge([_lane(settings.venue.books_url or settings.venue.clob_url)])
-    return MarketFeed(settings, started.incarnation), (StreamEdge(), reads)
+    names = NameRules.of(settings.names)
+    lane = _lane(settings.venue.books_url or settings.venue.clob_url)
+    reads = HttpEdge([lane], names=names)
+    return MarketFeed(settings, started.incarnation), (StreamEdge(names=names), reads)
 
 
 def build_user(started: Started) -> Built:
@@ -61,21 +64,25 @@ def build_user(started: Started) -> Built:
             awaited.credentials, seconds, request.method, request.path, request.body
         )
 
-    reads = HttpEdge([_lane(settings.venue.clob_url)], headers=headers)
-    return UserFeed(settings, started.incarnation), (StreamEdge(), reads, awaited)
+    names = NameRules.of(settings.names)
+    reads = HttpEdge([_lane(settings.venue.clob_url)], headers=headers, names=names)
+    return UserFeed(settings, started.incarnation), (StreamEdge(names=names), reads, awaited)
 
 
 def build_price(started: Started) -> Built:
     """Reference prices: the price socket."""
     awaited = AwaitedCredentials(started.settings.price_credentials_file)
-    return PriceFeed(started.settings.config, started.incarnation), (StreamEdge(), awaited)
+    settings = started.settings.config
+    streams = StreamEdge(names=NameRules.of(settings.names))
+    return PriceFeed(settings, started.incarnation), (streams, awaited)
 
 
 def build_discovery(started: Started) -> Built:
     """The calendar and our address: reads alone."""
     settings = started.settings.config
     place = Lane(PLACE_LANE, settings.venue.geoblock_url)
-    reads = HttpEdge([_lane(settings.venue.discovery_url), place])
+    lanes = [_lane(settings.venue.discovery_url), place]
+    reads = HttpEdge(lanes, names=NameRules.of(settings.names))
     return DiscoveryCore(settings), (reads,)
 
 

@@ -27,6 +27,7 @@ from shared.effects import (
     Log,
     Message,
     Publish,
+    ReachTold,
     Received,
     Stop,
 )
@@ -109,6 +110,9 @@ class DiscoveryFeed:
                 return self._on_failed(message, now)
             case Received(body=Positions() as positions):
                 self._held.follow(positions)
+                return []
+            case ReachTold():
+                self._report.hear(message)
                 return []
             case Stop(cause=cause):
                 return [Exit(0, cause)]
@@ -312,5 +316,6 @@ class DiscoveryFeed:
             session=1,
             evidence=(Evidence("calendar", verified_ns),),
             rejected_frames=self._report.rejected_frames,
+            hosts=self._report.hosts,
         )
         return Publish("feed.status", fact, now.monotonic_ns)

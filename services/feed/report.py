@@ -44,6 +44,11 @@ class FeedReport:
         self._second = -1
         self._hosts: dict[str, HostReach] = {}
 
+    @property
+    def hosts(self) -> tuple[HostReach, ...]:
+        """What is known of the names that this feed needs."""
+        return tuple(self._hosts.values())
+
     def hear(self, told: ReachTold) -> None:
         """Take in what an edge knows of the names that this feed needs."""
         self._hosts.update({host.host: host for host in told.hosts})
@@ -93,7 +98,7 @@ class FeedReport:
             url=connection.url,
             next_try_ns=connection.next_try_ns,
             outgoing_dropped=connection.outgoing_dropped,
-            hosts=tuple(self._hosts.values()),
+            hosts=self.hosts,
             shards=shards(),
         )
         return Publish("feed.status", fact, now.monotonic_ns)

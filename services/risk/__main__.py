@@ -8,6 +8,7 @@ from bus import actor, clock, process
 from bus.control_socket import ControlSocketEdge
 from bus.endpoints import operator_path
 from bus.locks import AlreadyRunning, lock_file
+from bus.name_book import NameRules
 from bus.restart_calendar import plan_restarts
 from bus.settings import Settings
 from services.risk.core import RiskCore
@@ -79,7 +80,10 @@ def main() -> int:
         ),
         ControlSocketEdge(Path(operator_path(str(settings.run_directory)))),
         *venue_edges(
-            config.venue.clob_url, settings.credentials_file, config.timing.socket_timeout_ms
+            config.venue.clob_url,
+            settings.credentials_file,
+            config.timing.socket_timeout_ms,
+            NameRules.of(config.names),
         ),
     )
     try:

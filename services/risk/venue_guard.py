@@ -11,6 +11,7 @@ from pathlib import Path
 from bus.credentials import CredentialsFault, Missing, read_credentials
 from bus.edge import Edge
 from bus.http import HttpEdge, Lane
+from bus.name_book import SYSTEM_ALONE, NameRules
 from services.risk import cancel_path, dead_man, open_orders
 from services.risk.messages import BeatPermit, KeyFound
 from shared.effects import Effect, HttpRequest, Message
@@ -111,9 +112,14 @@ def venue_lanes(clob_url: str, socket_timeout_ms: int) -> tuple[Lane, ...]:
     )
 
 
-def venue_edges(clob_url: str, credentials_file: Path, socket_timeout_ms: int) -> tuple[Edge, ...]:
+def venue_edges(
+    clob_url: str,
+    credentials_file: Path,
+    socket_timeout_ms: int,
+    names: NameRules = SYSTEM_ALONE,
+) -> tuple[Edge, ...]:
     """Return the edges that tell of risk's key, and that carry out its requests with it."""
     key = VenueKey(credentials_file)
     lanes = venue_lanes(clob_url, socket_timeout_ms)
-    http = HttpEdge(lanes, headers=key.headers, before_write=key.before_write)
+    http = HttpEdge(lanes, headers=key.headers, before_write=key.before_write, names=names)
     return (KeyTeller(key), http)

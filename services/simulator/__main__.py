@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bus import clock, process
 from bus.log_lines import LogLines
+from bus.name_book import NameRules
 from bus.settings import Settings
 from services.simulator import rest, time_socket
 from services.simulator.core import SimulatorCore
@@ -51,7 +52,9 @@ def open_shell(settings: Settings, lines: LogLines | None = None) -> Shell:
         wire_log.append(not_written(wire_log.last(), map(bytes, saved.stamps)))
     if config.run.mode == "paper":
         mirror = MirrorCore(config, saved)
-        return MirrorShell(mirror, wire_log, journal, Upstream(config.venue), lines)
+        return MirrorShell(
+            mirror, wire_log, journal, Upstream(config.venue, NameRules.of(config.names)), lines
+        )
     if config.run.mode == "replay":
         mirror = MirrorCore(config, saved, open_recording(config))
         return MirrorShell(mirror, wire_log, journal, None, lines)

@@ -18,6 +18,7 @@ from shared.config.drill import DrillSettings
 from shared.config.endpoints import is_loopback, time_servers
 from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
 from shared.config.mirror import MirrorSettings
+from shared.config.names import NameSettings
 from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
 from shared.config.quality import QualitySettings
 from shared.config.ramp import RampSettings
@@ -59,6 +60,7 @@ __all__ = [
     "MarketMakingSettings",
     "MarketSettings",
     "MirrorSettings",
+    "NameSettings",
     "PerformanceSettings",
     "QualitySettings",
     "RampSettings",

@@ -73,6 +73,7 @@ def check_together(config: Config) -> list[Finding]:
         findings.append(
             Finding("run.live_acknowledgement", "mode live needs exactly `I trade real money`")
         )
+    findings += _check_names(config)
     findings += _check_clock(config)
     findings += _check_components(config)
     findings += _check_resources(config)
@@ -84,6 +85,15 @@ def check_together(config: Config) -> list[Finding]:
             Finding("account.wallet_address", "is needed for every wallet kind but eoa")
         )
     return findings
+
+
+def _check_names(config: Config) -> list[Finding]:
+    """Check that every name server is an address: its own name would have to be resolved first."""
+    try:
+        config.names.addresses()
+    except ValueError as fault:
+        return [Finding("names.servers", str(fault))]
+    return []
 
 
 def _check_clock(config: Config) -> list[Finding]:

@@ -12,6 +12,7 @@ from shared.config.degradation import DegradationSettings
 from shared.config.drill import DrillSettings
 from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
 from shared.config.mirror import MirrorSettings
+from shared.config.names import NameSettings
 from shared.config.quality import QualitySettings
 from shared.config.ramp import RampSettings
 from shared.config.recorder import RecorderSettings
@@ -311,6 +312,7 @@ class Config(Section, frozen=True, kw_only=True):
     account: AccountSettings
     venue: VenueSettings
     markets: MarketSettings = MarketSettings()
+    names: NameSettings = NameSettings()
     access: AccessSettings = AccessSettings()
     timing: TimingSettings = TimingSettings()
     limits: LimitSettings = LimitSettings()

@@ -27,6 +27,7 @@ from shared.effects import (
     HttpReply,
     Log,
     Message,
+    ReachTold,
     StreamClosed,
     StreamOpened,
     StreamText,
@@ -101,6 +102,8 @@ class MirrorCore(SimulatorCore):
                 self._out += self._hear(message, now)
                 self._flush(now)
                 return self._collect(now)
+            case ReachTold():
+                return []  # of the real venue's names; nobody reads the simulator's status
             case _:
                 return super().on_message(message, now)
 

@@ -11,6 +11,7 @@ from bus import clock
 from bus.edge import Edge
 from bus.http import HttpEdge, Lane
 from bus.log_lines import LogLines
+from bus.name_book import SYSTEM_ALONE, NameRules
 from bus.websocket import StreamEdge
 from services.simulator.line_file import LineFile
 from services.simulator.mirror.core import MirrorCore
@@ -31,14 +32,14 @@ TURNS_MAX = 64
 class Upstream:
     """Clients of the real venue."""
 
-    def __init__(self, venue: VenueSettings) -> None:
+    def __init__(self, venue: VenueSettings, names: NameRules = SYSTEM_ALONE) -> None:
         """Set the addresses; nothing is connected before the first poll."""
         lanes = (
             Lane(READ_BOOKS, venue.books_url or venue.clob_url, connections=CONNECTIONS),
             Lane(READ_DISCOVERY, venue.discovery_url, connections=CONNECTIONS),
             Lane(READ_GEOBLOCK, venue.geoblock_url),
         )
-        self._edges: tuple[Edge, ...] = (StreamEdge(), HttpEdge(lanes))
+        self._edges: tuple[Edge, ...] = (StreamEdge(names=names), HttpEdge(lanes, names=names))
         self._waiting: list[Message] = []
 
     def takes(self, effect: Effect) -> bool:
