@@ -12,11 +12,11 @@ from ops.cli.output import UNKNOWN, age, dollars, duration, table
 from ops.ledger import totals
 from ops.observe import View
 from ops.trading import is_active, reasons_not_trading
-from shared.facts import ExecutionStatus, LossStatus, RiskStatus
+from shared.facts import ExecutionStatus, FeedStatus, LossStatus, RiskStatus
 from shared.profit import Totals
 from shared.topics import COMPONENTS, EXECUTION, FEEDS, RECORDER, RISK, SIDE_FEEDS
 from shared.trading_verdict import DRY_RUN, headline
-from shared.units import MonotonicNs
+from shared.units import NS_PER_S, MonotonicNs
 
 NEAR_PERCENT = 80
 """Of the daily limit: from there on it is shown as what it soon will be."""
@@ -120,6 +120,20 @@ def _switches(view: View, risk: RiskStatus) -> Group:
     )
 
 
+def _carriers(status: FeedStatus, at_ns: int) -> str:
+    """Return over which socket prices come where it is not the usual one, and who disagrees."""
+    said = []
+    for row in status.carriers:
+        if row.socket == "legacy":
+            since_s = (at_ns - row.since_ns) // NS_PER_S
+            said.append(f"{row.asset} over the older socket for {since_s} s: {row.why}")
+        if row.doubt:
+            said.append(f"{row.asset} unverified: {row.doubt}")
+        if row.refused:
+            said.append("the current socket refuses our credentials")
+    return "; ".join(dict.fromkeys(said))
+
+
 def _feeds(view: View) -> Group:
     heard = view.feeds()
     rows: list[tuple[object, ...]] = []
@@ -146,7 +160,7 @@ def _feeds(view: View) -> Group:
                 age(view.age_ns("feed.status", feed)),
                 age(worst, stale_ns=3_000_000_000),
                 f"{len(status.evidence)}",
-                status.cause,
+                status.cause or _carriers(status, view.at_ns),
             )
         )
     return table("feeds", ("feed", "state", "heard", "oldest evidence", "streams", "cause"), rows)

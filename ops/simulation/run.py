@@ -113,6 +113,7 @@ def draw_config(chance: Chance) -> Config:
             market_socket_url=f"ws://{_HOST}/ws/market",
             user_socket_url=f"ws://{_HOST}/ws/user",
             price_socket_url=f"ws://{_HOST}/ws",
+            legacy_price_socket_url=f"ws://{_HOST}/rtds",
         ),
         markets=MarketSettings(interval_s=40, cutoff_ms=5_000),
         timing=TimingSettings(clean_data_ms=1_000),

@@ -33,7 +33,12 @@ from shared.identifiers import OrderHash
 from shared.units import NS_PER_MS, Instant
 from shared.venue.auth import Credentials
 
-KINDS: dict[str, StreamKind] = {"/ws/market": "market", "/ws/user": "user", "/ws": "price"}
+KINDS: dict[str, StreamKind] = {
+    "/ws/market": "market",
+    "/ws/user": "user",
+    "/ws": "price",
+    "/rtds": "rtds",
+}
 """Which stream a path is, as the simulator's servers have it."""
 
 ORDERS_PATH = "/data/orders"

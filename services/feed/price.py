@@ -1,12 +1,12 @@
-"""The price feed: reference prices of the settlement oracle over the venue's price socket.
+"""The price feed: reference prices of the settlement oracle over the venue's price sockets.
 
-Subscribes spot and 60 s average of each asset, checks that the channel's numbers are dense,
-and publishes every point, those of the opening snapshot included. Evidence for an asset is
-a newer tick of the source that settles its markets; a value carried forward is no tick, since
-the oracle said nothing.
+The current socket carries; the older one is open beside it, is compared with it, and carries an
+asset on while the current one cannot (`price_carriers.py`). Every point is published, those of
+opening snapshots included. Evidence for an asset is a newer tick of the source that settles its
+markets, over whichever socket; a value carried forward is no tick, since the oracle said nothing.
 
 Source: https://docs.polymarket.com/api-reference/wss/polybolt (2026-09-28) and a recorded
-head of the venue's staging stream.
+head of the venue's staging stream; for the older socket see `shared/venue/rtds_wire.py`.
 """
 
 from collections import deque
@@ -15,9 +15,11 @@ from typing import Literal
 import msgspec
 
 from services.feed.connection import Connection
-from services.feed.connection_rules import PING_EVERY_NS, ConnectionRules
 from services.feed.evidence import EvidenceBoard
+from services.feed.legacy_price_socket import LegacyPriceSocket
 from services.feed.messages import CredentialsFound
+from services.feed.price_carriers import PriceCarriers, Taken
+from services.feed.price_socket import CurrentPriceSocket, Heard
 from services.feed.report import FeedReport
 from shared.config import Config
 from shared.effects import (
@@ -31,38 +33,13 @@ from shared.effects import (
     Stop,
     StreamClosed,
     StreamOpened,
-    StreamSend,
     StreamText,
 )
-from shared.facts import PricesDoubted, ReferencePrice
+from shared.facts import FeedStatus, PricesDoubted, PriceSocket, ReferencePrice
 from shared.identifiers import Asset, Incarnation
-from shared.settlement import SPOT_SOURCE, settlement_source
+from shared.settlement import settlement_source
 from shared.topics import FEED_PRICE
-from shared.units import NS_PER_S, Instant, MonotonicNs, WallMs
-from shared.venue.auth import Credentials
-from shared.venue.faults import WireFault
-from shared.venue.parse_prices import reference_prices, symbol_of_asset
-from shared.venue.prices_wire import (
-    CRYPTO_CHANNEL,
-    CRYPTO_TWAP_CHANNEL,
-    TWAP_WINDOW_S,
-    PriceAuth,
-    PriceAuthed,
-    PriceData,
-    PriceError,
-    PriceFilter,
-    PricePing,
-    PricePong,
-    PriceSubscribe,
-    PriceSubscribed,
-    PriceSubscription,
-    decode_price_frame,
-)
-from shared.venue.streams_wire import StreamAuth
-from shared.venue.wire import encode
-
-REFUSED_FOR_GOOD = ("auth_invalid", "auth_expired", "auth_attempts", "auth_required")
-"""Errors that no repetition mends: other credentials do. `auth_unavailable` passes by itself."""
+from shared.units import NS_PER_S, Instant, WallMs
 
 HISTORY_NS = 120 * NS_PER_S
 """As much as the venue's own snapshot tells: a reader that joins late needs it for the strike and
@@ -74,56 +51,52 @@ HISTORY_MAX = 2_000
 FUTURE_MS_MAX = 5_000
 """A stamp farther ahead than this is refused."""
 
-SECOND = "second"
-"""Names the operation for the second opinion, so that its refusal costs nothing else."""
-
 SILENT_NS_MAX = 15 * NS_PER_S
 """No newer settlement tick of any asset for so long: the socket is not trusted any more. 92 of
 78,515 recorded steps were longer than 5 s, 40 longer than 30 s."""
+
+SILENT = "no settlement price for too long"
 
 
 class PriceFeed:
     """The whole process, pure."""
 
     def __init__(self, config: Config, seed: int) -> None:
-        """Wait for credentials; then connect.
+        """Wait for credentials; then connect. The older socket needs none.
 
         Args:
-            config: Assets, window length, socket.
+            config: Assets, window length, sockets.
             seed: Of the jitter.
         """
         self._assets = tuple(Asset(asset) for asset in config.markets.assets)
         self._settlement = settlement_source(config.markets.interval_s)
-        ping = encode(PricePing(rid="ping")).decode()
-        url, others = config.venue.price_socket_url, config.venue.price_socket_alternatives
-        rules = ConnectionRules("price", url, ping, PING_EVERY_NS, alternatives=others)
-        self._connection = Connection(rules, seed)
         self._evidence = EvidenceBoard()
         self._report = FeedReport(FEED_PRICE)
-        self._credentials: Credentials | None = None
-        self._unconfirmed = 0
-        self._second = config.abnormal.second_source
-        self._is_second_asked = False
+        venue, abnormal = config.venue, config.abnormal
+        urls = (venue.price_socket_url, *venue.price_socket_alternatives)
+        self._current = CurrentPriceSocket(
+            urls, self._assets, abnormal.second_source, seed, self._report
+        )
+        self._legacy: LegacyPriceSocket | None = None
+        if venue.legacy_price_socket_url:
+            url = venue.legacy_price_socket_url
+            self._legacy = LegacyPriceSocket(url, self._assets, seed, self._report)
+        self._carriers = PriceCarriers(self._assets, self._settlement, abnormal)
         self._rebuilt: dict[Asset, tuple[Incarnation, int]] = {}
-        self._sequences: dict[str, int] = {}
         self._newest: dict[tuple[Asset, str], WallMs] = {}
         self._history: dict[tuple[Asset, str], deque[ReferencePrice]] = {}
+        self._said: object = None
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
         """Take what the edges say."""
         match message:
             case CredentialsFound(credentials=credentials):
-                self._credentials = credentials
-                return [*self._connection.start(now), *self._connection.renew(now)]
+                return self._current.start(credentials, now)
+            case StreamOpened() | StreamText() | StreamClosed():
+                return self._on_stream(message, now)
             case ReachTold():
                 self._report.hear(message)
                 return []
-            case StreamOpened(stream=stream) if self._connection.owns(stream):
-                return self._on_opened(now)
-            case StreamText(stream=stream) if self._connection.owns(stream):
-                return self._on_text(message, now)
-            case StreamClosed(stream=stream) if self._connection.owns(stream):
-                return self._connection.on_closed(message, now)
             case Received(body=PricesDoubted() as doubted):
                 return self._rebuild(doubted, message.incarnation, now)
             case Stop(cause=cause):
@@ -132,12 +105,17 @@ class PriceFeed:
                 return []
 
     def on_tick(self, now: Instant) -> list[Effect]:
-        """Keep the connection, notice silence, repeat the status."""
+        """Keep the connections, notice silence, switch the carrier, repeat the status."""
         self._evidence.watch(self._assets, now.monotonic_ns)
-        effects = self._connection.on_tick(now)
-        if self._connection.is_ready and self._is_silent(now):
-            effects.extend(self._connection.drop("no settlement price for too long", now))
-        effects.extend(self._report.on_tick(self._connection, self._evidence, now))
+        effects = self._current.connection.on_tick(now)
+        if self._legacy is not None:
+            effects += self._legacy.on_tick(now)
+        effects += self._drop_silent(now)
+        effects += self._look(now)
+        told = self._report.on_tick(self._current.connection, self._evidence, now)
+        if told or self._saying() != self._said:
+            self._said = self._saying()
+            effects.append(self._status(now))
         return effects
 
     def snapshot(self, now: Instant) -> list[Publish]:
@@ -148,78 +126,78 @@ class PriceFeed:
         )
         return [
             *(Publish("feed.price", _as_history(tick), tick.received_ns) for tick in ticks),
-            self._report.status(self._connection, self._evidence, now),
+            self._status(now),
         ]
 
     def health(self) -> tuple[Literal["starting", "ready"], str]:
         """Return whether the feed has what it needs to connect."""
-        if self._credentials is None:
+        if not self._current.has_credentials and not self._is_ready("legacy"):
             return "starting", "no credentials yet"
         return "ready", ""
 
-    def _is_silent(self, now: Instant) -> bool:
-        newest = max(self._evidence.silent_since(asset) for asset in self._assets)
-        return now.monotonic_ns - max(newest, self._connection.since_ns) >= SILENT_NS_MAX
+    def _on_stream(
+        self, message: StreamOpened | StreamText | StreamClosed, now: Instant
+    ) -> list[Effect]:
+        """Hand a message to the socket that it is of; one of an earlier connection is nobody's."""
+        stream = message.stream
+        socket: CurrentPriceSocket | LegacyPriceSocket
+        if self._current.connection.owns(stream):
+            socket = self._current
+        elif self._legacy is not None and self._legacy.connection.owns(stream):
+            socket = self._legacy
+        else:
+            return []
+        if isinstance(message, StreamText):
+            return self._on_heard(socket.on_text(message, now), now)
+        if isinstance(message, StreamOpened):
+            return [*socket.on_opened(now), self._status(now)]
+        return [*socket.connection.on_closed(message, now), *self._look(now)]
 
-    def _on_opened(self, now: Instant) -> list[Effect]:
-        assert self._credentials is not None
-        self._connection.on_opened(now)
-        self._sequences.clear()
-        self._is_second_asked = False
-        found = self._credentials
-        auth = StreamAuth(found.api_key, found.secret, found.passphrase)
-        return [self._send(PriceAuth(auth, rid="auth")), self._status(now)]
+    def _on_heard(self, heard: Heard, now: Instant) -> list[Effect]:
+        """Publish what a frame has told, unless it is of the other socket; then do what it asks."""
+        ticks = heard.ticks
+        fresh = [tick for tick in ticks if tick.venue_ms - now.wall_ms <= FUTURE_MS_MAX]
+        effects: list[Effect] = []
+        if len(fresh) < len(ticks):
+            raw = f"{ticks[0].asset} {ticks[0].source}"
+            effects.extend(self._report.reject(raw, "stamped in the future", now))
+        if fresh:
+            effects.extend(self._take(self._carriers.take(fresh, now), now))
+        effects.extend(heard.effects)
+        return effects
 
-    def _on_text(self, message: StreamText, now: Instant) -> list[Effect]:
-        try:
-            frame = decode_price_frame(message.text)
-            match frame:
-                case PriceData():
-                    return self._on_data(frame, message.received_ns, now)
-                case PriceAuthed():
-                    return [self._subscribe()]
-                case PriceSubscribed(rid=rid):
-                    return self._on_subscribed(rid, now)
-                case PricePong():
-                    self._connection.on_pong(now)
-                case PriceError(code=code, rid=rid):
-                    return self._on_error(code, rid, now)
-                case _:
-                    pass
-        except WireFault as fault:
-            return self._report.reject(message.text, str(fault), now)
+    def _take(self, taken: Taken, now: Instant) -> list[Effect]:
+        """Publish the ticks that count, and say what has changed."""
+        effects: list[Effect] = [self._publish(tick, now) for tick in taken.told]
+        if not taken.switched and not taken.doubted:
+            return effects
+        for row in self._carriers.rows(refused=self._current.is_refused):
+            if row.asset in taken.switched:
+                level: Literal["info", "warning"] = "warning" if row.why else "info"
+                fields = {"asset": row.asset, "socket": row.socket, "why": row.why}
+                effects.append(Log("price.carrier", fields, level))
+            if row.asset in taken.doubted:
+                fields = {"asset": row.asset, "doubt": row.doubt or "the sockets agree again"}
+                effects.append(Log("price.sockets", fields, "error" if row.doubt else "info"))
+        self._said = self._saying()
+        effects.append(self._status(now))
+        return effects
+
+    def _look(self, now: Instant) -> list[Effect]:
+        ready: dict[PriceSocket, bool] = {
+            "current": self._is_ready("current"),
+            "legacy": self._is_ready("legacy"),
+        }
+        causes: dict[PriceSocket, str] = {"current": self._cause(), "legacy": ""}
+        return self._take(self._carriers.look(ready, causes, now), now)
+
+    def _drop_silent(self, now: Instant) -> list[Effect]:
+        """Give the current connection up when it is open and tells no settlement price."""
+        connection = self._current.connection
+        newest = max(self._carriers.heard_ns("current"), connection.since_ns)
+        if connection.is_ready and now.monotonic_ns - newest >= SILENT_NS_MAX:
+            return connection.drop(SILENT, now)
         return []
-
-    def _subscribe(self) -> Effect:
-        items = [
-            PriceSubscription(channel, _filter_of(channel, asset))
-            for asset in self._assets
-            for channel in (CRYPTO_CHANNEL, CRYPTO_TWAP_CHANNEL)
-        ]
-        self._unconfirmed = len(items)
-        return self._send(PriceSubscribe(tuple(items), rid="subscribe"))
-
-    def _on_subscribed(self, rid: str, now: Instant) -> list[Effect]:
-        """Count the answers, one for every item: they name no symbol."""
-        if rid == "subscribe":
-            self._unconfirmed -= 1
-        if self._unconfirmed or rid != "subscribe":
-            return []
-        self._connection.confirm(now)
-        return self._ask_second()
-
-    def _ask_second(self) -> list[Effect]:
-        """Subscribe the prices with which risk compares; they settle nothing and prove nothing."""
-        if not self._second or self._is_second_asked:
-            return []
-        self._is_second_asked = True
-        items = tuple(
-            PriceSubscription(
-                CRYPTO_CHANNEL, PriceFilter(symbol_of_asset(asset), provider=self._second)
-            )
-            for asset in self._assets
-        )
-        return [self._send(PriceSubscribe(items, rid=SECOND))]
 
     def _rebuild(self, doubted: PricesDoubted, risk: Incarnation, now: Instant) -> list[Effect]:
         """Forget what risk has found to be an error, and read it anew over a new connection."""
@@ -232,43 +210,12 @@ class PriceFeed:
         for key in [key for key in self._history if key[0] == doubted.asset]:
             del self._history[key]
             self._newest.pop(key, None)
-        return self._connection.drop(f"risk doubts {doubted.asset}: {doubted.reason}", now)
-
-    def _on_error(self, code: str, rid: str, now: Instant) -> list[Effect]:
-        """Give the connection up: what it refuses now it refuses again, so back off or stay out."""
-        level = "error" if code.startswith("auth_") else "warning"
-        if rid == SECOND:
-            # Without a second opinion nothing stops: what it is needed for then stays paused.
-            return [Log("price.no_second_source", {"code": code}, level)]
-        give_up = self._connection.bar if code in REFUSED_FOR_GOOD else self._connection.drop
-        return [
-            Log("price.refused", {"code": code, "rid": rid}, level),
-            *give_up(f"refused: {code}", now),
-        ]
-
-    def _on_data(self, frame: PriceData, received_ns: MonotonicNs, now: Instant) -> list[Effect]:
-        expected = self._sequences.get(frame.channel, 0) + 1
-        self._sequences[frame.channel] = frame.seq
-        ticks = reference_prices(frame, received_ns, self._only_filter(frame.channel))
-        fresh = [tick for tick in ticks if tick.venue_ms - now.wall_ms <= FUTURE_MS_MAX]
+        wrong = self._carriers.forget(doubted.asset)
         effects: list[Effect] = []
-        if len(fresh) < len(ticks):
-            effects.extend(self._report.reject(frame.channel, "stamped in the future", now))
-        effects.extend(self._publish(tick, now) for tick in fresh if tick.asset in self._assets)
-        if frame.seq != expected or frame.dropped:
-            # A new connection brings the missing ticks in its snapshot.
-            effects.extend(self._connection.drop(f"{frame.channel}: ticks were lost", now))
+        for socket, connection in self._connections():
+            if socket == wrong:
+                effects += connection.drop(f"risk doubts {doubted.asset}: {doubted.reason}", now)
         return effects
-
-    def _only_filter(self, channel: str) -> PriceFilter | None:
-        """Return what is subscribed on a channel, None when that is several things.
-
-        A recorded snapshot names no symbol.
-        """
-        is_ambiguous = channel == CRYPTO_CHANNEL and self._is_second_asked
-        if len(self._assets) != 1 or is_ambiguous:
-            return None
-        return _filter_of(channel, self._assets[0])
 
     def _publish(self, tick: ReferencePrice, now: Instant) -> Publish:
         key = (tick.asset, tick.source)
@@ -283,18 +230,46 @@ class PriceFeed:
             self._evidence.prove(tick.asset, tick.received_ns)
         return Publish("feed.price", tick, tick.received_ns)
 
+    def _connections(self) -> list[tuple[PriceSocket, Connection]]:
+        found: list[tuple[PriceSocket, Connection]] = [("current", self._current.connection)]
+        if self._legacy is not None:
+            found.append(("legacy", self._legacy.connection))
+        return found
+
+    def _is_ready(self, socket: PriceSocket) -> bool:
+        return any(each.is_ready for name, each in self._connections() if name == socket)
+
+    def _cause(self) -> str:
+        """Return why the current socket is not connected."""
+        return (
+            "no credentials yet"
+            if not self._current.has_credentials
+            else (self._current.connection.cause)
+        )
+
+    def _saying(self) -> object:
+        """Return what a status says that is told at once when it changes."""
+        return tuple((each.is_ready, each.session, each.cause) for _, each in self._connections())
+
     def _status(self, now: Instant) -> Publish:
-        return self._report.status(self._connection, self._evidence, now)
-
-    def _send(self, operation: PriceAuth | PriceSubscribe) -> StreamSend:
-        return StreamSend(self._connection.stream, encode(operation).decode())
-
-
-def _filter_of(channel: str, asset: Asset) -> PriceFilter:
-    symbol = symbol_of_asset(asset)
-    if channel == CRYPTO_TWAP_CHANNEL:
-        return PriceFilter(symbol, window_seconds=TWAP_WINDOW_S)
-    return PriceFilter(symbol, provider=SPOT_SOURCE)
+        """Return the status: connected while either socket is, and which of them carries."""
+        own = self._report.status(self._current.connection, self._evidence, now)
+        assert isinstance(own.body, FeedStatus)
+        status = msgspec.structs.replace(
+            own.body, carriers=self._carriers.rows(refused=self._current.is_refused)
+        )
+        if self._legacy is not None:
+            older = self._legacy.connection
+            status = msgspec.structs.replace(
+                status,
+                session=status.session + older.session,
+                reconnects=status.reconnects + older.reconnects,
+            )
+            if older.is_ready and not status.connected:
+                status = msgspec.structs.replace(
+                    status, connected=True, since_ns=older.since_ns, cause=""
+                )
+        return Publish("feed.status", status, now.monotonic_ns)
 
 
 def _as_history(tick: ReferencePrice) -> ReferencePrice:

@@ -17,6 +17,7 @@ from services.risk.handover import Handover
 from services.risk.level_source import LevelSource
 from services.risk.losses import Losses
 from services.risk.messages import CapitalIs, StoredState
+from services.risk.price_sockets import PriceSocketsSource
 from services.risk.quality import QualitySource
 from services.risk.release import Release, ReleaseSource
 from services.risk.resources import ResourceSource
@@ -70,6 +71,7 @@ def make_sources(
         CrashRecords(),
         AbnormalSource(config),
         QualitySource(config),
+        PriceSocketsSource(),
         ResourceSource(config.resources),
         ThrottleSource(config.throttle),
         Losses(config, stored),

@@ -38,6 +38,24 @@ class AbnormalSettings(Section, frozen=True, kw_only=True):
             le=50,
         ),
     ] = 2
+    sockets_bps_max: Annotated[
+        int,
+        Meta(
+            description="One oracle's price may differ between both price sockets by so many "
+            "1e-4: they spell the same number with different accuracy.",
+            ge=1,
+            le=1_000,
+        ),
+    ] = 5
+    sockets_samples: Annotated[
+        int,
+        Meta(
+            description="So many prices in a row that differ make the asset unverified, and so "
+            "many that agree end it.",
+            ge=1,
+            le=60,
+        ),
+    ] = 3
     rebuild_every_ms: Annotated[
         int,
         Meta(

@@ -23,6 +23,7 @@ READING = (
     "price_socket_url",
     "market_socket_alternatives",
     "price_socket_alternatives",
+    "legacy_price_socket_url",
     "books_url",
 )
 """Settings of `[venue]` that are only read from."""

@@ -39,6 +39,13 @@ class VenueSettings(Section, frozen=True, kw_only=True):
             le=500,
         ),
     ] = 200
+    legacy_price_socket_url: Annotated[
+        str,
+        Meta(
+            description="RTDS: the same oracle's prices once more, compared, and carrying on while "
+            "the current socket does not; empty: none."
+        ),
+    ] = ""
     books_url: Annotated[
         str,
         Meta(description="Second opinion about books over REST; empty: where orders go."),

@@ -19,7 +19,15 @@ from shared.facts.execution_facts import (
     StartStage,
 )
 from shared.facts.fact import Fact, Level, MarketVersion, Side, TaggedFact
-from shared.facts.feeds import Evidence, FeedShard, FeedStatus, PricesDoubted, ReferencePrice
+from shared.facts.feeds import (
+    Evidence,
+    FeedShard,
+    FeedStatus,
+    PriceCarrier,
+    PricesDoubted,
+    PriceSocket,
+    ReferencePrice,
+)
 from shared.facts.market_calendar import Calendar, MarketInfo
 from shared.facts.market_feed import (
     BookChanged,
@@ -92,7 +100,9 @@ __all__ = [
     "PlaceFact",
     "PositionFact",
     "Positions",
+    "PriceCarrier",
     "PriceChange",
+    "PriceSocket",
     "PricesDoubted",
     "QualityCheck",
     "QualityFinding",

@@ -1,9 +1,14 @@
 """Reference prices, and the evidence of every feed's health."""
 
+from typing import Literal
+
 from shared.facts.fact import Fact
 from shared.identifiers import Asset
 from shared.reach import HostReach
 from shared.units import MonotonicNs, ReferenceE18, WallMs
+
+PriceSocket = Literal["current", "legacy"]
+"""Over which of the venue's two price sockets a tick has come."""
 
 
 class ReferencePrice(Fact, frozen=True):
@@ -14,6 +19,7 @@ class ReferencePrice(Fact, frozen=True):
         venue_ms: The source's own stamp of the tick.
         is_history: Whether it was told as something that was before, as at the beginning of a
             subscription; its stamp may then be older than that of the last one.
+        socket: Over which it came; who measured is `source`, whatever the socket.
     """
 
     asset: Asset
@@ -22,6 +28,28 @@ class ReferencePrice(Fact, frozen=True):
     venue_ms: WallMs
     received_ns: MonotonicNs
     is_history: bool = False
+    socket: PriceSocket = "current"
+
+
+class PriceCarrier(Fact, frozen=True):
+    """Over which socket an asset's prices come, and whether the two sockets agree.
+
+    Attributes:
+        socket: None before the first settlement price.
+        since_ns: Since when it is so.
+        why: Why it is not the current socket; empty when it is.
+        refused: Whether the current socket refuses our credentials, which waiting does not cure.
+        doubt: In what the sockets disagree; empty while they agree or cannot be compared.
+        compared_ns: When they last could be compared; None for never.
+    """
+
+    asset: Asset
+    socket: PriceSocket | None
+    since_ns: MonotonicNs
+    why: str
+    refused: bool
+    doubt: str
+    compared_ns: MonotonicNs | None
 
 
 class PricesDoubted(Fact, frozen=True):
@@ -99,6 +127,7 @@ class FeedStatus(Fact, frozen=True):
         future_stamps: Frames refused for a stamp of the future, since the start.
         shards: Each connection of a feed that may have several: `connected` says that one is,
             `session` grows with the loss of any, and what is said of one is of the worst.
+        carriers: Of the price feed alone: one entry for each asset.
     """
 
     feed: str
@@ -122,3 +151,4 @@ class FeedStatus(Fact, frozen=True):
     window_rejected: int = 0
     future_stamps: int = 0
     shards: tuple[FeedShard, ...] = ()
+    carriers: tuple[PriceCarrier, ...] = ()

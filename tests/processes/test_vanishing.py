@@ -102,6 +102,7 @@ def test_silent_oracle_stops_placing_then_cancels(trading: GroupUnderTest) -> No
     with trading.venue.stillness():
         at_ns = clock.read().monotonic_ns
         trading.venue.fault(kind="silence", stream="price")
+        trading.venue.fault(kind="silence", stream="rtds")
         judge_emptied(trading, at_ns, ORACLE_CANCELS_S)
         paused_ns = at_ns + int(ORACLE_PAUSES_S * NS_PER_S)
         assert not trading.placed_within(paused_ns, ORACLE_CANCELS_S - ORACLE_PAUSES_S)

@@ -17,7 +17,7 @@ def run_with(monkeypatch: pytest.MonkeyPatch, sources: tuple[str, ...]) -> Outco
     """Run a calm group whose prices of some sources are a third too high for four seconds."""
     began: list[int] = []
 
-    def percent(self: Faults, asset: str, source: str, now_ns: int) -> int:
+    def percent(self: Faults, asset: str, source: str, now_ns: int, stream: str) -> int:
         began[:] = began or [now_ns]
         since_s = (now_ns - began[0]) / NS_PER_S
         return MOVED if source in sources and BEGINS_S <= since_s < ENDS_S else 100

@@ -161,8 +161,8 @@ ACCESS_ENTRIES = (
     Entry(
         number=44,
         name="prices-silent",
-        what="The price socket goes silent with the connection open.",
-        orders=(FaultOrder("silence", stream="price"),),
+        what="The price sockets go silent with the connections open.",
+        orders=(FaultOrder("silence", stream="price"), FaultOrder("silence", stream="rtds")),
         reaction="Nothing is placed without a fresh settlement price, orders are cancelled when "
         "it stays away, and the connection is given up for a new one.",
         links=issues(REAL_TIME, 26, 35, 42),
@@ -179,9 +179,14 @@ ACCESS_ENTRIES = (
         name="filters-by-text",
         what="The old price socket compares filters as text: a space in them means silence.",
         orders=(FaultOrder("lose_frames", stream="rtds"),),
-        reaction="We use the socket that took its place; its confirmations have a deadline.",
+        reaction="Our filters are compact; a socket that tells nothing is opened anew, and the "
+        "other one carries.",
         links=issues(REAL_TIME, 34),
-        tests=(f"{FEED}/test_connection.py::test_unconfirmed_subscription_has_a_deadline",),
+        tests=(
+            f"{FEED}/test_price_sockets.py::"
+            "test_older_socket_is_subscribed_to_the_oracle_alone_without_a_space",
+            f"{FEED}/test_price_sockets.py::test_silent_older_socket_is_opened_anew",
+        ),
     ),
     Entry(
         number=46,

@@ -206,8 +206,8 @@ class Faults:
             self._count_strike(fault)
         return sum(fault.order.delay_ms for fault in shifts) * NS_PER_MS
 
-    def price_percent(self, asset: str, source: str, now_ns: int) -> int:
-        """Return what a told price is, in percent of the true one."""
+    def price_percent(self, asset: str, source: str, now_ns: int, stream: str) -> int:
+        """Return what a price told over a kind of stream is, in percent of the true one."""
         if not self._faults:
             return 100
         moves = [
@@ -216,6 +216,7 @@ class Faults:
             if fault.order.kind == "move_price"
             and fault.order.asset in ("", asset)
             and fault.order.event in ("", source)
+            and fault.order.stream in ("", stream)
         ]
         for fault in moves:
             self._count_strike(fault)

@@ -57,6 +57,17 @@ def wish_of(item: PriceSubscription, assets: Iterable[Asset]) -> Wish | None:
     return Wish(item.channel, asset, source) if source in sources else None
 
 
+def moved(tick: Tick, percent: int) -> Tick:
+    """Return a tick as a source tells it that is so many percent of the true price."""
+    if percent == 100:
+        return tick
+    return msgspec.structs.replace(
+        tick,
+        price_e8=max(1, tick.price_e8 * percent // 100),
+        twap_e8=max(1, tick.twap_e8 * percent // 100),
+    )
+
+
 def update(wish: Wish, tick: Tick) -> PricePayload:
     """Return one tick."""
     point = _point(wish, tick)

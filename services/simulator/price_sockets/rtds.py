@@ -16,6 +16,7 @@ import msgspec
 from services.simulator.edge import Push
 from services.simulator.faults.switches import Faults
 from services.simulator.oracles.oracle import Oracle, Tick
+from services.simulator.price_sockets.frames import moved
 from services.simulator.price_sockets.rtds_frames import (
     RtdsSubscription,
     backfill,
@@ -34,6 +35,9 @@ from shared.venue.wire import encode
 
 SUBSCRIPTIONS_MAX = 500
 _MS_PER_S = 1000
+
+ORACLE = "chainlink"
+"""Whose prices it tells, for faults that move a source: both sockets tell the same oracle."""
 
 
 class RtdsListener(msgspec.Struct, eq=False):
@@ -107,11 +111,13 @@ class Rtds:
         if known == second:
             return
         history = self._oracles[tick.asset].history
+        percent = self._faults.price_percent(tick.asset, ORACLE, now.monotonic_ns, "rtds")
+        told = moved(tick, percent)
         for number, listener in self._listeners.items():
             topics = {item.topic for item in listener.items if _is_wanted(item, tick.asset)}
             for topic in sorted(topics):
                 if self._passes(tick.asset, topic, now):
-                    text = update(topic, tick, history, now.wall_ms, number)
+                    text = update(topic, told, history, now.wall_ms, number)
                     yield Push(number, text.decode())
 
     def _passes(self, asset: Asset, topic: str, now: Instant) -> bool:

@@ -17,7 +17,14 @@ from services.simulator.edge import Close, Push
 from services.simulator.faults.switches import Faults
 from services.simulator.keys import Keys
 from services.simulator.oracles.oracle import HISTORY_MS, Oracle, Tick
-from services.simulator.price_sockets.frames import Wish, is_known, snapshot, update, wish_of
+from services.simulator.price_sockets.frames import (
+    Wish,
+    is_known,
+    moved,
+    snapshot,
+    update,
+    wish_of,
+)
 from shared.effects import Effect
 from shared.identifiers import Asset
 from shared.units import NS_PER_S, Instant
@@ -206,14 +213,8 @@ class PriceStream:
 
     def _as_told(self, tick: Tick, wish: Wish, now: Instant) -> Tick:
         """Return a tick as a source tells it now, which a fault may have moved."""
-        percent = self._faults.price_percent(wish.asset, wish.source, now.monotonic_ns)
-        if percent == 100:
-            return tick
-        return msgspec.structs.replace(
-            tick,
-            price_e8=max(1, tick.price_e8 * percent // 100),
-            twap_e8=max(1, tick.twap_e8 * percent // 100),
-        )
+        percent = self._faults.price_percent(wish.asset, wish.source, now.monotonic_ns, "price")
+        return moved(tick, percent)
 
     def _recent(self, asset: Asset, now: Instant) -> Iterator[Tick]:
         return (

@@ -63,9 +63,9 @@ def test_silence_of_the_time_server_is_its_own_and_ends() -> None:
 def test_moved_price_is_told_by_the_sources_that_are_meant() -> None:
     rig = VenueRig()
     faults, now_ns = rig.core.faults, rig.now.monotonic_ns
-    assert faults.price_percent("btc", "chainlink", now_ns) == 100
+    assert faults.price_percent("btc", "chainlink", now_ns, "price") == 100
     rig.fault("move_price", percent=30, event="chainlink", asset="btc")
     rig.fault("move_price", percent=-5)
-    assert faults.price_percent("btc", "chainlink", now_ns) == 125
-    assert faults.price_percent("btc", "pyth", now_ns) == 95
-    assert faults.price_percent("eth", "chainlink", now_ns) == 95
+    assert faults.price_percent("btc", "chainlink", now_ns, "price") == 125
+    assert faults.price_percent("btc", "pyth", now_ns, "price") == 95
+    assert faults.price_percent("eth", "chainlink", now_ns, "price") == 95
