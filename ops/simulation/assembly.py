@@ -16,7 +16,8 @@ from ops.simulation.world import World
 from services.feed.discovery_core import DiscoveryCore
 from services.feed.market import MarketFeed
 from services.feed.messages import CredentialsFound
-from services.feed.perp import IdlePerpFeed
+from services.feed.perp import PerpFeed
+from services.feed.perp_idle import IdlePerpFeed
 from services.feed.price import PriceFeed
 from services.feed.user import UserFeed
 from services.state.core import StateCore
@@ -166,7 +167,10 @@ def feed_discovery(world: World, process: Process) -> Body:
 
 def feed_perp(world: World, process: Process) -> Body:
     """Build the feed of perpetual futures."""
-    return make_body(IdlePerpFeed())
+    if not world.config.perp.enabled:
+        return make_body(IdlePerpFeed())
+    core = PerpFeed(world.config, process.peer.incarnation)
+    return make_body(core, make_streams(world, process), read_lanes(world, process))
 
 
 def state(world: World, process: Process) -> Body:

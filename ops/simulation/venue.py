@@ -30,6 +30,7 @@ from services.simulator.edge import (
 from services.simulator.faults.orders import FaultOrder
 from shared.effects import Effect, HttpRequest, Message
 from shared.identifiers import OrderHash
+from shared.perps.wire import PERP_STREAM_PATH
 from shared.units import NS_PER_MS, Instant
 from shared.venue.auth import Credentials
 
@@ -38,6 +39,7 @@ KINDS: dict[str, StreamKind] = {
     "/ws/user": "user",
     "/ws": "price",
     "/rtds": "rtds",
+    PERP_STREAM_PATH: "perp",
 }
 """Which stream a path is, as the simulator's servers have it."""
 

@@ -15,7 +15,8 @@ from bus.websocket import StreamEdge
 from services.feed.awaited_credentials import AwaitedCredentials
 from services.feed.discovery_core import DiscoveryCore
 from services.feed.market import MarketFeed
-from services.feed.perp import IdlePerpFeed
+from services.feed.perp import PerpFeed
+from services.feed.perp_idle import IdlePerpFeed
 from services.feed.place import PLACE_LANE
 from services.feed.price import PriceFeed
 from services.feed.requests import IN_FLIGHT_MAX, READ_LANE
@@ -87,8 +88,14 @@ def build_discovery(started: Started) -> Built:
 
 
 def build_perp(started: Started) -> Built:
-    """Perpetual futures: nothing yet."""
-    return IdlePerpFeed(), ()
+    """Perpetual futures of another venue, where they are wanted."""
+    settings = started.settings.config.perp
+    if not settings.enabled:
+        return IdlePerpFeed(), ()
+    edges: tuple[Edge, ...] = (StreamEdge(),)
+    if settings.info_url:
+        edges += (HttpEdge([_lane(settings.info_url)]),)
+    return PerpFeed(started.settings.config, started.incarnation), edges
 
 
 def _lane(url: str) -> Lane:

@@ -34,6 +34,7 @@ from services.simulator.modes import Modes
 from services.simulator.oracles.oracle import Tick
 from services.simulator.oracles.recording import Recording
 from services.simulator.participants.crowds import Participants
+from services.simulator.perps.venue import PerpVenue
 from services.simulator.price_sockets.sockets import KINDS as PRICE_KINDS
 from services.simulator.price_sockets.sockets import PriceSockets
 from services.simulator.reads import Reads
@@ -99,6 +100,7 @@ class SimulatorCore:
         self._streams = Streams(self.exchange.calendar, keys, self._faults)
         self._price_sockets = PriceSockets(self._oracles, keys, self._faults)
         self._agenda = Agenda()
+        self._perps = PerpVenue(self._oracles, seed, self._faults, self._agenda)
         self._telling = Telling(
             self.exchange,
             self._streams,
@@ -113,16 +115,7 @@ class SimulatorCore:
         self._desk = Desk(self.exchange, keys, settings)
         self._hosts = Hosts(self.exchange, keys, self._desk.history, settings)
         self._telling.listeners += (self._desk.note, self._hosts.note)
-        self._reception = Reception(
-            self._make_api(settings, keys, modes),
-            self._make_admin(),
-            self._faults,
-            self.stamps,
-            self._agenda,
-            self._flush,
-            self._limits,
-            Windows() if settings.address_windows else None,
-        )
+        self._reception = self._make_reception(settings, self._make_api(settings, keys, modes))
         self._out: list[Effect] = []
         self._wall_offset_ns = 0
         self._start: dict[str, object] | None = {
@@ -147,6 +140,18 @@ class SimulatorCore:
             self._freeze,
         )
 
+    def _make_reception(self, settings: SimulatorSettings, api: Api) -> Reception:
+        return Reception(
+            api,
+            self._make_admin(),
+            self._faults,
+            self.stamps,
+            self._agenda,
+            self._flush,
+            self._limits,
+            Windows() if settings.address_windows else None,
+        )
+
     def _make_api(self, settings: SimulatorSettings, keys: Keys, modes: Modes) -> Api:
         exchange, stamps = self.exchange, self.stamps
         trading = Trading(
@@ -166,6 +171,7 @@ class SimulatorCore:
             (
                 *public_routes(key_requests, reads),
                 *desk.public(),
+                *self._perps.routes(),
                 *self._hosts.routes(),
             ),
             (*private_routes(key_requests, trading, cancels, self._beats, reads), *desk.private()),
@@ -197,14 +203,12 @@ class SimulatorCore:
                 self._out += self._reception.receive(message, now)
             case StreamOpened():
                 self._open(message, now)
-            case StreamText(connection=number, text=text):
-                answered = self._price_sockets.receive(number, text, now)
-                if answered is None:
-                    answered = self._streams.receive(number, text, now)
-                self._out += answered
+            case StreamText():
+                self._out += self._take_frame(message, now)
             case StreamClosed():
                 self._streams.close(message.connection)
                 self._price_sockets.close(message.connection)
+                self._perps.sockets.close(message.connection)
                 self._frame_faults.close(message.connection)
                 self.stamps.add("stream_closed", now, connection=message.connection)
             case _:
@@ -295,16 +299,29 @@ class SimulatorCore:
         self._frame_faults.open(opened.connection, opened.kind)
         if opened.kind in PRICE_KINDS:
             self._out += self._price_sockets.open(opened.connection, opened.kind)
+        elif opened.kind == "perp":
+            self._perps.sockets.open(opened.connection)
         else:
             self._streams.open(opened.connection, opened.kind)
+
+    def _take_frame(self, said: StreamText, now: Instant) -> list[Effect]:
+        """Take a client's frame in, by whoever has its socket."""
+        if self._perps.sockets.has(said.connection):
+            return self._perps.sockets.receive(said.connection, said.text, now)
+        answered = self._price_sockets.receive(said.connection, said.text, now)
+        if answered is None:
+            answered = self._streams.receive(said.connection, said.text, now)
+        return answered
 
     def _drop(self, order: Drop) -> int:
         numbers = self._streams.numbers(order.stream, order.key)
         if not order.key:
             numbers += self._price_sockets.numbers(order.stream)
+            numbers += self._perps.sockets.numbers() if order.stream in ("", "perp") else []
         for number in numbers:
             self._streams.close(number)
             self._price_sockets.close(number)
+            self._perps.sockets.close(number)
             self._out.append(Close(number, order.code, "dropped"))
         return len(numbers)
 

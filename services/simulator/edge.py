@@ -9,7 +9,7 @@ from typing import Literal
 
 from shared.effects import Durable, Effect, Message
 
-StreamKind = Literal["market", "user", "price", "rtds"]
+StreamKind = Literal["market", "user", "price", "rtds", "perp"]
 
 
 class Request(Message, frozen=True):

@@ -13,6 +13,7 @@ from aiohttp import web
 from services.simulator.edge import Request, Respond
 from services.simulator.shell import Shell
 from services.simulator.sockets import PRICE_PING_S, stream_handler
+from shared.perps.wire import PERP_STREAM_PATH
 
 HOST = "127.0.0.1"
 BODY_BYTES_MAX = 1_000_000
@@ -95,6 +96,7 @@ async def start(
     app.router.add_get("/ws/user", stream_handler(shell, "user"))
     app.router.add_get("/ws", stream_handler(shell, "price", price_ping_s))
     app.router.add_get("/rtds", stream_handler(shell, "rtds"))
+    app.router.add_get(PERP_STREAM_PATH, stream_handler(shell, "perp"))
     app.router.add_route("*", "/{tail:.*}", request_handler(shell))
     runner = web.AppRunner(
         app,

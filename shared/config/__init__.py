@@ -20,6 +20,7 @@ from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSett
 from shared.config.mirror import MirrorSettings
 from shared.config.names import NameSettings
 from shared.config.parsing import LIVE_ACKNOWLEDGEMENT, Finding, check_together, parse
+from shared.config.perp import PerpSettings
 from shared.config.quality import QualitySettings
 from shared.config.ramp import RampSettings
 from shared.config.recorder import RecorderSettings
@@ -62,6 +63,7 @@ __all__ = [
     "MirrorSettings",
     "NameSettings",
     "PerformanceSettings",
+    "PerpSettings",
     "QualitySettings",
     "RampSettings",
     "RecorderSettings",

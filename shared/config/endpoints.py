@@ -57,6 +57,11 @@ def strangers(config: Config) -> list[tuple[str, str]]:
         for url in (named,) if isinstance(named, str) else named:
             if url and not is_loopback(url):
                 found.append((f"venue.{name}", f"mode {mode} needs a loopback address, not {url}"))
+    if mode != "paper":
+        urls = {"socket_url": config.perp.socket_url, "info_url": config.perp.info_url}
+        for name, url in urls.items():
+            if url and not is_loopback(url):
+                found.append((f"perp.{name}", f"mode {mode} needs a loopback address, not {url}"))
     return found
 
 

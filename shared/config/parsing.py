@@ -80,6 +80,7 @@ def check_together(config: Config) -> list[Finding]:
     findings += _check_losses(config)
     findings += _check_mode(config)
     findings += _check_prices(config)
+    findings += _check_perp(config)
     if config.account.wallet_kind != "eoa" and not config.account.wallet_address:
         findings.append(
             Finding("account.wallet_address", "is needed for every wallet kind but eoa")
@@ -93,6 +94,13 @@ def _check_names(config: Config) -> list[Finding]:
         config.names.addresses()
     except ValueError as fault:
         return [Finding("names.servers", str(fault))]
+    return []
+
+
+def _check_perp(config: Config) -> list[Finding]:
+    """Check that perpetual futures which are wanted can be read."""
+    if config.perp.enabled and not config.perp.socket_url:
+        return [Finding("perp.socket_url", "is needed where perp.enabled is true")]
     return []
 
 

@@ -13,6 +13,7 @@ from shared.config.drill import DrillSettings
 from shared.config.losses import LossSettings, PerformanceSettings, ThrottleSettings
 from shared.config.mirror import MirrorSettings
 from shared.config.names import NameSettings
+from shared.config.perp import PerpSettings
 from shared.config.quality import QualitySettings
 from shared.config.ramp import RampSettings
 from shared.config.recorder import RecorderSettings
@@ -328,6 +329,7 @@ class Config(Section, frozen=True, kw_only=True):
     recovery: RecoverySettings = RecoverySettings()
     abnormal: AbnormalSettings = AbnormalSettings()
     quality: QualitySettings = QualitySettings()
+    perp: PerpSettings = PerpSettings()
     strategy: StrategySettings = StrategySettings()
     recorder: RecorderSettings = RecorderSettings()
     dashboard: DashboardSettings = DashboardSettings()

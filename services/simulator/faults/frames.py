@@ -125,7 +125,8 @@ def _events(decoded: object) -> tuple[object, ...]:
         return (DUMP,)
     if not isinstance(decoded, dict):
         return ()
-    return decoded.get("event_type"), decoded.get("type"), decoded.get("status"), decoded.get("op")
+    names = ("event_type", "type", "status", "op", "channel")
+    return tuple(decoded.get(name) for name in names)
 
 
 def _same_tick(market: Market, now: Instant) -> str:

@@ -54,7 +54,12 @@ Kinds of the venue as a whole:
     slow_settlement  trades wait `delay_ms` more before they are mined
     fight_beats      another session of the key beats in between
     delay_match      a marketable order is answered `delayed`, and judged `delay_ms` later
-    move_price       the price socket tells prices `percent` higher, of the source `event` alone
+    move_price       the price socket tells prices `percent` higher, of the source `event` alone;
+                     of perpetual futures `perp` is the socket, `perp_rest` the answers, and
+                     `perp_index` the index of spot prices in both
+    scale_perp       perpetual futures have `event` (`interest`, `funding`, `depth`, `volume`)
+                     `percent` higher, on the stream `perp` or `perp_rest` alone
+    negate_interest  their open interest is below zero, on the stream likewise
     shift_clock      `/time` and the time server are `delay_ms` ahead, or behind below zero
 """
 
@@ -113,6 +118,8 @@ VenueFaultKind = Literal[
     "delay_match",
     "shift_clock",
     "move_price",
+    "scale_perp",
+    "negate_interest",
 ]
 FaultKind = (
     RequestFaultKind | ReplyFaultKind | FrameFaultKind | StreamFaultKind | ModeKind | VenueFaultKind

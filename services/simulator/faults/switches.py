@@ -222,6 +222,35 @@ class Faults:
             self._count_strike(fault)
         return 100 + sum(fault.order.percent for fault in moves)
 
+    def perp_percent(self, asset: str, what: str, way: str, now_ns: int) -> int:
+        """Return what a told number of perpetual futures is, in percent of the true one."""
+        found = [
+            fault
+            for fault in self._of_perps("scale_perp", asset, way, now_ns)
+            if fault.order.event in ("", what)
+        ]
+        for fault in found:
+            self._count_strike(fault)
+        return 100 + sum(fault.order.percent for fault in found)
+
+    def negates_interest(self, asset: str, way: str, now_ns: int) -> bool:
+        """Tell whether the open interest of perpetual futures is told below zero."""
+        found = self._of_perps("negate_interest", asset, way, now_ns)
+        for fault in found:
+            self._count_strike(fault)
+        return bool(found)
+
+    def _of_perps(self, kind: FaultKind, asset: str, way: str, now_ns: int) -> tuple[Fault, ...]:
+        if not self._faults:
+            return ()
+        return tuple(
+            fault
+            for fault in self._active(now_ns)
+            if fault.order.kind == kind
+            and fault.order.asset in ("", asset)
+            and fault.order.stream in ("", way)
+        )
+
     def tells_time(self, now_ns: int) -> bool:
         """Tell whether the time server answers: a silence of the stream `time` ends that."""
         silences = [

@@ -1,0 +1,1 @@
+"""Perpetual futures of the same underlyings, as another venue (Hyperliquid) tells them."""
