@@ -134,6 +134,7 @@ class HotMarket:
         problem = self.problem(health, now)
         first, second = (book.proven for book in self._books.values())
         proven = None if first is None or second is None else (first, second)
+        strike = None if prices is None else prices.at_start(self.info.start_ms)
         return MarketView(
             market=self.info.condition_id,
             asset=self.info.asset,
@@ -143,10 +144,12 @@ class HotMarket:
             tick_e4=next(iter(self._books.values())).tick_e4,
             books=None if proven is None else self._shown(proven),
             reference=None if prices is None else prices.settlement,
-            strike_e18=None if prices is None else prices.strike(self.info.start_ms),
+            strike_e18=None if strike is None else strike.value_e18,
             volatility_e9=None if prices is None else prices.volatility_e9(),
             venue_ms=WallMs(0) if proven is None else max(book.venue_ms for book in proven),
             spot=None if prices is None else prices.spot,
+            strike_ms=None if strike is None else strike.venue_ms,
+            final_e18=None if prices is None else prices.strike(self.info.end_ms),
         )
 
     def _book_problem(self, book: TokenBook, health: FeedHealth, now: Instant) -> str:

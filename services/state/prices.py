@@ -108,9 +108,16 @@ class AssetPrices:
         self.settlement = _newer(self.settlement, tick)
         self._note_strike(tick)
 
+    def at_start(self, start_ms: WallMs) -> ReferencePrice | None:
+        """Return the tick that is the price of a window's start, None when it was not seen.
+
+        The end of a window is the start of the next, so that this is its final price too.
+        """
+        return self._strikes.get(start_ms)
+
     def strike(self, start_ms: WallMs) -> ReferenceE18 | None:
         """Return the price of a window's start, None when it was not seen."""
-        tick = self._strikes.get(start_ms)
+        tick = self.at_start(start_ms)
         return None if tick is None else tick.value_e18
 
     def volatility_e9(self) -> int | None:

@@ -23,6 +23,10 @@ class MarketView(Fact, frozen=True):
         tick_e4: Price step in force.
         reference: Newest price of the settlement source; None means unknown.
         strike_e18: Price that decides the market, of the window's start; None means unknown.
+        strike_ms: The source's stamp of that price; None while it is unknown.
+        final_e18: Price of the window's end, with which the strike is compared; None before it was
+            told. Until then `reference` is what the market would settle on now, as old as its
+            stamps say.
         volatility_e9: Standard deviation of log returns per square-root second, 1e-9; None means
             unknown.
         spot: Newest price of the spot source, which moves before the average that settles;
@@ -41,6 +45,8 @@ class MarketView(Fact, frozen=True):
     volatility_e9: int | None
     venue_ms: WallMs
     spot: ReferencePrice | None = None
+    strike_ms: WallMs | None = None
+    final_e18: ReferenceE18 | None = None
 
 
 class StateView(Fact, frozen=True):
