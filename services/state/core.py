@@ -25,6 +25,7 @@ from shared.facts import (
     Calendar,
     FeedStatus,
     MarketResolved,
+    PerpContext,
     PricesDoubted,
     ReferencePrice,
     StateView,
@@ -120,6 +121,8 @@ class StateCore:
                 return self._on_book_event(body, received.input_ns, now)
             case ReferencePrice():
                 self._on_price(body, now)
+            case PerpContext():
+                self._quality.perp(body, now)
             case PricesDoubted():
                 self._on_prices_doubted(body, received)
             case FeedStatus():

@@ -6,7 +6,7 @@ A feed refuses such frames before anything of them reaches the bus, and counts t
 from services.state.quality.readings import Complaint
 from shared.config import QualitySettings
 from shared.facts import FeedStatus
-from shared.topics import FEEDS
+from shared.topics import FEEDS, SIDE_FEEDS
 from shared.units import Instant
 
 
@@ -21,7 +21,7 @@ class Corruption:
 
     def take(self, status: FeedStatus, now: Instant) -> list[Complaint]:
         """Return what a status complains of."""
-        if status.feed not in FEEDS:
+        if status.feed not in (*FEEDS, *SIDE_FEEDS):
             return []
         complaints = []
         # A feed that was started again counts from 0: then there is nothing to compare.

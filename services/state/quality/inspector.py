@@ -6,11 +6,18 @@ nobody confirms is refused too. A stop ends after some good updates in a row (DQ
 
 from services.state.quality.corruption import Corruption
 from services.state.quality.findings import NOT_USED, USED, Findings, Judged
-from services.state.quality.readings import Complaint, Reading, Stream, of_price, shown
+from services.state.quality.readings import (
+    Complaint,
+    Reading,
+    Stream,
+    of_context,
+    of_price,
+    shown,
+)
 from services.state.quality.second_sources import STREAMS_MAX, Opinion, SecondSources
 from services.state.quality.stream_watch import StreamWatch
 from shared.config import Config
-from shared.facts import FeedStatus, QualityFinding, ReferencePrice, StateQuality
+from shared.facts import FeedStatus, PerpContext, QualityFinding, ReferencePrice, StateQuality
 from shared.identifiers import Asset
 from shared.settlement import SPOT_SOURCE, settlement_source
 from shared.units import Instant
@@ -41,6 +48,18 @@ class Inspector:
     def price(self, tick: ReferencePrice, now: Instant) -> Judged:
         """Judge a tick of a reference price."""
         return self.judge(of_price(tick), now)
+
+    def perp(self, context: PerpContext, now: Instant) -> tuple[Reading, ...]:
+        """Judge a perpetual market's context; return what of it may be used.
+
+        What a request has read is a second source and nothing more.
+        """
+        readings = of_context(context)
+        for reading in readings:
+            self._seconds.take(reading)
+        if context.source == "rest":
+            return ()
+        return tuple(reading for reading in readings if self.judge(reading, now).is_used)
 
     def judge(self, reading: Reading, now: Instant) -> Judged:
         """Judge one value; what is not used is as if it had never been told."""

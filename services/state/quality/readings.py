@@ -1,17 +1,26 @@
 """One value of one stream, and what a check says against it."""
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
-from shared.facts import QualityCheck, QualityVerdict, ReferencePrice
+from shared.facts import PerpContext, QualityCheck, QualityVerdict, ReferencePrice
 from shared.identifiers import Asset
 from shared.units import MonotonicNs, WallMs
 
 Kind = Literal["price", "open interest", "volume"]
 
 SCALE = 10**18
-"""Every value here is an integer of 1e-18: USD, contracts, or USD of volume."""
+"""Every value here is an integer of 1e-18: USD, coins of open interest, or USD of volume."""
+
+PERP: Final = "perp"
+PERP_MARK: Final = "perp_mark"
+PERP_ORACLE: Final = "perp_oracle"
+READ_AGAIN: Final = "_read"
+"""Ends the name of a source that was read by a request, beside the stream of the same."""
+
+_E18_OF_E8 = 10**10
+_E18_OF_E6 = 10**12
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -72,6 +81,21 @@ def of_price(tick: ReferencePrice) -> Reading:
     """Return a tick of a reference price as a reading."""
     stream = Stream(tick.asset, tick.source, "price")
     return Reading(stream, int(tick.value_e18), tick.venue_ms, tick.received_ns, tick.is_history)
+
+
+def of_context(context: PerpContext) -> tuple[Reading, ...]:
+    """Return the values of a perpetual market's context that are judged; it has no stamp."""
+    ending = READ_AGAIN if context.source == "rest" else ""
+    measured: tuple[tuple[str, Kind, int], ...] = (
+        (PERP_MARK, "price", context.mark_e18),
+        (PERP_ORACLE, "price", context.oracle_e18),
+        (PERP, "open interest", context.open_interest_e8 * _E18_OF_E8),
+        (PERP, "volume", context.day_volume_e6 * _E18_OF_E6),
+    )
+    return tuple(
+        Reading(Stream(context.asset, source + ending, kind), value, None, context.received_ns)
+        for source, kind, value in measured
+    )
 
 
 def shown(value: int) -> str:

@@ -13,7 +13,17 @@ from typing import Final, Literal
 
 import msgspec
 
-from services.state.quality.readings import Kind, Reading, Stream, apart_percent, shown
+from services.state.quality.readings import (
+    PERP,
+    PERP_MARK,
+    PERP_ORACLE,
+    READ_AGAIN,
+    Kind,
+    Reading,
+    Stream,
+    apart_percent,
+    shown,
+)
 from shared.facts import QualityVerdict
 from shared.settlement import SPOT_SOURCE, TWAP_SOURCE
 from shared.units import NS_PER_MS, Instant
@@ -24,12 +34,17 @@ Measure = tuple[str, Kind]
 """A source and what it measures."""
 
 SECOND_SOURCES: Final[dict[Measure, tuple[Measure, ...]]] = {
-    (SPOT_SOURCE, "price"): ((PYTH, "price"),),
-    (TWAP_SOURCE, "price"): ((PYTH, "price"), (SPOT_SOURCE, "price")),
-    (PYTH, "price"): ((SPOT_SOURCE, "price"),),
+    (SPOT_SOURCE, "price"): ((PYTH, "price"), (PERP_ORACLE, "price")),
+    (TWAP_SOURCE, "price"): ((PYTH, "price"), (SPOT_SOURCE, "price"), (PERP_ORACLE, "price")),
+    (PYTH, "price"): ((SPOT_SOURCE, "price"), (PERP_ORACLE, "price")),
+    (PERP_ORACLE, "price"): ((SPOT_SOURCE, "price"), (PYTH, "price")),
+    (PERP_MARK, "price"): ((PERP_ORACLE, "price"), (SPOT_SOURCE, "price"), (PYTH, "price")),
+    (PERP, "open interest"): ((PERP + READ_AGAIN, "open interest"),),
+    (PERP, "volume"): ((PERP + READ_AGAIN, "volume"),),
 }
 """An average of a minute is compared with the price itself: far apart for as long as a real move
-lasts, and then near."""
+lasts, and then near. Open interest and volume of a market are measured by that market alone: the
+second source is a read of the same, which shows at least that the stream has it right."""
 
 STREAMS_MAX = 256
 """Eight assets with a dozen streams each, and more."""

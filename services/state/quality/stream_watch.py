@@ -4,7 +4,7 @@ from services.state.quality.freshness import Freshness
 from services.state.quality.interest import InterestRange
 from services.state.quality.outliers import Outliers
 from services.state.quality.prices import PriceRange
-from services.state.quality.readings import Stream
+from services.state.quality.readings import PERP, Stream
 from services.state.quality.stamps import Stamps
 from services.state.quality.volume import VolumeRange
 from shared.config import QualitySettings
@@ -26,7 +26,9 @@ class StreamWatch:
         self.stream = stream
         self.stamps = Stamps(settings.future_ms_max)
         unchanged_ms = settings.unchanged_ms if stream.kind == "price" else 0
-        self.freshness = Freshness(settings.price_stale_ms, unchanged_ms)
+        is_perp = stream.source.startswith(PERP)
+        stale_ms = settings.perp_stale_ms if is_perp else settings.price_stale_ms
+        self.freshness = Freshness(stale_ms, unchanged_ms)
         self.outliers: Outliers | None = None
         self.good_in_row = 0
         match stream.kind:
