@@ -20,6 +20,7 @@ COMMANDS = (
     "fills",
     "pnl",
     "audit",
+    "quarantine",
     "panic",
     "drill",
     "strategy",

@@ -15,7 +15,7 @@ from ops.simulation.streams import Streams
 from ops.simulation.world import World
 from services.feed.discovery_core import DiscoveryCore
 from services.feed.market import MarketFeed
-from services.feed.messages import CredentialsFound
+from services.feed.messages import CredentialsFound, KeepFrame
 from services.feed.perp import PerpFeed
 from services.feed.perp_idle import IdlePerpFeed
 from services.feed.price import PriceFeed
@@ -60,6 +60,16 @@ class OneMessage(Edge):
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+class Unkept(Edge):
+    """Keeps no refused frame: what is refused is counted in the feed's own status."""
+
+    handles: tuple[type[Effect], ...] = (KeepFrame,)
+
+    def apply(self, effect: Effect, now: Instant) -> list[Message]:
+        """Forget it."""
+        return []
 
 
 class Unwatched:
@@ -141,7 +151,7 @@ def feed_market(world: World, process: Process) -> Body:
     """Build the market feed."""
     core = MarketFeed(world.config, process.peer.incarnation)
     lanes = read_lanes(world, process)
-    return make_body(core, make_streams(world, process), lanes)
+    return make_body(core, make_streams(world, process), lanes, Unkept())
 
 
 def feed_user(world: World, process: Process) -> Body:
@@ -149,28 +159,29 @@ def feed_user(world: World, process: Process) -> Body:
     core = UserFeed(world.config, process.peer.incarnation)
     lanes = read_lanes(world, process)
     found = OneMessage(CredentialsFound(world.credentials))
-    return make_body(core, make_streams(world, process), lanes, found)
+    return make_body(core, make_streams(world, process), lanes, found, Unkept())
 
 
 def feed_price(world: World, process: Process) -> Body:
     """Build the feed of reference prices."""
     core = PriceFeed(world.config, process.peer.incarnation)
     found = OneMessage(CredentialsFound(world.credentials))
-    return make_body(core, make_streams(world, process), found)
+    return make_body(core, make_streams(world, process), found, Unkept())
 
 
 def feed_discovery(world: World, process: Process) -> Body:
     """Build the feed of the market calendar."""
     lanes = read_lanes(world, process)
-    return make_body(DiscoveryCore(world.config), lanes)
+    return make_body(DiscoveryCore(world.config), lanes, Unkept())
 
 
 def feed_perp(world: World, process: Process) -> Body:
     """Build the feed of perpetual futures."""
     if not world.config.perp.enabled:
-        return make_body(IdlePerpFeed())
+        return make_body(IdlePerpFeed(), Unkept())
     core = PerpFeed(world.config, process.peer.incarnation)
-    return make_body(core, make_streams(world, process), read_lanes(world, process))
+    lanes = read_lanes(world, process)
+    return make_body(core, make_streams(world, process), lanes, Unkept())
 
 
 def state(world: World, process: Process) -> Body:

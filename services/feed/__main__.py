@@ -19,6 +19,7 @@ from services.feed.perp import PerpFeed
 from services.feed.perp_idle import IdlePerpFeed
 from services.feed.place import PLACE_LANE
 from services.feed.price import PriceFeed
+from services.feed.quarantine_file import QuarantineFile
 from services.feed.requests import IN_FLIGHT_MAX, READ_LANE
 from services.feed.user import UserFeed
 from shared.effects import Core, HttpRequest
@@ -40,7 +41,8 @@ def main(arguments: list[str]) -> int:
     component, build = FEEDS[arguments[0]]
     started = start(component)
     core, edges = build(started)
-    return run(started, core, edges)
+    kept = QuarantineFile(started.settings.data_directory, component)
+    return run(started, core, (*edges, kept))
 
 
 def build_market(started: Started) -> Built:

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from services.feed.held import HeldMarkets
-from services.feed.report import FeedReport
+from services.feed.report import READ, FeedReport
 from services.feed.requests import Reads
 from services.feed.windows import Window, running_start_s, windows_around
 from shared.config import Config
@@ -214,11 +214,12 @@ class DiscoveryFeed:
             pause = BACK_OFF_NS if reply.status == 429 else RETRY_NS
             self._next_read_ns = now.monotonic_ns + pause
             return self._lose(f"status {reply.status}", now)
+        self._report.frame(now)
         try:
             described = decode(MARKET, reply.body, "market")
             info = market_info(described, self._markets.cutoff_ms)
         except WireFault as fault:
-            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now)
+            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now, READ)
         return self._on_info(tracked, info, now)
 
     def _on_held(self, market: ConditionId, reply: HttpReply, now: Instant) -> list[Effect]:
@@ -226,18 +227,19 @@ class DiscoveryFeed:
         if reply.status != 200:
             self._held.failed(market)
             return []
+        self._report.frame(now)
         try:
             self._changed |= self._held.answered(market, reply.body)
         except WireFault as fault:
             self._held.failed(market)
-            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now)
+            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now, READ)
         return []
 
     def _on_info(self, tracked: _Tracked, info: MarketInfo, now: Instant) -> list[Effect]:
         window = tracked.window
         if (info.slug, info.start_ms, info.end_ms) != (window.slug, window.start_ms, window.end_ms):
             why = "not the window that was asked for"
-            return self._report.reject(f"{info.slug} {info.start_ms} {info.end_ms}", why, now)
+            return self._report.reject(f"{info.slug} {info.start_ms} {info.end_ms}", why, now, READ)
         self._gain(now)
         tracked.verified_ns = tracked.asked_ns
         if info == tracked.info:
@@ -308,6 +310,7 @@ class DiscoveryFeed:
 
     def _status(self, now: Instant) -> Publish:
         verified_ns = self._verified_ns()
+        frames, rejected = self._report.window(now)
         fact = FeedStatus(
             feed=FEED_DISCOVERY,
             connected=self._connected,
@@ -316,6 +319,8 @@ class DiscoveryFeed:
             session=1,
             evidence=(Evidence("calendar", verified_ns),),
             rejected_frames=self._report.rejected_frames,
+            window_frames=frames,
+            window_rejected=rejected,
             hosts=self._report.hosts,
         )
         return Publish("feed.status", fact, now.monotonic_ns)

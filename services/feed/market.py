@@ -15,7 +15,7 @@ from typing import Literal
 from services.feed.cadence import Cadence
 from services.feed.evidence import EvidenceBoard
 from services.feed.opinions import Judged, Opinions
-from services.feed.report import FeedReport
+from services.feed.report import FUTURE, READ, FeedReport
 from services.feed.shards import Shard, Shards
 from services.feed.witness import (
     DISAGREEMENTS_RECONNECT,
@@ -192,12 +192,13 @@ class MarketFeed:
             shard.connection.on_pong(now)
             shard.connection.confirm(now)
             return []
+        self._report.frame(now)
         try:
             events = market_events(text)
         except WireFault as fault:
             return self._report.reject(text, str(fault), now)
         if any(event.venue_ms - now.wall_ms > FUTURE_MS_MAX for event in events):
-            return self._report.reject(text, "stamped in the future", now)
+            return self._report.reject(text, FUTURE, now)
         shard.connection.confirm(now)
         shard.connection.on_life(now)
         for event in events:
@@ -219,10 +220,11 @@ class MarketFeed:
                 pass  # a print without its books would show that something is missing
 
     def _on_opinion(self, reply: HttpReply, now: Instant) -> list[Effect]:
+        self._report.frame(now)
         try:
             judged = self._opinions.answered(reply, self._shards)
         except WireFault as fault:
-            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now)
+            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now, READ)
         effects: list[Effect] = []
         for opinion in judged:
             effects.extend(self._on_judged(opinion, now))

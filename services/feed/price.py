@@ -20,7 +20,7 @@ from services.feed.legacy_price_socket import LegacyPriceSocket
 from services.feed.messages import CredentialsFound
 from services.feed.price_carriers import PriceCarriers, Taken
 from services.feed.price_socket import CurrentPriceSocket, Heard
-from services.feed.report import FeedReport
+from services.feed.report import FUTURE, FeedReport
 from shared.config import Config
 from shared.effects import (
     Effect,
@@ -148,19 +148,19 @@ class PriceFeed:
         else:
             return []
         if isinstance(message, StreamText):
-            return self._on_heard(socket.on_text(message, now), now)
+            self._report.frame(now)
+            return self._on_heard(socket.on_text(message, now), message.text, now)
         if isinstance(message, StreamOpened):
             return [*socket.on_opened(now), self._status(now)]
         return [*socket.connection.on_closed(message, now), *self._look(now)]
 
-    def _on_heard(self, heard: Heard, now: Instant) -> list[Effect]:
+    def _on_heard(self, heard: Heard, raw: str, now: Instant) -> list[Effect]:
         """Publish what a frame has told, unless it is of the other socket; then do what it asks."""
         ticks = heard.ticks
         fresh = [tick for tick in ticks if tick.venue_ms - now.wall_ms <= FUTURE_MS_MAX]
         effects: list[Effect] = []
         if len(fresh) < len(ticks):
-            raw = f"{ticks[0].asset} {ticks[0].source}"
-            effects.extend(self._report.reject(raw, "stamped in the future", now))
+            effects.extend(self._report.reject(raw, FUTURE, now))
         if fresh:
             effects.extend(self._take(self._carriers.take(fresh, now), now))
         effects.extend(heard.effects)

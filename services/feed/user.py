@@ -20,7 +20,7 @@ from services.feed.connection_rules import DATA_IDLE_NS, PING_EVERY_NS, Connecti
 from services.feed.evidence import EvidenceBoard
 from services.feed.messages import CredentialsFound
 from services.feed.own_orders import OwnOrders
-from services.feed.report import FeedReport
+from services.feed.report import FUTURE, READ, FeedReport
 from services.feed.requests import Reads
 from services.feed.told_trades import ToldTrades
 from shared.config import Config
@@ -204,6 +204,7 @@ class UserFeed:
             self._connection.on_pong(now)
             self._connection.confirm(now)
             return []
+        self._report.frame(now)
         try:
             frames = decode_user_frames(message.text)
             told = [user_event(frame) for frame in frames]
@@ -211,7 +212,7 @@ class UserFeed:
             return self._refuse(message.text, str(fault), now)
         events = tuple(event for event in told if event is not None)
         if any(event.venue_ms - now.wall_ms > FUTURE_MS_MAX for event in events):
-            return self._refuse(message.text, "stamped in the future", now)
+            return self._refuse(message.text, FUTURE, now)
         if events:
             self._connection.confirm(now)
             self._connection.on_life(now)
@@ -289,13 +290,14 @@ class UserFeed:
             return [
                 Log("user.read_refused", {"path": page.path, "status": reply.status}, "warning")
             ]
+        self._report.frame(now)
         try:
             if page.path == TRADES_PATH:
                 return self._on_trades(page, reply.body, now)
             return self._on_orders(page, reply.body, now)
         except WireFault as fault:
             self._miss(page, now)
-            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now)
+            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now, READ)
 
     def _on_trades(self, page: _Page, body: bytes, now: Instant) -> list[Effect]:
         found = decode(TRADES, body, "trades")

@@ -11,7 +11,7 @@ from shared.level import LEVELS
 DATA_COMMANDS = {
     "up", "down", "restart", "status", "halt", "resume", "switches", "explain", "tap", "orders",
     "positions", "fills", "pnl", "audit", "panic", "doctor", "sim", "bench",
-    "flatten", "drill", "ramp",
+    "flatten", "drill", "ramp", "quarantine",
 }  # fmt: skip
 
 
