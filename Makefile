@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants model soak fold day ledger-million crash-points bench safety-case faults-page switches-page lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants model soak fuzz fold day ledger-million crash-points bench safety-case faults-page switches-page lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -74,6 +74,10 @@ day: $(VENV)/installed-test
 # A million actions on execution and the venue, in any order; about a quarter of an hour on two cores.
 machine: $(VENV)/installed-test
 	INTERLOCK_MACHINE_STEPS=$${INTERLOCK_MACHINE_STEPS:-1000000} $(BIN)/pytest --quiet -rP tests/properties/test_execution_machine.py -k million
+
+# A million inputs for the feeds' cores and their readers, guided by coverage; about twenty minutes on one core.
+fuzz: $(VENV)/installed-test
+	INTERLOCK_FUZZ_INPUTS=$${INTERLOCK_FUZZ_INPUTS:-1000000} $(BIN)/pytest --quiet -rP tests/fuzz
 
 fold: $(VENV)/installed-test
 	INTERLOCK_FOLD_S=600 $(BIN)/pytest --quiet -rP tests/processes/test_fold.py

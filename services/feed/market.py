@@ -53,7 +53,7 @@ from shared.topics import FEED_MARKET
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
 from shared.venue.faults import WireFault
 from shared.venue.parse import market_events
-from shared.venue.streams_wire import PONG
+from shared.venue.streams_wire import is_pong
 
 RESUBSCRIBE_EVERY_NS = 2 * NS_PER_S
 """At most this often for one token: the answer needs a moment, and a venue that lost a book shall
@@ -188,7 +188,7 @@ class MarketFeed:
 
     def _on_text(self, shard: Shard, message: StreamText, now: Instant) -> list[Effect]:
         text = message.text
-        if text.startswith(PONG):
+        if is_pong(text):
             shard.connection.on_pong(now)
             shard.connection.confirm(now)
             return []

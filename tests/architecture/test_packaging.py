@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture.tree import ROOT
 
-PINNED = re.compile(r"^[A-Za-z0-9_.-]+==[^ ]+ \\$")
+PINNED = re.compile(r"^[A-Za-z0-9_.-]+==[^ ]+( ; .+)? \\$")
 HOST = re.compile(r"(https?|file|ftp|git\+\w+)://|--(extra-)?index-url|--trusted-host|--find-links")
 PACKAGING = (
     "setup.cfg",
