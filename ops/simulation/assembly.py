@@ -172,7 +172,7 @@ def feed_price(world: World, process: Process) -> Body:
 def feed_discovery(world: World, process: Process) -> Body:
     """Build the feed of the market calendar."""
     lanes = read_lanes(world, process)
-    return make_body(DiscoveryCore(world.config), lanes, Unkept())
+    return make_body(DiscoveryCore(world.config, process.peer.incarnation), lanes, Unkept())
 
 
 def feed_perp(world: World, process: Process) -> Body:

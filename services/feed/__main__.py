@@ -86,7 +86,7 @@ def build_discovery(started: Started) -> Built:
     place = Lane(PLACE_LANE, settings.venue.geoblock_url)
     lanes = [_lane(settings.venue.discovery_url), place]
     reads = HttpEdge(lanes, names=NameRules.of(settings.names))
-    return DiscoveryCore(settings), (reads,)
+    return DiscoveryCore(settings, started.incarnation), (reads,)
 
 
 def build_perp(started: Started) -> Built:

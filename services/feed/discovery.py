@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from services.feed.held import HeldMarkets
+from services.feed.read_budget import FAMILIES, ReadBudgets, Urgency, retry_after_s
 from services.feed.report import READ, FeedReport
 from services.feed.requests import Reads
 from services.feed.windows import Window, running_start_s, windows_around
@@ -36,7 +37,7 @@ from shared.identifiers import ConditionId
 from shared.topics import FEED_DISCOVERY
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs, WallMs
 from shared.venue.faults import WireFault
-from shared.venue.gamma_wire import MARKET, MARKET_BY_SLUG_PREFIX
+from shared.venue.gamma_wire import MARKET, MARKET_BY_SLUG_PREFIX, MARKETS_KEYSET_PATH
 from shared.venue.parse_market import market_info
 from shared.venue.wire import decode
 
@@ -52,11 +53,10 @@ Source: https://docs.polymarket.com/api-reference/rate-limits (2026-09-28).
 ENDED_EVERY_NS = 2 * NS_PER_S
 """An ended market is asked for less often: its resolution takes 15 s at least."""
 
-BACK_OFF_NS = 5 * NS_PER_S
-"""After a 429: the venue asks for fewer reads; the calendar may be three times as old."""
+TOO_MANY = 429
 
 RETRY_NS = NS_PER_S
-"""After any other refusal."""
+"""After a refusal that is no 429: those are the budget's to judge (`read_budget.py`)."""
 
 
 class _Tracked:
@@ -84,10 +84,16 @@ class _HeldRead(msgspec.Struct, frozen=True):
 class DiscoveryFeed:
     """The whole process, pure."""
 
-    def __init__(self, config: Config) -> None:
-        """Start without a calendar."""
+    def __init__(self, config: Config, seed: int = 0) -> None:
+        """Start without a calendar.
+
+        Args:
+            config: Which markets, and how often they are asked for.
+            seed: Of the jitter of pauses that the venue asks for.
+        """
         self._markets = config.markets
         self._reads: Reads[str | _HeldRead] = Reads(config.timing.read_deadline_ms * NS_PER_MS)
+        self._budgets = ReadBudgets(FAMILIES, seed)
         self._held = HeldMarkets(config.markets.cutoff_ms)
         self._every_ns = config.markets.discovery_every_ms * NS_PER_MS
         self._tracked: dict[str, _Tracked] = {}
@@ -167,16 +173,19 @@ class DiscoveryFeed:
             return self._ask_held(now)
         # Live windows first; among those of a kind, the one that was asked longest ago.
         tracked = min(due, key=lambda found: (self._is_ended(found, now), found.asked_ns or 0))
+        path = MARKET_BY_SLUG_PREFIX + tracked.window.slug
+        urgency: Urgency = "usual" if self._is_ended(tracked, now) else "critical"
+        if not self._budgets.of(path).take(urgency, now):
+            return []
         tracked.asked_ns = now.monotonic_ns
         tracked.is_asking = True
         self._next_read_ns = now.monotonic_ns + READ_SPACING_NS
-        path = MARKET_BY_SLUG_PREFIX + tracked.window.slug
         return [self._reads.ask(path, tracked.window.slug, now)]
 
     def _ask_held(self, now: Instant) -> list[Effect]:
         """Look up a held market when no window by the clock is due."""
         held = self._held.due(self._known(), now)
-        if held is None:
+        if held is None or not self._budgets.of(MARKETS_KEYSET_PATH).take("usual", now):
             return []
         self._next_read_ns = now.monotonic_ns + READ_SPACING_NS
         return [self._reads.ask(held.path(now), _HeldRead(held.market), now)]
@@ -192,9 +201,10 @@ class DiscoveryFeed:
     def _is_due(self, tracked: _Tracked, now: Instant) -> bool:
         if tracked.is_asking or tracked.is_settled:
             return False
-        every = (
+        usual = (
             max(ENDED_EVERY_NS, self._every_ns) if self._is_ended(tracked, now) else self._every_ns
         )
+        every = self._budgets.of(MARKET_BY_SLUG_PREFIX).stretched(usual, now)
         return tracked.asked_ns is None or now.monotonic_ns - tracked.asked_ns >= every
 
     def _is_ended(self, tracked: _Tracked, now: Instant) -> bool:
@@ -202,6 +212,8 @@ class DiscoveryFeed:
 
     def _on_reply(self, reply: HttpReply, now: Instant) -> list[Effect]:
         purpose = self._reads.finish(reply.request_id)
+        if purpose is not None:
+            self._note_pace(reply, now)
         if isinstance(purpose, _HeldRead):
             return self._on_held(purpose.market, reply, now)
         tracked = None if purpose is None else self._tracked.get(purpose)
@@ -211,8 +223,8 @@ class DiscoveryFeed:
         if reply.status == 404:
             return self._on_absent(now)
         if reply.status != 200:
-            pause = BACK_OFF_NS if reply.status == 429 else RETRY_NS
-            self._next_read_ns = now.monotonic_ns + pause
+            if reply.status != TOO_MANY:
+                self._next_read_ns = now.monotonic_ns + RETRY_NS
             return self._lose(f"status {reply.status}", now)
         self._report.frame(now)
         try:
@@ -221,6 +233,16 @@ class DiscoveryFeed:
         except WireFault as fault:
             return self._report.reject(reply.body.decode(errors="replace"), str(fault), now, READ)
         return self._on_info(tracked, info, now)
+
+    def _note_pace(self, reply: HttpReply, now: Instant) -> None:
+        """Tell the budget how the venue has answered; every read here is of one family."""
+        budget = self._budgets.of(MARKET_BY_SLUG_PREFIX)
+        if reply.status == TOO_MANY:
+            budget.refused(now, retry_after_s(reply.headers))
+        elif reply.status in (200, 404):
+            budget.answered(now.boot_ns - reply.sent_ns)
+        else:
+            budget.failed(now)
 
     def _on_held(self, market: ConditionId, reply: HttpReply, now: Instant) -> list[Effect]:
         """Take the listing of a held market in."""
@@ -259,6 +281,8 @@ class DiscoveryFeed:
 
     def _on_failed(self, failed: HttpFailed, now: Instant) -> list[Effect]:
         purpose = self._reads.finish(failed.request_id)
+        if purpose is not None:
+            self._budgets.of(MARKET_BY_SLUG_PREFIX).failed(now)
         if isinstance(purpose, _HeldRead):
             self._held.failed(purpose.market)
         elif purpose is not None and purpose in self._tracked:
@@ -311,6 +335,7 @@ class DiscoveryFeed:
     def _status(self, now: Instant) -> Publish:
         verified_ns = self._verified_ns()
         frames, rejected = self._report.window(now)
+        strained, strained_ns = self._budgets.strain(now)
         fact = FeedStatus(
             feed=FEED_DISCOVERY,
             connected=self._connected,
@@ -322,5 +347,7 @@ class DiscoveryFeed:
             window_frames=frames,
             window_rejected=rejected,
             hosts=self._report.hosts,
+            strained=strained,
+            strained_ms=strained_ns // NS_PER_MS,
         )
         return Publish("feed.status", fact, now.monotonic_ns)

@@ -15,9 +15,9 @@ from shared.units import NS_PER_MS, Instant
 class DiscoveryCore:
     """The whole process, pure."""
 
-    def __init__(self, config: Config) -> None:
-        """Begin knowing neither a market nor where we are."""
-        self._calendar = DiscoveryFeed(config)
+    def __init__(self, config: Config, seed: int = 0) -> None:
+        """Begin knowing neither a market nor where we are; the seed is that of the jitter."""
+        self._calendar = DiscoveryFeed(config, seed)
         self._place = PlaceWatch(config.access, config.timing.read_deadline_ms * NS_PER_MS)
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:

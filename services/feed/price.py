@@ -86,6 +86,7 @@ class PriceFeed:
         self._newest: dict[tuple[Asset, str], WallMs] = {}
         self._history: dict[tuple[Asset, str], deque[ReferencePrice]] = {}
         self._said: object = None
+        self._older_sessions = 0
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
         """Take what the edges say."""
@@ -151,6 +152,8 @@ class PriceFeed:
             self._report.frame(now)
             return self._on_heard(socket.on_text(message, now), message.text, now)
         if isinstance(message, StreamOpened):
+            if socket is self._legacy and self._carries("legacy"):
+                self._older_sessions += 1
             return [*socket.on_opened(now), self._status(now)]
         return [*socket.connection.on_closed(message, now), *self._look(now)]
 
@@ -239,6 +242,10 @@ class PriceFeed:
     def _is_ready(self, socket: PriceSocket) -> bool:
         return any(each.is_ready for name, each in self._connections() if name == socket)
 
+    def _carries(self, socket: PriceSocket) -> bool:
+        rows = self._carriers.rows(refused=False)
+        return any(row.socket == socket for row in rows)
+
     def _cause(self) -> str:
         """Return why the current socket is not connected."""
         return (
@@ -262,7 +269,8 @@ class PriceFeed:
             older = self._legacy.connection
             status = msgspec.structs.replace(
                 status,
-                session=status.session + older.session,
+                # A second opinion that comes and goes makes nothing unsteady while it carries none.
+                session=status.session + self._older_sessions,
                 reconnects=status.reconnects + older.reconnects,
             )
             if older.is_ready and not status.connected:

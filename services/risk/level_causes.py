@@ -53,6 +53,7 @@ class LevelCauses:
         self._sessions: dict[str, int] = {}
         self._reconnects: dict[str, deque[BootNs]] = {}
         self._spots: dict[str, BootNs] = {}
+        self._strained: dict[str, tuple[str, int]] = {}
         self._valid_ns: BootNs | None = None
         self._ledger_fault = ""
         self._ledger_ns: BootNs | None = None
@@ -81,6 +82,7 @@ class LevelCauses:
         return (
             *self._components(now),
             *self._connections(now),
+            *self._reads(),
             *self._data(now),
             *self._venue(),
             *self._integrity(now),
@@ -125,6 +127,12 @@ class LevelCauses:
                 text = f"{count} new connections in a minute"
                 yield Cause("EMERGENCY" if is_worse else "REDUCED", f"{feed} unsteady", text)
 
+    def _reads(self) -> Iterator[Cause]:
+        """NET-8: the venue delays or refuses reads, and does not stop doing so."""
+        for feed, (text, lasts_ms) in self._strained.items():
+            if text and lasts_ms >= self._settings.reads_strained_ms:
+                yield Cause("REDUCED", f"{feed} reads strained", text)
+
     def _data(self, now: Instant) -> Iterator[Cause]:
         settings = self._settings
         if self._valid_ns is not None:
@@ -166,6 +174,8 @@ class LevelCauses:
         if known is not None and status.session > known:
             moments = self._reconnects.setdefault(status.feed, deque(maxlen=RECONNECTS_KEPT))
             moments.append(now.boot_ns)
+        if status.feed in (*FEEDS, *SIDE_FEEDS):
+            self._strained[status.feed] = (status.strained, status.strained_ms)
         if status.connected or not status.wanted:
             self._lost.pop(status.feed, None)
         elif known is not None and status.feed in (*FEEDS, *SIDE_FEEDS):

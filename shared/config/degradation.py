@@ -82,6 +82,14 @@ class DegradationSettings(Section, frozen=True, kw_only=True):
             le=120_000,
         ),
     ] = 10_000
+    reads_strained_ms: Annotated[
+        int,
+        Meta(
+            description="REDUCED: a feed's reads are held back, slow or refused for so long.",
+            ge=1_000,
+            le=600_000,
+        ),
+    ] = 20_000
     latency_times: Annotated[
         int,
         Meta(description="REDUCED: the venue answers so many times slower.", ge=2, le=100),

@@ -127,6 +127,9 @@ class FeedStatus(Fact, frozen=True):
         future_stamps: Frames refused for a stamp of the future, since the start.
         shards: Each connection of a feed that may have several: `connected` says that one is,
             `session` grows with the loss of any, and what is said of one is of the worst.
+        strained: Why its reads are held back, or slow, or refused; empty when they are not. What
+            it tells is then as old as its evidence says.
+        strained_ms: For how long that has been so.
         carriers: Of the price feed alone: one entry for each asset.
     """
 
@@ -152,3 +155,5 @@ class FeedStatus(Fact, frozen=True):
     future_stamps: int = 0
     shards: tuple[FeedShard, ...] = ()
     carriers: tuple[PriceCarrier, ...] = ()
+    strained: str = ""
+    strained_ms: int = 0

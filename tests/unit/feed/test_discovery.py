@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from services.feed.discovery import (
-    BACK_OFF_NS,
     ENDED_EVERY_NS,
     READ_SPACING_NS,
     RETRY_NS,
@@ -219,12 +218,27 @@ def test_lost_answer_renews_no_stamp() -> None:
     assert status(rig.run(2_010, 2_200, answers=False)).cause == "deadline"
 
 
-@pytest.mark.parametrize(("code", "pause_ns"), [(429, BACK_OFF_NS), (500, RETRY_NS)])
-def test_refusals_are_backed_off_from(code: int, pause_ns: int) -> None:
+def test_refusals_are_backed_off_from() -> None:
     rig = Rig()
-    rig.status_code = code
+    rig.status_code = 500
     rig.run(0, 8_000)
-    assert rig.asked[1][0] == pause_ns // NS_PER_MS
+    assert rig.asked[1][0] == RETRY_NS // NS_PER_MS
+
+
+@pytest.mark.req("NET-8")
+def test_429_halves_the_pace_lengthens_polling_and_is_told_until_five_clean_minutes() -> None:
+    rig = Rig()
+    rig.run(0, 10_000)
+    usual = len([when for when, slug in rig.asked if slug == RUNNING])
+    rig.status_code = 429
+    rig.run(10_000, 10_200)
+    rig.status_code = 200
+    rig.asked.clear()
+    effects = rig.run(10_200, 20_200)
+    slow = len([when for when, slug in rig.asked if slug == RUNNING])
+    assert 0 < slow <= usual * 2 // 3
+    assert "after a 429" in status(effects).strained
+    assert rig.calendar().verified_ns > at(17_000).monotonic_ns, "cached data tells its age"
 
 
 def test_calendar_is_vouched_for_since_its_oldest_live_market_was_asked() -> None:

@@ -180,6 +180,18 @@ def test_feed_without_connection_reduces_and_in_the_end_is_an_emergency(
     assert not held(causes, 40_000)
 
 
+@pytest.mark.req("NET-8")
+def test_strained_reads_reduce_once_they_persist() -> None:
+    causes = LevelCauses(settings())
+    for lasts_ms, names in ((19_999, []), (20_000, ["feed_price reads strained"])):
+        status = FeedStatus(FEED_PRICE, True, MonotonicNs(0), "", 1, ())
+        told = msgspec.structs.replace(status, strained="markets at 50 %", strained_ms=lasts_ms)
+        causes.hear(received(told), instant(1_000))
+        assert [one.name for one in causes.holding(instant(1_000))] == names
+    causes.hear(feed(connected=True), instant(1_100))
+    assert causes.holding(instant(1_100)) == ()
+
+
 @pytest.mark.req("DG-1")
 def test_lost_feed_on_which_no_order_rests_is_never_an_emergency() -> None:
     causes = LevelCauses(settings())
