@@ -28,9 +28,9 @@ from bus.envelope import UNDECODABLE
 from bus.intake import Intake
 from bus.outlet import SocketOutlet
 from bus.process import Started
-from bus.snapshot import encode_request
+from bus.resynchronising import Resynchronising
 from bus.snapshot_server import answer_requests
-from bus.sockets import SNAPSHOT_QUEUE_MAX, Sockets
+from bus.sockets import Sockets
 from bus.turn_log import TurnLog
 from bus.turn_times import TurnTimes
 from shared.control import Ping, Pong
@@ -47,7 +47,6 @@ from shared.effects import (
     Stop,
 )
 from shared.facts import Sequences
-from shared.identifiers import Component
 from shared.topics import RISK
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant, MonotonicNs
 from shared.wall_steps import WallSteps
@@ -139,7 +138,7 @@ class Loop:
         self._polled: dict[int, tuple[Edge, int]] = {}
         self._readable: set[zmq.Socket[bytes]] = set()
         self._is_told = True
-        self._awaited: set[Component] = set()
+        self._requests = Resynchronising(self._sockets, self._intake, self._poller, self._outlet)
         self._waiting: list[Message] = []
         self._decided: list[Decided] = []
         now = clock.read()
@@ -199,7 +198,7 @@ class Loop:
 
     def _poll(self) -> list[tuple[int, int]]:
         self._register_edges()
-        self._register_requests()
+        self._requests.register()
         self._register_snapshots()
         wait_ns = 0 if self._waiting else self._next_tick_ns - clock.read().boot_ns
         wait_ms = max(0, -(-wait_ns // NS_PER_MS))
@@ -221,19 +220,6 @@ class Loop:
         for descriptor, (_, events) in wanted.items():
             self._poller.register(descriptor, events)
         self._polled = wanted
-
-    def _register_requests(self) -> None:
-        """Poll for the answers that are expected, and only for those."""
-        for component, source in self._intake.sources.items():
-            if source.resync.is_waiting == (component in self._awaited):
-                continue
-            socket = self._sockets.requests[component]
-            if source.resync.is_waiting:
-                self._awaited.add(component)
-                self._poller.register(socket, zmq.POLLIN)
-            else:
-                self._awaited.remove(component)
-                self._poller.unregister(socket)
 
     def _register_snapshots(self) -> None:
         """Poll for requests but while facts wait for a commit: they would be told too early."""
@@ -351,26 +337,8 @@ class Loop:
             self._outlet.log_corrupt(corrupt)
 
     def _resynchronise(self) -> None:
-        now = clock.read()
-        for component, source in self._intake.sources.items():
-            number = source.resync.take_request(now.monotonic_ns)
-            if number is not None and self._sockets.request_snapshot(
-                component, encode_request(number)
-            ):
-                source.resync.sent()
-            if source.resync.is_waiting:
-                self._take_snapshot(component)
-        for message in self._intake.expire(now):
-            self._deliver(message)
-
-    def _take_snapshot(self, component: Component) -> None:
-        """Take what has come; answers to older requests are read and dropped on the way."""
-        for _ in range(SNAPSHOT_QUEUE_MAX):
-            frames = self._sockets.receive_snapshot(component)
-            if frames is None:
-                return
-            for message in self._intake.answer(frames, clock.read()):
-                self._deliver(message, whole=True)
+        for message, whole in self._requests.exchange():
+            self._deliver(message, whole=whole)
 
     def _tick(self) -> None:
         now = clock.read()

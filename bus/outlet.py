@@ -6,7 +6,9 @@ from bus import clock
 from bus.envelope import SCHEMA, Corrupt, Header, encode
 from bus.intake import Intake
 from bus.process import Started
+from bus.refill import SentFacts
 from bus.sequence import Numbering
+from bus.snapshot import FillRequest
 from bus.sockets import Sockets
 from shared.control import Pong
 from shared.effects import Control, Exit, Log, Peer, Publish
@@ -35,6 +37,7 @@ class SocketOutlet:
         self._sockets = sockets
         self._intake = intake
         self._numbering = Numbering()
+        self._sent = SentFacts(started.component, started.incarnation)
         self._encoder = msgspec.msgpack.Encoder()
         self._unroutable: set[Peer] = set()
 
@@ -45,7 +48,13 @@ class SocketOutlet:
         component = self._started.component
         assert component in topic.publishers, f"{component} may not publish {effect.topic}"
         number = self._numbering.next(effect.topic)
-        self._sockets.publish(self.envelope(effect, decided, number))
+        frames = self.envelope(effect, decided, number)
+        self._sockets.publish(frames)
+        self._sent.keep(effect.topic, number, frames)
+
+    def fill(self, request: FillRequest) -> list[bytes]:
+        """Return the answer to a reader that lost facts of ours."""
+        return self._sent.answer(request)
 
     def envelope(self, effect: Publish, decided: Instant, number: int) -> list[bytes]:
         """Return the frames of a fact under a number."""

@@ -26,13 +26,46 @@ HELD_MAX = 2_000
 """Facts held back of one publisher; four seconds of a sustained peak."""
 
 
-class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="snapshot"):
     """A reader's question. The number comes back, so that an old answer is known as one."""
 
     number: int
 
 
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Facts of one topic that did not arrive, both ends included."""
+
+    topic: str
+    first: int
+    last: int
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return self.last - self.first + 1
+
+
+class FillRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="fill"):
+    """A reader's question for single facts (`bus/refill.py`); the number comes back."""
+
+    number: int
+    missing: tuple[Missing, ...]
+
+
+class Filled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="filled"):
+    """First frame of the answer to it; the facts follow as they left, in the order asked for.
+
+    Attributes:
+        facts: How many follow: all that was asked for, or none when one of them is gone.
+    """
+
+    number: int
+    component: Component
+    incarnation: Incarnation
+    facts: int
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="answer"):
     """First frame of an answer; the facts follow it, three frames each.
 
     Attributes:
@@ -48,8 +81,10 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_REQUEST = msgspec.msgpack.Decoder(Request)
-_ANSWER = msgspec.msgpack.Decoder(Answer)
+_REQUEST: msgspec.msgpack.Decoder[Request | FillRequest] = msgspec.msgpack.Decoder(
+    Request | FillRequest
+)
+_ANSWER: msgspec.msgpack.Decoder[Answer | Filled] = msgspec.msgpack.Decoder(Answer | Filled)
 
 
 def encode_request(number: int) -> bytes:
@@ -57,7 +92,12 @@ def encode_request(number: int) -> bytes:
     return _ENCODER.encode(Request(number))
 
 
-def decode_request(frame: bytes) -> Request | None:
+def encode_fill_request(request: FillRequest) -> bytes:
+    """Return the one frame of a request for single facts."""
+    return _ENCODER.encode(request)
+
+
+def decode_request(frame: bytes) -> Request | FillRequest | None:
     """Read a request; None for bytes that are none, which get no answer."""
     try:
         return _REQUEST.decode(frame)
@@ -71,7 +111,15 @@ def encode_answer(answer: Answer, facts: Sequence[list[bytes]]) -> list[bytes]:
     return [_ENCODER.encode(answer), *(frame for fact in facts for frame in fact)]
 
 
-def decode_answer(frames: Sequence[bytes]) -> tuple[Answer, list[Sequence[bytes]]] | None:
+def encode_filled(filled: Filled, facts: Sequence[list[bytes]]) -> list[bytes]:
+    """Return all frames of the answer to a request for single facts."""
+    assert filled.facts == len(facts), "an answer counts its facts"
+    return [_ENCODER.encode(filled), *(frame for fact in facts for frame in fact)]
+
+
+def decode_answer(
+    frames: Sequence[bytes],
+) -> tuple[Answer | Filled, list[Sequence[bytes]]] | None:
     """Read an answer into its head and the frames of each fact; None when it is none."""
     try:
         answer = _ANSWER.decode(frames[0])

@@ -1,11 +1,14 @@
-"""The publisher's side of snapshots: one answer a request, made by the core in its turn."""
+"""The publisher's side of snapshots: one answer a request, made by the core in its turn.
+
+Single facts that a reader lost are answered from what was kept of them; no core is asked.
+"""
 
 from typing import Protocol, runtime_checkable
 
 from bus import clock
 from bus.outlet import SocketOutlet
 from bus.process import Started
-from bus.snapshot import Answer, decode_request, encode_answer
+from bus.snapshot import Answer, FillRequest, decode_request, encode_answer
 from bus.sockets import Sockets
 from shared.effects import Core, Publish
 from shared.units import Instant
@@ -31,6 +34,9 @@ def answer_requests(started: Started, core: Core, sockets: Sockets, outlet: Sock
             return
         request = decode_request(frames[-1])
         if request is None:
+            continue
+        if isinstance(request, FillRequest):
+            sockets.send_snapshot([frames[0], *outlet.fill(request)])
             continue
         now = clock.read()
         newest = outlet.newest()

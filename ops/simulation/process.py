@@ -22,9 +22,11 @@ from bus.control_line import (
 from bus.edge import Edge
 from bus.envelope import SCHEMA, Header, encode
 from bus.intake import Intake
+from bus.refill import SentFacts
 from bus.sequence import Numbering
-from bus.snapshot import Answer, decode_request, encode_answer, encode_request
+from bus.snapshot import Answer, FillRequest, decode_request, encode_answer
 from bus.snapshot_server import Snapshots
+from ops.simulation.asking import ask_for_facts, ask_for_snapshots, take_answers
 from ops.simulation.body import Body
 from ops.simulation.bus import Bus
 from ops.simulation.letter import SHARED_READING, Letter
@@ -118,6 +120,7 @@ class Process:
         self._intake = Intake(identity.component, opener=SHARED_READING)
         self._line = ComponentLine(identity)
         self._numbering = Numbering()
+        self._sent = SentFacts(identity.component, identity.incarnation)
         self._woke = self._scheduler.instant()
         self.silent_since_ns = self._scheduler.now_ns
         self._next_tick_ns = self._woke.boot_ns
@@ -252,7 +255,8 @@ class Process:
             self._facts(now)
             self._answer_requests(now)
         if now.boot_ns >= self._next_tick_ns:
-            self._resynchronise(now)
+            ask_for_snapshots(self._around.bus, self.component, self._intake, now)
+            self._deliver_all(self._intake.expire(now), now)
             self._tick(now)
         decided, self._decided = self._decided, []
         if decided:
@@ -294,6 +298,8 @@ class Process:
         take = self._intake.take
         for frames in frames_in:
             self._deliver_all(take(frames, now), now)
+        if self._intake.wants_facts:
+            ask_for_facts(self._around.bus, self.component, self._intake)
         assert not self._intake.take_corrupt()
 
     def _answer_requests(self, now: Instant) -> None:
@@ -302,22 +308,13 @@ class Process:
         if not self._application.is_waiting:
             for reader, request in bus.receive_requests(self.component):
                 bus.answer(self.component, reader, self._snapshot(request, now))
-        for frames in bus.receive_answers(self.component):
-            self._deliver_all(self._intake.answer(frames, now), now)
-
-    def _resynchronise(self, now: Instant) -> None:
-        bus = self._around.bus
-        for component, source in self._intake.sources.items():
-            number = source.resync.take_request(now.monotonic_ns)
-            if number is not None and bus.request_snapshot(
-                self.component, component, encode_request(number)
-            ):
-                source.resync.sent()
-        self._deliver_all(self._intake.expire(now), now)
+        self._deliver_all(take_answers(bus, self.component, self._intake, now), now)
 
     def _snapshot(self, frame: bytes, now: Instant) -> list[bytes]:
         request = decode_request(frame)
         assert request is not None
+        if isinstance(request, FillRequest):
+            return self._sent.answer(request)
         newest = self._numbering.newest()
         core = self.core
         facts = [
@@ -373,6 +370,7 @@ class Process:
         if effect.topic != "bus.sequences":
             self._around.observer.published(self.peer, effect, decided)
         letter = Letter(self._envelope(effect, decided, number))
+        self._sent.keep(effect.topic, number, letter)
         self._around.bus.publish(self.component, letter)
 
     def _send_control(self, effect: Control) -> None:

@@ -2,6 +2,7 @@ import pytest
 
 from bus.envelope import SCHEMA, Cause, Header, encode
 from bus.intake import Intake
+from bus.refill import FILL_NS_MAX
 from bus.snapshot import Answer, encode_answer
 from shared.effects import EnvelopeReceived, Gap, Message, Received
 from shared.facts import BookDoubted, Sequences, StateView
@@ -80,9 +81,9 @@ def test_repeated_fact_is_delivered_once() -> None:
 
 @pytest.mark.req("DQ-2")
 def test_gap_is_told_before_the_fact_that_shows_it() -> None:
-    told = Reader().take(make_frames(4), make_frames(7))
-    assert told[1] == Gap(STATE, "state.view", 2, "sequence")
-    assert numbers(told) == [4, 7]
+    told = Reader().take(make_frames(4), make_frames(15))
+    assert told[1] == Gap(STATE, "state.view", 10, "sequence")
+    assert numbers(told) == [4, 15]
 
 
 @pytest.mark.req("DQ-2")
@@ -90,9 +91,9 @@ def test_lost_last_fact_shows_in_the_list_of_sequences() -> None:
     told = Reader().take(
         make_frames(4),
         make_frames(1, topic="bus.sequences", newest={"state.view": 4}),
-        make_frames(2, topic="bus.sequences", newest={"state.view": 5}),
+        make_frames(2, topic="bus.sequences", newest={"state.view": 14}),
     )
-    assert told[1:] == [Gap(STATE, "state.view", 1, "sequence")]
+    assert told[1:] == [Gap(STATE, "state.view", 10, "sequence")]
 
 
 def test_facts_wait_for_the_snapshot_and_follow_it() -> None:
@@ -145,7 +146,9 @@ def test_corrupt_payload_is_a_gap_of_one_and_is_kept_for_the_log() -> None:
 def test_corrupt_header_is_counted_and_its_loss_shows_with_the_next_fact() -> None:
     reader = Reader()
     told = reader.take(make_frames(4), [b"state.view", b"\xc1", b""], make_frames(6))
-    assert told[1] == Gap(STATE, "state.view", 1, "sequence")
+    assert numbers(told) == [4]
+    lost = reader.intake.expire(at(200 + FILL_NS_MAX))
+    assert lost[0] == Gap(STATE, "state.view", 1, "sequence")
     assert reader.intake.corrupt_count == 1
 
 
@@ -172,7 +175,7 @@ def test_input_age_counts_from_the_input_stamp() -> None:
 def test_recorder_gets_everything_as_it_travelled_and_asks_for_nothing() -> None:
     reader = Reader(RECORDER)
     listed = make_frames(1, topic="bus.sequences", newest={"state.view": 4})
-    told = reader.take(make_frames(4), listed, make_frames(6))
+    told = reader.take(make_frames(4), listed, make_frames(15))
     kinds = [type(one) for one in told]
     assert kinds == [EnvelopeReceived, EnvelopeReceived, Gap, EnvelopeReceived]
     assert not reader.intake.sources[STATE].resync.is_waiting
