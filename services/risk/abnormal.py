@@ -5,8 +5,8 @@ second source is asked. It agrees: the move is real and trading goes on. It cont
 is an error, feed and state rebuild it from a new connection, and only a price of that connection
 with which the second source agrees ends the pause. It says nothing: unknown, and the pause stays.
 
-Prices of outcome tokens run to 0 or 1 by nature and are not judged here. Depth and funding are
-those of perpetual markets, of which no feed exists yet: nothing of them is judged.
+Prices of outcome tokens run to 0 or 1 by nature and are not judged here. Depth, funding and price
+of perpetual futures are judged in `abnormal_perps.py`.
 """
 
 from collections import deque

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from services.risk.abnormal import AbnormalSource
+from services.risk.abnormal_perps import AbnormalPerps
 from services.risk.breaker_count import BreakerCount
 from services.risk.clock import ClockSource
 from services.risk.contradictions import Contradictions
@@ -70,6 +71,7 @@ def make_sources(
         Contradictions(),
         CrashRecords(),
         AbnormalSource(config),
+        AbnormalPerps(config),
         QualitySource(config),
         PriceSocketsSource(),
         ResourceSource(config.resources),

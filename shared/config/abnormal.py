@@ -65,3 +65,20 @@ class AbnormalSettings(Section, frozen=True, kw_only=True):
             le=600_000,
         ),
     ] = 60_000
+    funding_times_max: Annotated[
+        int,
+        Meta(
+            description="Funding of perpetual futures, of either sign, over so many times the "
+            "median of the last hour; the venue's interest alone counts as that at least.",
+            ge=2,
+            le=10_000,
+        ),
+    ] = 10
+    depth_drop_percent_max: Annotated[
+        int,
+        Meta(
+            description="The thinner side of their book below its median of ten minutes by more.",
+            ge=50,
+            le=99,
+        ),
+    ] = 95

@@ -33,8 +33,15 @@ DAILY_LOSS = Switch(
 ABNORMAL_MARKET = Switch(
     "abnormal_market",
     "CB-3",
-    "a reference price moves farther in a minute than a market does",
-    ("abnormal.move_percent_max", "abnormal.move_ms", "abnormal.pause_ms"),
+    "a reference price moves farther in a minute than a market does, or perpetual futures lose "
+    "their depth or change their funding as no market does",
+    (
+        "abnormal.move_percent_max",
+        "abnormal.move_ms",
+        "abnormal.funding_times_max",
+        "abnormal.depth_drop_percent_max",
+        "abnormal.pause_ms",
+    ),
     "asset",
     "PAUSED",
     False,
