@@ -14,11 +14,13 @@ from typing import Literal
 
 import msgspec
 
+from services.feed.events import EventRead, FollowedEvents
 from services.feed.held import HeldMarkets
 from services.feed.read_budget import FAMILIES, ReadBudgets, Urgency, retry_after_s
 from services.feed.report import READ, FeedReport
 from services.feed.requests import Reads
-from services.feed.windows import Window, running_start_s, windows_around
+from services.feed.tracked_window import TrackedWindow
+from services.feed.windows import running_start_s, windows_around
 from shared.config import Config
 from shared.effects import (
     Effect,
@@ -37,7 +39,12 @@ from shared.identifiers import ConditionId
 from shared.topics import FEED_DISCOVERY
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs, WallMs
 from shared.venue.faults import WireFault
-from shared.venue.gamma_wire import MARKET, MARKET_BY_SLUG_PREFIX, MARKETS_KEYSET_PATH
+from shared.venue.gamma_wire import (
+    EVENTS_KEYSET_PATH,
+    MARKET,
+    MARKET_BY_SLUG_PREFIX,
+    MARKETS_KEYSET_PATH,
+)
 from shared.venue.parse_market import market_info
 from shared.venue.wire import decode
 
@@ -59,22 +66,6 @@ RETRY_NS = NS_PER_S
 """After a refusal that is no 429: those are the budget's to judge (`read_budget.py`)."""
 
 
-class _Tracked:
-    """One window: what is known of it, and since when."""
-
-    def __init__(self, window: Window) -> None:
-        self.window = window
-        self.info: MarketInfo | None = None
-        self.verified_ns: MonotonicNs | None = None
-        self.asked_ns: MonotonicNs | None = None
-        self.is_asking = False
-
-    @property
-    def is_settled(self) -> bool:
-        """Tell whether nothing about it can change any more."""
-        return self.info is not None and self.info.winner is not None
-
-
 class _HeldRead(msgspec.Struct, frozen=True):
     """A look-up of a held market by its id."""
 
@@ -92,11 +83,14 @@ class DiscoveryFeed:
             seed: Of the jitter of pauses that the venue asks for.
         """
         self._markets = config.markets
-        self._reads: Reads[str | _HeldRead] = Reads(config.timing.read_deadline_ms * NS_PER_MS)
+        self._events = FollowedEvents(config.markets)
+        self._reads: Reads[str | _HeldRead | EventRead] = Reads(
+            config.timing.read_deadline_ms * NS_PER_MS
+        )
         self._budgets = ReadBudgets(FAMILIES, seed)
         self._held = HeldMarkets(config.markets.cutoff_ms)
         self._every_ns = config.markets.discovery_every_ms * NS_PER_MS
-        self._tracked: dict[str, _Tracked] = {}
+        self._tracked: dict[str, TrackedWindow] = {}
         self._report = FeedReport(FEED_DISCOVERY)
         self._next_read_ns = 0
         self._next_calendar_ns = 0
@@ -147,7 +141,11 @@ class DiscoveryFeed:
         markets = (*self._held.infos(self._known()), *followed)
         if not followed or verified_ns is None:
             return []
-        return [Publish("feed.calendar", Calendar(markets, verified_ns), verified_ns)]
+        return [
+            Publish(
+                "feed.calendar", Calendar(markets, verified_ns, self._events.infos()), verified_ns
+            )
+        ]
 
     def health(self) -> tuple[Literal["starting", "ready"], str]:
         """Return whether there is a calendar."""
@@ -161,7 +159,7 @@ class DiscoveryFeed:
         if slugs == self._tracked.keys():
             return
         self._tracked = {
-            window.slug: self._tracked.get(window.slug) or _Tracked(window) for window in due
+            window.slug: self._tracked.get(window.slug) or TrackedWindow(window) for window in due
         }
         self._changed = True
 
@@ -185,10 +183,24 @@ class DiscoveryFeed:
     def _ask_held(self, now: Instant) -> list[Effect]:
         """Look up a held market when no window by the clock is due."""
         held = self._held.due(self._known(), now)
-        if held is None or not self._budgets.of(MARKETS_KEYSET_PATH).take("usual", now):
+        if held is None:
+            return self._ask_event(now)
+        if not self._budgets.of(MARKETS_KEYSET_PATH).take("usual", now):
             return []
         self._next_read_ns = now.monotonic_ns + READ_SPACING_NS
         return [self._reads.ask(held.path(now), _HeldRead(held.market), now)]
+
+    def _ask_event(self, now: Instant) -> list[Effect]:
+        """Ask for an event with several markets when nothing that is traded is due."""
+        if self._events.is_empty:
+            return []
+        budget = self._budgets.of(EVENTS_KEYSET_PATH)
+        read = self._events.due(budget.stretched(self._events.every_ns, now), now)
+        if read is None or not budget.take("history" if read.series else "usual", now):
+            return []
+        self._events.asked(read)
+        self._next_read_ns = now.monotonic_ns + READ_SPACING_NS
+        return [self._reads.ask(read.path, read, now)]
 
     def _known(self) -> set[ConditionId]:
         """Return the markets that the clock names and the venue has described."""
@@ -198,7 +210,7 @@ class DiscoveryFeed:
             if tracked.info is not None
         }
 
-    def _is_due(self, tracked: _Tracked, now: Instant) -> bool:
+    def _is_due(self, tracked: TrackedWindow, now: Instant) -> bool:
         if tracked.is_asking or tracked.is_settled:
             return False
         usual = (
@@ -207,15 +219,17 @@ class DiscoveryFeed:
         every = self._budgets.of(MARKET_BY_SLUG_PREFIX).stretched(usual, now)
         return tracked.asked_ns is None or now.monotonic_ns - tracked.asked_ns >= every
 
-    def _is_ended(self, tracked: _Tracked, now: Instant) -> bool:
+    def _is_ended(self, tracked: TrackedWindow, now: Instant) -> bool:
         return tracked.window.end_ms <= now.wall_ms
 
     def _on_reply(self, reply: HttpReply, now: Instant) -> list[Effect]:
         purpose = self._reads.finish(reply.request_id)
         if purpose is not None:
-            self._note_pace(reply, now)
+            self._note_pace(_path_of(purpose), reply, now)
         if isinstance(purpose, _HeldRead):
             return self._on_held(purpose.market, reply, now)
+        if isinstance(purpose, EventRead):
+            return self._on_event(purpose, reply, now)
         tracked = None if purpose is None else self._tracked.get(purpose)
         if tracked is None:
             return []
@@ -234,9 +248,22 @@ class DiscoveryFeed:
             return self._report.reject(reply.body.decode(errors="replace"), str(fault), now, READ)
         return self._on_info(tracked, info, now)
 
-    def _note_pace(self, reply: HttpReply, now: Instant) -> None:
-        """Tell the budget how the venue has answered; every read here is of one family."""
-        budget = self._budgets.of(MARKET_BY_SLUG_PREFIX)
+    def _on_event(self, read: EventRead, reply: HttpReply, now: Instant) -> list[Effect]:
+        """Take an event or a listing in; what cannot be read costs nothing else."""
+        if reply.status != 200:
+            self._events.failed(read)
+            if reply.status in (404, TOO_MANY):
+                return []
+            return [Log("discovery.event", {"path": read.path, "status": reply.status}, "warning")]
+        try:
+            self._changed |= self._events.answered(read, reply.body)
+        except WireFault as fault:
+            return self._report.reject(reply.body.decode(errors="replace"), str(fault), now, READ)
+        return []
+
+    def _note_pace(self, path: str, reply: HttpReply, now: Instant) -> None:
+        """Tell the budget of a path how the venue has answered."""
+        budget = self._budgets.of(path)
         if reply.status == TOO_MANY:
             budget.refused(now, retry_after_s(reply.headers))
         elif reply.status in (200, 404):
@@ -257,7 +284,7 @@ class DiscoveryFeed:
             return self._report.reject(reply.body.decode(errors="replace"), str(fault), now, READ)
         return []
 
-    def _on_info(self, tracked: _Tracked, info: MarketInfo, now: Instant) -> list[Effect]:
+    def _on_info(self, tracked: TrackedWindow, info: MarketInfo, now: Instant) -> list[Effect]:
         window = tracked.window
         if (info.slug, info.start_ms, info.end_ms) != (window.slug, window.start_ms, window.end_ms):
             why = "not the window that was asked for"
@@ -282,7 +309,10 @@ class DiscoveryFeed:
     def _on_failed(self, failed: HttpFailed, now: Instant) -> list[Effect]:
         purpose = self._reads.finish(failed.request_id)
         if purpose is not None:
-            self._budgets.of(MARKET_BY_SLUG_PREFIX).failed(now)
+            self._budgets.of(_path_of(purpose)).failed(now)
+        if isinstance(purpose, EventRead):
+            self._events.failed(purpose)
+            return []
         if isinstance(purpose, _HeldRead):
             self._held.failed(purpose.market)
         elif purpose is not None and purpose in self._tracked:
@@ -351,3 +381,8 @@ class DiscoveryFeed:
             strained_ms=strained_ns // NS_PER_MS,
         )
         return Publish("feed.status", fact, now.monotonic_ns)
+
+
+def _path_of(purpose: str | _HeldRead | EventRead) -> str:
+    """Return a path of the family that a read is counted in."""
+    return EVENTS_KEYSET_PATH if isinstance(purpose, EventRead) else MARKET_BY_SLUG_PREFIX

@@ -97,6 +97,29 @@ class MarketSettings(Section, frozen=True, kw_only=True):
     discovery_every_ms: Annotated[
         int, Meta(description="Discovery reads are limited to 300 in 10 s.", ge=200, le=60_000)
     ] = 1_000
+    events: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Slugs of events with several markets that are followed, not traded.",
+            max_length=32,
+        ),
+    ] = ()
+    event_series: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Ids of series whose open events are followed likewise; the venue numbers "
+            "them.",
+            max_length=8,
+        ),
+    ] = ()
+    events_every_ms: Annotated[
+        int,
+        Meta(
+            description="An event is asked for so often; a series ten times less.",
+            ge=500,
+            le=600_000,
+        ),
+    ] = 5_000
     calendar_stale_ms: Annotated[
         int, Meta(description="Calendar older than this is not vouched for.", ge=1000, le=120_000)
     ] = 15_000

@@ -28,7 +28,13 @@ from shared.facts.feeds import (
     PriceSocket,
     ReferencePrice,
 )
-from shared.facts.market_calendar import Calendar, MarketInfo
+from shared.facts.market_calendar import (
+    Calendar,
+    EventInfo,
+    EventMarket,
+    MarketInfo,
+    UnknownMarket,
+)
 from shared.facts.market_feed import (
     BookChanged,
     BookSnapshot,
@@ -70,6 +76,8 @@ __all__ = [
     "BookView",
     "Calendar",
     "ComponentStatus",
+    "EventInfo",
+    "EventMarket",
     "Evidence",
     "ExecutionStatus",
     "Explanations",
@@ -125,5 +133,6 @@ __all__ = [
     "Transition",
     "TurnSource",
     "Turns",
+    "UnknownMarket",
     "UserEvent",
 ]

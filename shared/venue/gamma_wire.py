@@ -44,6 +44,13 @@ class CryptoMarketConfig(Wire, frozen=True, rename="camel"):
     twap_lookback_seconds: int | None = None
 
 
+class GammaEventName(Wire, frozen=True):
+    """The event of a market, as a market names it."""
+
+    id: str
+    slug: str = ""
+
+
 class GammaMarket(Wire, frozen=True, rename="camel", omit_defaults=True):
     """One market. What trading rests on has no default that could be mistaken for a fact.
 
@@ -56,6 +63,9 @@ class GammaMarket(Wire, frozen=True, rename="camel", omit_defaults=True):
         outcome_prices: JSON text of an array; 1 and 0 once resolved.
         start_date: Listing; event_start_time: window open; end_date: window close.
         seconds_delay: Delay of taking orders on live events, unlike crypto's.
+        group_item_title: Its name among the outcomes of an event with several markets.
+        neg_risk_other: Whether it stands for every outcome that is not named.
+        events: The event that it belongs to; a market inside an event does not repeat it.
     """
 
     id: str
@@ -90,10 +100,19 @@ class GammaMarket(Wire, frozen=True, rename="camel", omit_defaults=True):
     uma_resolution_status: str | None = None
     resolution_status: str | None = None
     closed_time: str | None = None
+    group_item_title: str | None = None
+    neg_risk_other: bool | None = None
+    events: tuple[GammaEventName, ...] | None = None
 
 
 class GammaEvent(Wire, frozen=True, rename="camel", omit_defaults=True):
-    """One event; a crypto window is an event with one market."""
+    """One event; a crypto window is an event with one market.
+
+    Attributes:
+        neg_risk: Whether at most one of its markets is paid, by the adapter for negative risk.
+        neg_risk_market_id: Under which that adapter knows it: 0x and 64 hex digits.
+        neg_risk_augmented: Whether outcomes may be named later: its markets are no complete set.
+    """
 
     id: str
     slug: str
@@ -101,6 +120,12 @@ class GammaEvent(Wire, frozen=True, rename="camel", omit_defaults=True):
     title: str = ""
     start_time: str | None = None
     end_date: str | None = None
+    active: bool | None = None
+    closed: bool | None = None
+    restricted: bool | None = None
+    neg_risk: bool | None = None
+    neg_risk_market_id: str | None = msgspec.field(name="negRiskMarketID", default=None)
+    neg_risk_augmented: bool | None = None
 
 
 class MarketsPage(Wire, frozen=True, omit_defaults=True):

@@ -8,18 +8,24 @@ https://docs.polymarket.com/migrate/polymarket-v2/api-integrations (2026-09-28).
 """
 
 import datetime
+import re
 from typing import TypeVar
 
-from shared.facts import MarketInfo, MarketVersion
+from shared.facts import EventInfo, EventMarket, MarketInfo, MarketVersion, UnknownMarket
 from shared.identifiers import TokenId
-from shared.units import WallMs
+from shared.units import MonotonicNs, WallMs
 from shared.venue.decimals import parse_scaled, parse_size
-from shared.venue.faults import Malformed, Unparseable
-from shared.venue.gamma_wire import GammaMarket, decode_texts
+from shared.venue.faults import Malformed, Unparseable, WireFault
+from shared.venue.gamma_wire import GammaEvent, GammaMarket, decode_texts
 from shared.venue.parse import parse_tick, parse_token
 from shared.venue.rules import FEE_RATE_SCALE, normal_condition_id, normal_version
 from shared.venue.slugs import parse_window_slug
 from shared.venue.wire import WireNumber
+
+EVENT_MARKETS_MAX = 256
+"""Outcomes of one event; elections have had about a hundred."""
+
+_NEG_RISK_ID = re.compile(r"0x[0-9a-fA-F]{64}", re.ASCII)
 
 SPLIT_WINNER = -1
 """`MarketInfo.winner` when both outcomes are paid one half."""
@@ -73,7 +79,88 @@ def market_info(market: GammaMarket, cutoff_lead_ms: int) -> MarketInfo:
         fee_rate_e6=_fee_rate(market),
         taker_delay=True,  # the venue holds takers on every crypto window
         winner=_winner(market),
+        event_id=market.events[0].id if market.events else "",
     )
+
+
+def event_info(event: GammaEvent, cutoff_lead_ms: int, verified_ns: MonotonicNs) -> EventInfo:
+    """Return an event with all of its markets; one that cannot be read is named as unknown.
+
+    Args:
+        event: As described.
+        cutoff_lead_ms: How long before a market's end we stop, our setting.
+        verified_ns: When it was asked for.
+
+    Raises:
+        WireFault: What concerns the whole event is missing or contradictory.
+    """
+    if not event.markets or len(event.markets) > EVENT_MARKETS_MAX:
+        raise Malformed("event", f"{len(event.markets)} markets")
+    neg_risk = _needed(event.neg_risk, "negRisk")
+    markets: list[EventMarket] = []
+    unknown: list[UnknownMarket] = []
+    for market in event.markets:
+        try:
+            found = _event_market(market, cutoff_lead_ms)
+            if found.neg_risk != neg_risk:
+                raise Malformed("market", "negRisk is not that of its event")
+            markets.append(found)
+        except WireFault as fault:
+            unknown.append(UnknownMarket(market.slug, str(fault)))
+    tokens = [token for market in markets for token in market.tokens]
+    if len(set(tokens)) < len(tokens):
+        raise Malformed("event", "two of its markets name one token")
+    return EventInfo(
+        event_id=event.id,
+        slug=event.slug,
+        title=event.title,
+        neg_risk=neg_risk,
+        neg_risk_market_id=_neg_risk_id(event) if neg_risk else "",
+        is_augmented=_needed(event.neg_risk_augmented, "negRiskAugmented") if neg_risk else False,
+        active=_needed(event.active, "active"),
+        closed=_needed(event.closed, "closed"),
+        restricted=_needed(event.restricted, "restricted"),
+        markets=tuple(markets),
+        unknown=tuple(unknown),
+        verified_ns=verified_ns,
+    )
+
+
+def _event_market(market: GammaMarket, cutoff_lead_ms: int) -> EventMarket:
+    version = normal_version(market.version, "version")
+    end_ms = parse_moment(market.end_date, "endDate")
+    tick = _needed_number(market.order_price_min_tick_size, "orderPriceMinTickSize")
+    min_size = _needed_number(market.order_min_size, "orderMinSize")
+    return EventMarket(
+        condition_id=normal_condition_id(market.condition_id, "conditionId"),
+        slug=market.slug,
+        title=_needed(market.group_item_title, "groupItemTitle"),
+        is_other=_needed(market.neg_risk_other, "negRiskOther"),
+        version=version,
+        tokens=_tokens(market, version),
+        outcomes=_pair(decode_texts(market.outcomes, "outcomes"), "outcomes"),
+        tick_e4=parse_tick(tick, "orderPriceMinTickSize"),
+        min_size_e6=parse_size(min_size, "orderMinSize"),
+        neg_risk=_needed(market.neg_risk, "negRisk"),
+        end_ms=end_ms,
+        cutoff_ms=WallMs(end_ms - cutoff_lead_ms),
+        active=_needed(market.active, "active"),
+        closed=_needed(market.closed, "closed"),
+        accepting_orders=_needed(market.accepting_orders, "acceptingOrders")
+        and market.enable_order_book is not False,
+        restricted=_needed(market.restricted, "restricted"),
+        fee_rate_e6=_fee_rate(market),
+        seconds_delay=market.seconds_delay,
+        winner=_winner(market),
+    )
+
+
+def _neg_risk_id(event: GammaEvent) -> str:
+    """Return under which id the adapter for negative risk knows an event."""
+    text = _needed(event.neg_risk_market_id, "negRiskMarketID")
+    if not _NEG_RISK_ID.fullmatch(text):
+        raise Unparseable("negRiskMarketID", text)
+    return text.lower()
 
 
 def parse_moment(text: str | None, field: str) -> WallMs:
