@@ -17,9 +17,10 @@ from shared.facts import (
     FeedStatus,
     RecorderStatus,
     RiskStatus,
+    StateQuality,
     StrategyStatus,
 )
-from shared.topics import COMPONENTS, EXECUTION, FEEDS, RISK, SIDE_FEEDS
+from shared.topics import COMPONENTS, EXECUTION, FEEDS, RISK, SIDE_FEEDS, STATE
 from shared.units import NS_PER_MS, MonotonicNs
 
 LISTEN_MS = 500
@@ -30,6 +31,7 @@ TOPICS = (
     "feed.status",
     "strategy.status",
     "recorder.status",
+    "state.quality",
 )
 
 T = TypeVar("T")
@@ -83,6 +85,10 @@ class View(msgspec.Struct, frozen=True):
         """Return the recorder's status, None when it was not heard."""
         return self._of("recorder.status", "recorder", RecorderStatus)
 
+    def quality(self) -> StateQuality | None:
+        """Return what state finds wrong with the data, None when it was not heard."""
+        return self._of("state.quality", STATE, StateQuality)
+
     def age_ns(self, topic: str, component: str) -> int | None:
         """Return the age of a status, None when it was not heard."""
         seen = self.facts.get((topic, component))
@@ -116,6 +122,6 @@ def _take(facts: dict[tuple[str, str], Seen], heard: Heard) -> None:
 
 
 def _is_complete(facts: dict[tuple[str, str], Seen]) -> bool:
-    wanted = [("risk.status", RISK), ("execution.status", EXECUTION)]
+    wanted = [("risk.status", RISK), ("execution.status", EXECUTION), ("state.quality", STATE)]
     wanted += [("feed.status", feed) for feed in (*FEEDS, *SIDE_FEEDS)]
     return all(key in facts for key in wanted)

@@ -9,12 +9,13 @@ from rich.text import Text
 
 from bus.ledger_reader import Unreadable
 from ops.cli.output import UNKNOWN, age, dollars, duration, table
+from ops.cli.quality_view import render_quality
 from ops.ledger import totals
 from ops.observe import View
 from ops.trading import is_active, reasons_not_trading
 from shared.facts import ExecutionStatus, FeedStatus, LossStatus, RiskStatus
 from shared.profit import Totals
-from shared.topics import COMPONENTS, EXECUTION, FEEDS, RECORDER, RISK, SIDE_FEEDS
+from shared.topics import COMPONENTS, EXECUTION, FEEDS, RECORDER, RISK, SIDE_FEEDS, STATE
 from shared.trading_verdict import DRY_RUN, headline
 from shared.units import NS_PER_S, MonotonicNs
 
@@ -32,7 +33,8 @@ def render(view: View, data_directory: Path | None) -> Group:
         parts += [_components(risk), Text("")]
         if risk.switches:
             parts += [_switches(view, risk), Text("")]
-    parts += [_feeds(view), Text(""), _orders(view), Text("")]
+    parts += [_feeds(view), Text(""), render_quality(view), Text("")]
+    parts += [_orders(view), Text("")]
     if data_directory is not None:
         parts.append(_profit(totals(data_directory, view.wall_ns), view.wall_ns))
     if risk is not None:
@@ -50,6 +52,7 @@ def as_builtins(view: View, data_directory: Path | None) -> dict[str, Any]:
         "risk": _aged(view, "risk.status", RISK),
         "execution": _aged(view, "execution.status", EXECUTION),
         "feeds": {feed: _aged(view, "feed.status", feed) for feed in (*FEEDS, *SIDE_FEEDS)},
+        "quality": _aged(view, "state.quality", STATE),
         "strategies": {name: _aged(view, "strategy.status", name) for name in view.strategies()},
         "recorder": _aged(view, "recorder.status", RECORDER),
         "profit": None

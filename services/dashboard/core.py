@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from services.dashboard import market_panel, metrics, page
+from services.dashboard import data_panel, market_panel, metrics, page
 from services.dashboard.curves import Curve, Samples
 from services.dashboard.health import Check, Counts, evidence_limits_ms, look
 from services.dashboard.heard import Heard
@@ -194,6 +194,7 @@ class DashboardCore:
             switches=page.switches(heard, known),
             switches_clear=page.switches_clear(heard),
             feeds=page.feeds(heard, self._limits_ms, now),
+            data=data_panel.data(heard, now),
             markets=market_panel.markets(heard, known, now),
             calendar_age_ms=_age(known.calendar_ns, now),
             view_age_ms=_age(known.view_ns, now),

@@ -286,6 +286,40 @@ class Refusals(Panel, frozen=True):
     rows: tuple[tuple[str, int], ...]
 
 
+class Doubt(Panel, frozen=True):
+    """Something that is wrong with what is told, in words.
+
+    Attributes:
+        blocks: Whether it stops its asset.
+        lasts_ms: Since it began, as of the telling; seen_ms: since it was seen last.
+    """
+
+    stream: str
+    check: str
+    verdict: str
+    value: str
+    limit: str
+    second: str
+    lasts_ms: int
+    seen_ms: int
+    count: int
+    blocks: bool
+
+
+class Data(Panel, frozen=True):
+    """What state finds wrong with the data.
+
+    Attributes:
+        refused, suspect: Values so judged in state's run.
+    """
+
+    age_ms: int
+    streams: int
+    refused: int
+    suspect: int
+    doubts: tuple[Doubt, ...]
+
+
 class Strategy(Panel, frozen=True):
     """What a strategy says of itself."""
 
@@ -330,6 +364,7 @@ class Page(Panel, frozen=True):
     switches: tuple[SwitchRow, ...] | None
     switches_clear: tuple[str, ...] | None
     feeds: tuple[Feed, ...]
+    data: Data | None
     markets: tuple[Market, ...] | None
     calendar_age_ms: int | None
     view_age_ms: int | None

@@ -15,8 +15,10 @@ from shared.facts import (
     ExecutionStatus,
     FeedStatus,
     OrderFact,
+    QualityFinding,
     RefusalCount,
     RiskStatus,
+    StateQuality,
     StateView,
 )
 from shared.identifiers import Component, Incarnation, OrderHash, StrategyName
@@ -103,6 +105,7 @@ class Dashboard:
         self.ms = 1_000
         self.silent: set[str] = set()
         self.spoil: dict[str, dict[str, Any]] = {}
+        self.findings: tuple[QualityFinding, ...] = ()
         self.shown: list[Show] = []
         self.effects: list[Effect] = []
         self.sequence = 0
@@ -146,6 +149,7 @@ class Dashboard:
         self.fact(RISK, "risk.status", risk_status(**risk))
         self.fact(EXECUTION, "execution.status", execution_status(now, **execution))
         self.fact(STATE, "state.view", StateView((market_view(now, **view),)))
+        self.fact(STATE, "state.quality", StateQuality(2, 0, 0, self.findings))
         for feed in FEEDS:
             self.fact(feed, "feed.status", feed_status(feed, now, **self.spoil.get(feed, {})))
         calendar = Calendar((market_info(),), now.monotonic_ns)

@@ -96,7 +96,17 @@ export function drawFeeds(element, page) {
     row.age_ms === null ? "" : age(page.at_ms - row.age_ms, LIVE_MS),
     row.age_ms === null ? "" : age(row.newest_ms === null ? null : page.at_ms - row.newest_ms, row.limit_ms),
     row.age_ms === null ? "" : age(row.oldest_ms === null ? null : page.at_ms - row.oldest_ms, row.limit_ms, { never: "not all" })] }))),
-    h("p", { class: "told" }, page.feeds.filter((row) => row.reconnects || row.rejected_frames).map((row) => h("span", { class: "strategy" }, `${words(row.name.replace("feed_", ""))}: `, [row.reconnects ? `${row.reconnects} reconnects` : "", row.rejected_frames ? `${row.rejected_frames} frames not understood` : ""].filter(Boolean).join(", ")))));
+    h("p", { class: "told" }, page.feeds.filter((row) => row.reconnects || row.rejected_frames).map((row) => h("span", { class: "strategy" }, `${words(row.name.replace("feed_", ""))}: `, [row.reconnects ? `${row.reconnects} reconnects` : "", row.rejected_frames ? `${row.rejected_frames} frames not understood` : ""].filter(Boolean).join(", ")))),
+    drawData(page));
+}
+
+function drawData(page) {
+  const d = page.data;
+  if (d === null) return h("p", { class: "empty", "data-key": "data" }, `Whether the data is right is ${UNKNOWN}.`);
+  const told = page.at_ms - d.age_ms;
+  return h("div", { class: "fresh", "data-key": "data", "data-fresh-at": String(told), "data-fresh-limit": String(LIVE_MS) },
+    h("p", { class: "told" }, d.doubts.length ? mark(d.doubts.some((row) => row.blocks) ? "bad" : "warn", "data in doubt") : mark("good", "nothing wrong with the data"), ` ${d.streams} streams, ${d.refused} values refused, ${d.suspect} flagged `, age(told, LIVE_MS)),
+    d.doubts.map((row) => h("p", { class: "why", "data-key": `${row.stream} ${row.check}` }, `${words(row.stream)}: ${row.check}, ${row.verdict}, ${row.value}; limit ${row.limit}${row.second ? `; ${row.second}` : ""}; ${row.count} times since `, age(page.at_ms - row.lasts_ms, Infinity), ", last ", age(page.at_ms - row.seen_ms, Infinity))));
 }
 
 export function drawAlerts(element, page) {

@@ -66,6 +66,7 @@ def test_page_before_anything_was_heard_calls_everything_unknown(board: Dashboar
         page.markets,
         page.positions,
         page.refusals,
+        page.data,
         page.verdict.epoch,
         page.verdict.beat_age_ms,
         page.profit.realised_e6,
