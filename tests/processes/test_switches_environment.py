@@ -193,7 +193,7 @@ def test_price_that_both_sources_tell_rests_the_asset_and_goes_on(
     group = environment.group
     execution = group.pid(EXECUTION)
     group.venue.fault(kind="move_price", percent=30, duration_ms=1_500)
-    environment.waits_for(lambda: environment.tripped() == {"abnormal_market"})
+    environment.waits_for(lambda: "abnormal_market" in environment.tripped())
     environment.waits_for(environment.is_empty)
     environment.waits_for(lambda: not environment.tripped())
     assert environment.alerted("abnormal_market_over")
@@ -207,7 +207,7 @@ def test_price_that_the_second_source_contradicts_is_rebuilt_before_anything_goe
 ) -> None:
     group = environment.group
     group.venue.fault(kind="move_price", percent=30, event="chainlink")
-    environment.waits_for(lambda: environment.tripped() == {"abnormal_market"})
+    environment.waits_for(lambda: "abnormal_market" in environment.tripped())
     environment.waits_for(environment.is_empty)
     environment.waits_for(lambda: environment.alerted("price_error"))
     log = group.run / "log" / "feed_price.log"

@@ -11,6 +11,8 @@ import msgspec
 
 from services.simulator.agenda import Agenda
 from services.simulator.edge import Push
+from services.simulator.faults.orders import FaultOrder
+from services.simulator.faults.price_frames import FrozenPrices, payload_of, shift_stamp
 from services.simulator.faults.switches import Fault, Faults
 from services.simulator.markets import Calendar, Market
 from services.simulator.verdicts import FOK_TEXT
@@ -37,6 +39,7 @@ class FrameFaults:
         self._agenda = agenda
         self._held: list[Effect] = []
         self._kinds: dict[int, str] = {}
+        self._frozen = FrozenPrices()
 
     def open(self, connection: int, kind: str) -> None:
         """Learn of which kind a socket is."""
@@ -50,6 +53,8 @@ class FrameFaults:
         """Return what really goes out of what should, and what was held back until now."""
         held, self._held = self._held, []
         faults = self._faults.of_frames(now.monotonic_ns)
+        if not any(fault.order.kind == "freeze_price" for fault in faults):
+            self._frozen.thaw()
         if not faults:
             return [*effects, *held] if held else effects
         out: list[Effect] = []
@@ -67,6 +72,7 @@ class FrameFaults:
             return [] if any(fault.order.kind == "mute" for fault in faults) else [push]
         decoded = msgspec.json.decode(push.text) if faults else None
         texts = [push.text]
+        is_garbled = False
         for fault in faults:
             if not self._meets(fault, push.text, decoded) or not self._faults.strikes(fault):
                 continue
@@ -77,8 +83,13 @@ class FrameFaults:
                     texts = [*texts, *texts]
                 case "delay_frames":
                     return self._hold(push.connection, texts, fault.order.delay_ms, now)
-                case kind:
-                    texts = [wrong for text in texts for wrong in self._alter(kind, text, now)]
+                case "garble_frames":
+                    is_garbled = True
+                case _:
+                    order = fault.order
+                    texts = [wrong for text in texts for wrong in self._alter(order, text, now)]
+        if is_garbled:
+            texts = [text[: len(text) // 2] for text in texts]
         return [Push(push.connection, text) for text in texts]
 
     def _meets(self, fault: Fault, text: str, decoded: object) -> bool:
@@ -106,16 +117,21 @@ class FrameFaults:
         self._agenda.at(now.monotonic_ns + max(1, delay_ms) * NS_PER_MS, release)
         return []
 
-    def _alter(self, kind: str, text: str, now: Instant) -> list[str]:
+    def _alter(self, order: FaultOrder, text: str, now: Instant) -> list[str]:
+        kind = order.kind
         decoded = msgspec.json.decode(text)
         frames: list[Frame] = decoded if isinstance(decoded, list) else [decoded]
         if kind == "repeat_tick":
             market = self._market(decoded)
             is_change = market is not None and frames[0].get("event_type") == "price_change"
             return [text, _same_tick(market, now)] if is_change and market else [text]
-        change = _CHANGES[kind]
         for frame in frames:
-            change(frame)
+            if kind == "shift_stamps":
+                shift_stamp(frame, order.delay_ms)
+            elif kind == "freeze_price":
+                self._frozen.freeze(frame)
+            else:
+                _CHANGES[kind](frame)
         return [encode(decoded).decode()]
 
 
@@ -125,8 +141,10 @@ def _events(decoded: object) -> tuple[object, ...]:
         return (DUMP,)
     if not isinstance(decoded, dict):
         return ()
-    names = ("event_type", "type", "status", "op", "channel")
-    return tuple(decoded.get(name) for name in names)
+    names = ("event_type", "type", "status", "op", "channel", "topic")
+    payload = payload_of(decoded)
+    source = None if payload is None else payload.get("source")
+    return (*(decoded.get(name) for name in names), source)
 
 
 def _same_tick(market: Market, now: Instant) -> str:

@@ -40,6 +40,9 @@ Kinds for streams:
     lie_level        sizes of a change are wrong
     corrupt_hash     books' hashes are wrong
     repeat_tick      a tick size change from a tick to itself follows a change
+    garble_frames    frames end in their middle, and are no JSON
+    shift_stamps     prices are stamped `delay_ms` later, or earlier below zero
+    freeze_price     a source repeats the price that it told when the fault began, with new stamps
     drop_prices      ticks of the price socket are dropped, and the next frame tells how many
     refuse_auth      the price socket answers `auth` with the error `text`, as `auth_unavailable`
 Kinds of the venue as a whole:
@@ -101,6 +104,9 @@ FrameFaultKind = Literal[
     "lie_level",
     "corrupt_hash",
     "repeat_tick",
+    "garble_frames",
+    "shift_stamps",
+    "freeze_price",
 ]
 StreamFaultKind = Literal["silence", "refuse_stream", "drop_streams", "drop_prices", "refuse_auth"]
 ModeKind = Literal["restarting", "disabled", "cancel_only", "post_only"]

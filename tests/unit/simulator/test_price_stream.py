@@ -16,6 +16,7 @@ def follow_prices(rig: VenueRig, *items: dict[str, Any]) -> list[Any]:
 
 
 SPOT = {"channel": "price.crypto", "filter": {"symbol": "btcusd"}}
+SECOND = {"channel": "price.crypto", "filter": {"symbol": "btcusd", "provider": "chainlink"}}
 TWAP = {"channel": "price.crypto.twap", "filter": {"symbol": "btcusd", "window_seconds": 60}}
 
 
@@ -180,3 +181,47 @@ def test_credentials_may_be_impossible_to_check() -> None:
     refused, authed = rig.frames(4)
     assert refused == {"op": "error", "code": "auth_unavailable", "rid": "a"}
     assert authed["op"] == "authed"
+
+
+@pytest.mark.req("TST-1")
+def test_frozen_price_is_told_with_new_stamps_until_the_fault_is_off() -> None:
+    rig = VenueRig(price_ms=500)
+    follow_prices(rig, SPOT, SECOND)
+    rig.fault("freeze_price", stream="price", event="chainlink", duration_ms=4_000)
+    rig.advance(4)
+    rig.tick()
+    frames = [frame["payload"] for frame in rig.frames(4)]
+    frozen = [row for row in frames if row["source"] == "chainlink"]
+    assert len({row["full_accuracy_value"] for row in frozen[:-2]}) == 1
+    assert len({row["timestamp"] for row in frozen}) == len(frozen) > 3
+    others = [row for row in frames if row["source"] == "pyth"]
+    assert len({row["full_accuracy_value"] for row in others}) > 3
+    rig.advance(3)
+    later = [frame["payload"]["full_accuracy_value"] for frame in rig.frames(4)]
+    assert len(set(later)) > 3
+
+
+@pytest.mark.req("TST-1")
+@pytest.mark.parametrize("by_ms", [6_000, -4_000])
+def test_shifted_stamps_lie_by_as_much_as_was_asked(by_ms: int) -> None:
+    rig = VenueRig(price_ms=500, oracle_latency_ms=1_000)
+    follow_prices(rig, SPOT)
+    rig.fault("shift_stamps", stream="price", delay_ms=by_ms)
+    rig.advance(3)
+    frames = rig.frames(4)
+    assert frames
+    for frame in frames:
+        late_ms = frame["ts"] - frame["payload"]["timestamp"]
+        assert 1_000 - by_ms <= late_ms < 1_100 - by_ms
+
+
+@pytest.mark.req("TST-1")
+def test_garbled_frames_are_no_json_and_come_as_often_as_was_asked() -> None:
+    rig = VenueRig(price_ms=100)
+    follow_prices(rig, SPOT)
+    rig.fault("garble_frames", stream="price", probability=0.3)
+    rig.pushed[4].clear()
+    rig.advance(20)
+    texts = rig.pushed[4]
+    broken = [text for text in texts if not text.endswith("}")]
+    assert 0.2 < len(broken) / len(texts) < 0.4
