@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from ops.bench import cancel, fence, group_fence, hop, simulator, state_restart, tick
+from ops.bench import cancel, fence, group_fence, hop, simulator, tick
 from ops.bench.results import Result
 
 NAMES = (
@@ -13,7 +13,6 @@ NAMES = (
     tick.NAME,
     simulator.BUSY,
     simulator.CALM,
-    state_restart.NAME,
     *group_fence.NAMES,
 )
 
@@ -57,9 +56,6 @@ def run(
     if simulator.CALM in names:
         say("calm seconds of the simulated venue's core")
         results.append(simulator.measure_calm())
-    if state_restart.NAME in names:
-        say("restarts of the state builder over an hour's recording")
-        results.append(state_restart.measure())
     whole = [name for name in group_fence.NAMES if name in names]
     if whole:
         results.extend(group_fence.measure(whole, say))

@@ -24,6 +24,12 @@ HTML_PAGE = "<html><head><title>502 Bad Gateway</title></head></html>"
 DRAINED = 1_000_000
 """More tokens than any bucket has."""
 
+CROSSES_MS = 150
+"""A frame so late is behind the ones that came of it."""
+
+DIES_MS = 1_200
+"""A stream says nothing for so long and breaks then: what was filled meanwhile, nobody tells."""
+
 _READS = ("/data/orders", TRADES, "/balance-allowance")
 
 
@@ -65,6 +71,17 @@ VENUE_FAULTS: dict[str, tuple[FaultOrder, ...]] = {
         FaultOrder("fail_settlement", probability=HALF),
         FaultOrder("other_end", stream="user"),
     ),
+    "stream-in-seconds": (FaultOrder("stamp_seconds", stream="user"),),
+    "stream-spelt-loosely": (FaultOrder("loose_fields", stream="user", probability=HALF),),
+    "stream-out-of-order": (
+        FaultOrder("delay_frames", stream="user", probability=HALF, delay_ms=CROSSES_MS),
+    ),
+    "stream-told-twice": (FaultOrder("double_frames", stream="user", probability=HALF),),
+    "stream-unreadable": (FaultOrder("garble_frames", stream="user", probability=HALF),),
+    "fill-in-a-drop": (
+        FaultOrder("silence", stream="user"),
+        FaultOrder("drop_streams", stream="user", after_ms=DIES_MS, count=1),
+    ),
     "posts-drained": (FaultOrder("drain_orders", rows=DRAINED),),
     "cancels-drained": (FaultOrder("drain_cancels", rows=DRAINED, probability=0.8),),
 }
@@ -86,7 +103,13 @@ REPORTED = (
 )
 """Entries of the catalogue that strike in a run too."""
 
-GARBLING = ("reads-", "success-without-id", "execution-failed", "ended-orders-hidden")
+GARBLING = (
+    "reads-",
+    "stream-unreadable",
+    "success-without-id",
+    "execution-failed",
+    "ended-orders-hidden",
+)
 """How the names begin of faults after which a feed may have met what it cannot read."""
 
 LYING = ("stream-says-the-other-end", "confirmed-then-failed", "failed-and-denied")

@@ -22,7 +22,6 @@ from ops.simulation.checkers import (
 )
 from ops.simulation.holdings import AccountTruth, HoldingsChecker, LegsTruth
 from ops.simulation.own_trades import CountChecker, OwnTradeChecker
-from ops.simulation.remembered import MemoryChecker
 from shared.control import Ping
 from shared.effects import HttpRequest, Peer, Publish
 from shared.facts import (
@@ -77,7 +76,6 @@ class Watch:
         halts: Told by the operator's part of the run; latches: likewise.
         own_trades: Told by the venue's log.
         holdings: Judges positions and sells.
-        memory: Judges what state remembers.
         posts: Orders whose first byte was written.
         risk_status: The newest that risk has published.
         oracle_silent_ns: How long risk has said that an oracle is silent.
@@ -120,7 +118,6 @@ class Watch:
         self.latches = LatchChecker(findings, risk, venue, lease_ns)
         self._grants = GrantChecker(findings, ledger, venue)
         self.holdings = HoldingsChecker(findings, ledger, venue)
-        self.memory = MemoryChecker(findings)
         self._execution: Incarnation | None = None
         self._fills_seen: dict[tuple[str, str], None] = {}
         self._is_flat = True

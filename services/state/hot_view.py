@@ -5,8 +5,6 @@ every doubt makes it invalid; what is merely unknown (a strike, a volatility) is
 view that may be valid.
 """
 
-from collections.abc import Mapping
-
 from services.state.feed_health import FeedHealth
 from services.state.prices import AssetPrices
 from shared.facts import (
@@ -21,7 +19,6 @@ from shared.facts import (
 )
 from shared.identifiers import TokenId
 from shared.units import Instant, MonotonicNs, PriceE4, WallMs
-from shared.venue.book_memory import BookMemory
 from shared.venue.token_book import ProvenLevels, TokenBook
 
 LEVELS_SHOWN = 10
@@ -52,9 +49,16 @@ class HotMarket:
         """Tell whether a book was folded further than it is proven."""
         return any(book.is_open for book in self._books.values())
 
+    def is_same(self, info: MarketInfo) -> bool:
+        """Tell whether a description is of the same books: of all that their hashes are made of.
+
+        A price step may change; the books follow it by what the stream tells.
+        """
+        return _hashed(info) == _hashed(self.info)
+
     def update_info(self, info: MarketInfo) -> None:
         """Take discovery's newer description; the books keep their own price step."""
-        assert info.tokens == self.info.tokens
+        assert self.is_same(info)
         self.info = info
 
     def apply(
@@ -88,18 +92,6 @@ class HotMarket:
         if all(book.proven is not None for book in self._books.values()):
             known = self.changed_input_ns
             self.changed_input_ns = input_ns if known is None else min(known, input_ns)
-
-    def recall(self, books: Mapping[TokenId, BookMemory]) -> None:
-        """Go on from remembered books: doubted until their hashes agree."""
-        for token, book in self._books.items():
-            if token in books:
-                book.recall(books[token])
-
-    def doubt_again(self) -> None:
-        """Take the proofs of both books away and keep what is folded."""
-        self.changed_input_ns = None
-        for book in self._books.values():
-            book.doubt_again()
 
     def distrust(self, why: str) -> None:
         """Doubt both books."""
@@ -194,3 +186,7 @@ def _top(token: TokenId, levels: ProvenLevels) -> BookView:
 
 def _oldest(proven: tuple[ProvenLevels, ProvenLevels]) -> MonotonicNs:
     return min(book.proven_ns for book in proven)
+
+
+def _hashed(info: MarketInfo) -> tuple[object, ...]:
+    return info.condition_id, info.tokens, info.min_size_e6, info.neg_risk, info.version

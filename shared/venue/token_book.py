@@ -23,7 +23,6 @@ from shared.facts import BookSnapshot, Level, MarketInfo, PriceChange
 from shared.identifiers import TokenId
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs, PriceE4, SizeE6, WallMs
 from shared.venue.book_hash import HashedBook, HashTrials, last_trade_candidates
-from shared.venue.book_memory import REMEMBERED, BookMemory
 
 SETTLE_NS_MAX = 300 * NS_PER_MS
 """Longest time from the first frame of a batch until the book must agree with its hash. The
@@ -114,40 +113,6 @@ class TokenBook:
         self._former_tick_e4 = self._step_since_ns = None
         self._bids.clear()
         self._asks.clear()
-
-    def remember(self) -> BookMemory | None:
-        """Return what is folded, None when there is no book."""
-        if not self._has_snapshot:
-            return None
-        return BookMemory(
-            self.token,
-            self.tick_e4,
-            dict(self._bids),
-            dict(self._asks),
-            self._last_trade,
-            self._venue_ms,
-        )
-
-    def recall(self, memory: BookMemory) -> None:
-        """Go on from remembered levels: doubted until a hash agrees with them."""
-        assert memory.token == self.token
-        self.tick_e4 = memory.tick_e4
-        self._bids = dict(memory.bids)
-        self._asks = dict(memory.asks)
-        self._last_trade = memory.last_trade
-        self._venue_ms = memory.venue_ms
-        self._has_snapshot = True
-        self.doubt_again()
-
-    def doubt_again(self) -> None:
-        """Keep the levels and take every proof away: what comes next has to agree with them."""
-        if not self._has_snapshot:
-            return
-        self.doubt = REMEMBERED
-        self.proven = None
-        self._open_since_ns = None
-        self._is_dirty = False
-        self._searches_left = SEARCHES_MAX
 
     def apply_snapshot(self, snapshot: BookSnapshot, input_ns: MonotonicNs, now: Instant) -> None:
         """Replace all levels; proven by the next `settle`."""

@@ -187,6 +187,20 @@ def _update_canceled(frame: Frame) -> None:
         frame.update({"type": "UPDATE", "status": "CANCELED"})
 
 
+def _loose_fields(frame: Frame) -> None:
+    if frame.get("event_type") not in ("order", "trade"):
+        return
+    for name in ("original_size", "match_time", "transaction_hash"):
+        frame.pop(name, None)
+    frame.update({"owner": None, "outcome": 1, "expiration": [], "side": frame["side"].lower()})
+    frame["id"] = frame["id"][:2] + frame["id"][2:].upper()
+
+
+def _garble(frame: Frame) -> None:
+    if frame.get("event_type") in ("order", "trade"):
+        frame["price"] = "?"
+
+
 def _other_end(frame: Frame) -> None:
     if frame.get("event_type") == "trade":
         frame["status"] = _OTHER_ENDS.get(frame["status"], frame["status"])
@@ -216,6 +230,8 @@ _CHANGES: dict[str, Callable[[Frame], None]] = {
     "text_bucket": _text_bucket,
     "prose_status": _prose_status,
     "update_canceled": _update_canceled,
+    "loose_fields": _loose_fields,
+    "garble_frames": _garble,
     "other_end": _other_end,
     "lie_touch": _lie_touch,
     "lie_level": _lie_level,

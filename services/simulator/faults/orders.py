@@ -35,6 +35,9 @@ Kinds for streams:
     text_bucket      `bucket_index` is a string
     prose_status     an order's end tells in prose, with empty members
     update_canceled  an order's end comes as UPDATE with status CANCELED
+    loose_fields     of own orders and trades sizes are missing, sides and ids in other letters, and
+                     what nobody should read is null or of another type
+    garble_frames    own orders and trades have a price that is none
     other_end        of a trade's ends CONFIRMED and FAILED the other one is told
     lie_touch        best bid and ask of a change are wrong
     lie_level        sizes of a change are wrong
@@ -99,6 +102,8 @@ FrameFaultKind = Literal[
     "text_bucket",
     "prose_status",
     "update_canceled",
+    "loose_fields",
+    "garble_frames",
     "other_end",
     "lie_touch",
     "lie_level",

@@ -5,6 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.facts import OwnOrder
+from shared.venue.faults import Unparseable
+from shared.venue.parse_user import user_events
 from shared.venue.wire import encode
 from tests.builders.venue_rig import VenueRig
 
@@ -110,6 +113,27 @@ def test_end_is_told_in_prose_with_empty_members() -> None:
 def test_end_is_told_as_an_update() -> None:
     frame = ended(followed("update_canceled"))
     assert (frame["type"], frame["status"]) == ("UPDATE", "CANCELED")
+
+
+def test_own_events_are_spelt_loosely_and_are_the_same_events() -> None:
+    loose, right = followed("loose_fields", stream="user"), followed("silence", stream="market")
+    for rig in (loose, right):
+        rig.place()
+    (frame,), (same,) = loose.frames(2), right.frames(2)
+    assert "original_size" not in frame
+    assert (frame["side"], frame["id"].lower()) == (same["side"].lower(), same["id"])
+    (told,), (true,) = (user_events(encode(one)) for one in (frame, same))
+    assert isinstance(told, OwnOrder)
+    assert isinstance(true, OwnOrder)
+    assert (told.order_id, told.status, told.price) == (true.order_id, true.status, true.price)
+
+
+def test_own_events_cannot_be_read() -> None:
+    rig = followed("garble_frames", stream="user")
+    rig.place()
+    (frame,) = rig.frames(2)
+    with pytest.raises(Unparseable):
+        user_events(encode(frame))
 
 
 @pytest.mark.parametrize(

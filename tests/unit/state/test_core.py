@@ -1,5 +1,8 @@
 """The state builder: what it shows, what it doubts, and when nothing of it may be trusted."""
 
+from typing import Any
+
+import msgspec
 import pytest
 
 from services.state.core import DOUBT_AFTER_NS, DOUBT_EVERY_NS, EARLY_MAX, StateCore
@@ -11,12 +14,12 @@ from shared.facts import (
     ReferencePrice,
     TradePrinted,
 )
-from shared.identifiers import Asset
+from shared.identifiers import Asset, TokenId
 from shared.topics import FEED_MARKET, FEED_PRICE
 from shared.units import NS_PER_MS, Instant, MonotonicNs, PriceE4, ReferenceE18, SizeE6, WallMs
 from tests.builders.books import SHARE
 from tests.builders.feeds import WALL_START_MS, at, config, facts, of_type
-from tests.builders.markets import UP, market_info
+from tests.builders.markets import DOWN, UP, market_info
 from tests.builders.state_rig import Rig, doubted, ready
 
 STALE_MS = 2_000
@@ -192,6 +195,30 @@ def test_closed_market_leaves_the_view() -> None:
     rig.hear("feed.calendar", Calendar((gone,), at(1).monotonic_ns), at(1))
     (published,) = rig.core.snapshot(at(1))
     assert facts([published], "state.view")[0].markets == ()
+
+
+@pytest.mark.req("DQ-4")
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"tokens": (TokenId("333"), DOWN)},
+        {"min_size_e6": SizeE6(1_000_000)},
+        {"neg_risk": True},
+        {"version": "v2"},
+    ],
+)
+def test_market_described_otherwise_shows_none_of_its_former_books(spoilt: dict[str, Any]) -> None:
+    """One wrong answer of discovery once ended the process; now the books are proven anew."""
+    rig = ready()
+    right = rig.market
+    rig.market = msgspec.structs.replace(right, **spoilt)
+    rig.list_market(at(1))
+    assert not rig.view(at(1)).valid
+    rig.market = right
+    rig.list_market(at(2))
+    assert not rig.view(at(2)).valid
+    rig.dump(at(3))
+    assert rig.view(at(3)).valid
 
 
 def test_market_carries_reference_strike_and_volatility() -> None:
