@@ -285,6 +285,7 @@ class Loop:
             self._outlet.log(Log("control.corrupt", {"why": str(error)}, "error"))
             return
         self._line.hear(ping, clock.read())
+        self._started.lines.only_critical = ping.only_critical_logs
         self._deliver(ControlReceived(ping))
 
     def _hear_pong(self, sender: Peer | None, body: bytes) -> None:

@@ -47,7 +47,11 @@ def _encode(line: dict[str, object]) -> bytes:
 
 
 class LogLines:
-    """The writer of one process."""
+    """The writer of one process.
+
+    Attributes:
+        only_critical: Whether a disk is full (CP-5): other lines are left out and counted.
+    """
 
     def __init__(self, component: Component, descriptor: int = STANDARD_OUTPUT) -> None:
         self._component = component
@@ -55,9 +59,13 @@ class LogLines:
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLOUT)
         self._dropped = 0
+        self.only_critical = False
 
     def write(self, log: Log, now: Instant) -> None:
-        """Write one line, or count it as dropped when it would block or nobody listens."""
+        """Write one line, or count it as dropped: it would block, or nobody may or does listen."""
+        if self.only_critical and log.level != "critical":
+            self._dropped += 1
+            return
         ready = self._poll.poll(0)
         if not ready or not ready[0][1] & select.POLLOUT:
             self._dropped += 1

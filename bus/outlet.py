@@ -10,7 +10,7 @@ from bus.refill import SentFacts
 from bus.sequence import Numbering
 from bus.snapshot import FillRequest
 from bus.sockets import Sockets
-from shared.control import Pong
+from shared.control import Ping, Pong
 from shared.effects import Control, Exit, Log, Peer, Publish
 from shared.topics import BY_NAME
 from shared.units import Instant, MonotonicNs
@@ -79,6 +79,8 @@ class SocketOutlet:
 
     def send_control(self, effect: Control) -> None:
         """Send a control message; one that cannot leave is dropped, the next repeats it."""
+        if isinstance(effect.body, Ping):
+            self._started.lines.only_critical = effect.body.only_critical_logs
         is_sent = self._sockets.send_control(self._encoder.encode(effect.body), effect.to)
         peer = effect.to
         if peer is None:

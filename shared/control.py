@@ -76,6 +76,7 @@ class Ping(_Line, frozen=True):
         capital_usd: Step of the ramp (ST-8), of which every limit on losses is a share; None
             from a risk that does not say.
         level: Of degradation (DG-1 to DG-4).
+        only_critical_logs: Whether a disk is full (CP-5): lines below `critical` are left out.
     """
 
     risk_incarnation: Incarnation
@@ -91,6 +92,7 @@ class Ping(_Line, frozen=True):
     lease: Lease | None = None
     capital_usd: int | None = None
     level: Level = "NORMAL"
+    only_critical_logs: bool = False
 
 
 class FenceAnswer(_Line, frozen=True):

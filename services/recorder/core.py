@@ -148,7 +148,10 @@ class RecorderCore:
             state = "stopped"
         told = (self._problem, self._orders.stopped, self._notice, self._keeping.notice)
         reason = "; ".join(text for text in told if text)
-        return RecorderStatus(self._file, self.messages, self.bytes, self.gaps, state, reason)
+        damage = "; ".join(text for text in (self._notice, self._keeping.notice) if text)
+        return RecorderStatus(
+            self._file, self.messages, self.bytes, self.gaps, state, reason, damage
+        )
 
     def snapshot(self, now: Instant) -> list[Publish]:
         """Return the status for a reader that joins late."""

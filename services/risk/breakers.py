@@ -11,10 +11,11 @@ import msgspec
 
 from services.risk.confirmation import Confirmed
 from services.risk.latches import LatchKey
-from services.risk.samples import Sample
+from services.risk.samples import ACCOUNT, Sample
 from services.risk.scopes import ScopeKey
+from shared.control import Ping
 from shared.facts import SwitchStatus
-from shared.switches import Switch
+from shared.switches import DISK_LOW, Switch
 from shared.units import NS_PER_S, BootNs, Instant, WallNs
 
 FORGET_NS = 180 * NS_PER_S
@@ -196,6 +197,13 @@ class Breakers:
             and breaker.sample.switch.state == "PAUSED"
             and not breaker.confirmed.is_clean(now_ns)
         )
+
+    def with_disk(self, ping: Ping) -> Ping:
+        """Return a ping that says whether only what is critical may be logged."""
+        breaker = self._breakers.get((DISK_LOW.name, "full", ACCOUNT))
+        if breaker is None or not breaker.confirmed.tripped:
+            return ping
+        return msgspec.structs.replace(ping, only_critical_logs=True)
 
     def statuses(self) -> tuple[SwitchStatus, ...]:
         """Return what is tripped, for people."""

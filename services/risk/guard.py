@@ -306,7 +306,7 @@ class Guard:
             ping = self.authority.ping(
                 run, why, version, now.boot_ns, admitted=admitted, capital_usd=self.capital_usd
             )
-            self.out.append(Control(ping, run.peer))
+            self.out.append(Control(self.breakers.with_disk(ping), run.peer))
 
     def _why(self, now: Instant) -> tuple[str, ...]:
         return reasons(self.authority, self.breakers, self._waits_for, now)

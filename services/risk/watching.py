@@ -20,6 +20,7 @@ from services.risk.losses import Losses
 from services.risk.messages import CapitalIs, StoredState
 from services.risk.price_sockets import PriceSocketsSource
 from services.risk.quality import QualitySource
+from services.risk.recording_watch import RecordingWatch
 from services.risk.release import Release, ReleaseSource
 from services.risk.resources import ResourceSource
 from services.risk.restarts import Restarts
@@ -75,6 +76,7 @@ def make_sources(
         QualitySource(config),
         PriceSocketsSource(),
         ResourceSource(config.resources),
+        RecordingWatch(),
         ThrottleSource(config.throttle),
         Losses(config, stored),
         BreakerCount(stored),

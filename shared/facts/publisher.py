@@ -5,7 +5,13 @@ from shared.identifiers import Component, Incarnation
 
 
 class RecorderStatus(Fact, frozen=True):
-    """Repeated every second."""
+    """Repeated every second.
+
+    Attributes:
+        state: `recording`, `failing` (the disk does not take it) or `stopped` (it is nearly full).
+        reason: Everything that people should know, in words.
+        damage: Of it, what was found damaged among the files; empty for nothing.
+    """
 
     file: str
     messages: int
@@ -13,6 +19,7 @@ class RecorderStatus(Fact, frozen=True):
     gaps: int
     state: str
     reason: str
+    damage: str = ""
 
 
 class Sequences(Fact, frozen=True):

@@ -70,3 +70,17 @@ def test_reader_that_is_gone_stops_nothing() -> None:
     assert json.loads(os.read(heard, 1 << 20))["lines_dropped"] == 1
     for descriptor in (writer, heard, replacement):
         os.close(descriptor)
+
+
+@pytest.mark.req("CP-5")
+def test_only_what_is_critical_is_written_while_a_disk_is_full(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    lines = LogLines(STATE, writer)
+    lines.only_critical = True
+    lines.write(Log("usual", {}, "error"), NOW)
+    lines.write(Log("grave", {}, "critical"), NOW)
+    lines.only_critical = False
+    lines.write(Log("usual again"), NOW)
+    written = [json.loads(line) for line in os.read(reader, 1 << 16).splitlines()]
+    assert [line["event"] for line in written] == ["grave", "usual again"]
+    assert written[0]["lines_dropped"] == 1
