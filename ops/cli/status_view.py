@@ -10,6 +10,7 @@ from rich.text import Text
 from bus.ledger_reader import Unreadable
 from ops.cli.output import UNKNOWN, age, dollars, duration, table
 from ops.cli.quality_view import render_quality
+from ops.cli.reach_view import render_reach
 from ops.ledger import totals
 from ops.observe import View
 from ops.trading import is_active, reasons_not_trading
@@ -33,7 +34,7 @@ def render(view: View, data_directory: Path | None) -> Group:
         parts += [_components(risk), Text("")]
         if risk.switches:
             parts += [_switches(view, risk), Text("")]
-    parts += [_feeds(view), Text(""), render_quality(view), Text("")]
+    parts += [_feeds(view), *render_reach(view), Text(""), render_quality(view), Text("")]
     parts += [_orders(view), Text("")]
     if data_directory is not None:
         parts.append(_profit(totals(data_directory, view.wall_ns), view.wall_ns))

@@ -53,7 +53,8 @@ class Hearing:
         elif isinstance(body, StateView):
             self._parts.inputs.take_state(body, received)
         elif isinstance(body, FeedStatus):
-            self._parts.inputs.take_feed(body, now)
+            if self._parts.inputs.take_feed(body, now):
+                self._parts.sync.demand(now, is_deep=False)
         elif isinstance(body, TickChanged):
             self._parts.inputs.take_tick(body.market, body.new_e4)
         elif isinstance(body, Calendar):

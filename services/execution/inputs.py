@@ -70,10 +70,16 @@ class Inputs:
             if token not in self._market_of_token:
                 del self._ticks[token]
 
-    def take_feed(self, status: FeedStatus, now: Instant) -> None:
-        """Keep a feed's word on itself."""
+    def take_feed(self, status: FeedStatus, now: Instant) -> bool:
+        """Keep a feed's word on itself.
+
+        Returns:
+            Whether the books come over another connection than before: orders are read anew then.
+        """
         known = self._feeds.get(status.feed)
-        if status.feed == FEED_MARKET and (known is None or known.session != status.session):
+        is_market = status.feed == FEED_MARKET
+        is_other = known is not None and is_market and known.session != status.session
+        if is_other or (is_market and known is None):
             # The step may have changed while nobody listened: state's snapshot says which it is.
             self.forget_ticks()
         self._feeds[status.feed] = status
@@ -85,6 +91,7 @@ class Inputs:
                 self._user_session = status.session
                 self._break_user()
             self.watch_user(now)
+        return is_other
 
     def watch_user(self, now: Instant) -> None:
         """Note when the own-order feed stops being sound, and since when it is again."""

@@ -74,10 +74,15 @@ class DataSanity:
             case _:
                 pass
 
-    def traded(self) -> None:
-        """Take the present prices as the last known good: trading rests on them."""
-        for price in self._prices.values():
-            price.traded, price.moved_ns = price.newest, None
+    def traded(self, held: frozenset[str] = frozenset()) -> None:
+        """Take the present prices as the last known good: trading rests on them.
+
+        Args:
+            held: Assets of which nothing is traded now: theirs stay what they were.
+        """
+        for asset, price in self._prices.items():
+            if asset not in held:
+                price.traded, price.moved_ns = price.newest, None
 
     def thin(self, settings: RecoverySettings, market: ConditionId | None = None) -> str:
         """Return why no market is deep enough, or why one is not."""
@@ -136,14 +141,14 @@ class DataSanity:
                 return f"{market.slug or market.condition_id} is told with what cannot be"
         return ""
 
-    def moved(self, settings: RecoverySettings, now: Instant) -> str:
+    def moved(self, settings: RecoverySettings, now: Instant, only: str = "") -> str:
         """Return which price is far from the last known good, and has not been there for long.
 
         The clock of settling starts with the first look after it moved.
         """
         found = []
         for asset, price in self._prices.items():
-            if price.traded is None:
+            if price.traded is None or (only and asset != only):
                 continue
             far = abs(price.newest - price.traded) * 100 > settings.moved_percent_max * price.traded
             if not far:

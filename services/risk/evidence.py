@@ -7,6 +7,7 @@ None, and a fact's age is counted from when its publisher sent it.
 from services.risk.data_sanity import DataSanity
 from services.risk.scopes import ScopeKey
 from shared.config import RecoverySettings
+from shared.control import ScopeOrder
 from shared.effects import Gap, Received
 from shared.facts import (
     Calendar,
@@ -16,7 +17,8 @@ from shared.facts import (
     MarketView,
     StateView,
 )
-from shared.identifiers import ConditionId
+from shared.identifiers import ConditionId, Incarnation
+from shared.topics import FEED_MARKET
 from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs, WallMs
 
 MARKETS_MAX = 256
@@ -47,6 +49,8 @@ class Evidence:
         self._limits = limits
         self._markets: dict[ConditionId, MarketInfo] = {}
         self._feeds: dict[str, tuple[FeedStatus, MonotonicNs]] = {}
+        self._runs: dict[str, tuple[Incarnation, int]] = {}
+        self._broken_ns: dict[str, MonotonicNs] = {}
         self._views: dict[ConditionId, MarketView] = {}
         self._view_ns: MonotonicNs | None = None
 
@@ -57,6 +61,7 @@ class Evidence:
             return
         body = received.body
         if isinstance(body, FeedStatus):
+            self._note_break(received.component, body, received.incarnation, now)
             self._feeds[received.component] = (body, received.sent_ns)
         elif isinstance(body, StateView):
             self._views = {view.market: view for view in body.markets[:MARKETS_MAX]}
@@ -73,11 +78,59 @@ class Evidence:
         """
         sanity, limits = self.sanity, self._limits
         if key[0] == "market":
-            thin = sanity.thin(limits, ConditionId(key[1]))
-            return thin or sanity.from_the_future(limits, now) or sanity.gap(now)
+            market = ConditionId(key[1])
+            return (
+                sanity.thin(limits, market)
+                or sanity.from_the_future(limits, now)
+                or sanity.gap(now)
+                or self._unread()
+                or self._moved(self._asset_of(market), now)
+            )
         if key[0] == "asset":
-            return sanity.out_of_range(limits, key[1]) or sanity.gap(now)
+            return (
+                sanity.out_of_range(limits, key[1]) or sanity.gap(now) or self._moved(key[1], now)
+            )
         return ""
+
+    def traded(self, scopes: tuple[ScopeOrder, ...], now: Instant) -> None:
+        """Take the present prices as the last known good where something may be traded on them."""
+        held = {(order.kind, order.scope_id) for order in scopes if order.state != "ACTIVE"}
+        assets: dict[str, bool] = {}
+        for market in self._markets.values():
+            if now.wall_ms < market.cutoff_ms:
+                is_held = ("market", market.condition_id) in held
+                assets[market.asset] = assets.get(market.asset, True) and is_held
+        whole = {asset for asset, is_held in assets.items() if is_held}
+        self.sanity.traded(frozenset(whole | {name for kind, name in held if kind == "asset"}))
+
+    def _moved(self, asset: str, now: Instant) -> str:
+        """Return whether an asset's price is far from the last that was traded on (NET-3)."""
+        return self.sanity.moved(self._limits, now, asset) if asset else ""
+
+    def _asset_of(self, market: ConditionId) -> str:
+        info = self._markets.get(market)
+        return "" if info is None else info.asset
+
+    def _unread(self) -> str:
+        """Return whether orders were not read since the books were lost (NET-3)."""
+        broken_ns = self._broken_ns.get(FEED_MARKET)
+        if broken_ns is None or self.execution is None:
+            return ""
+        read_ns = self.execution.reconciled_ns
+        is_read = read_ns is not None and read_ns >= broken_ns
+        return "" if is_read else "orders and trades were not read since the books were lost"
+
+    def _note_break(
+        self, component: str, status: FeedStatus, incarnation: Incarnation, now: Instant
+    ) -> None:
+        """Note when a feed's connection went, or became another one unseen."""
+        known = self._feeds.get(component)
+        run = (incarnation, status.session)
+        before = self._runs.get(component)
+        self._runs[component] = run
+        went = known is not None and known[0].connected and not status.connected
+        if went or before not in (None, run):
+            self._broken_ns[component] = now.monotonic_ns
 
     def markets(self) -> tuple[MarketInfo, ...]:
         """Return the markets of the calendar, those just ended included."""

@@ -20,7 +20,7 @@ from services.risk.report import gather_recovery, reasons, report_status
 from services.risk.samples import Sample, Sampler
 from services.risk.source import Source
 from services.risk.sweep import Sweep
-from services.risk.watching import looks, make_sources, with_losses
+from services.risk.watching import completed, looks, make_sources
 from services.risk.writes import Writes
 from shared.clean_run import MODE, RISK_STARTED
 from shared.config import Config
@@ -155,7 +155,7 @@ class Guard:
             self.halt_trading(f"execution has not carried out a pause of {late[0][1]}", now)
             return
         if self.authority.state() == "ACTIVE":
-            self.evidence.sanity.traded()
+            self.evidence.traded(self.authority.scopes.orders(), now)
         self.out += self.sweep.keep_alive(now.boot_ns)
 
     def _may_beat(self) -> bool:
@@ -319,7 +319,7 @@ class Guard:
         """Return the status as it is now."""
         why = self._why(now)
         status = report_status(self.authority, self.breakers, self.liveness, self.sweep, why, now)
-        return with_losses(status, self.sources)
+        return completed(status, self.sources, now)
 
     def kill(self, component: Component, incarnation: Incarnation, why: str, now: Instant) -> None:
         """Kill a run, and tell of it; one that a kill did not end is killed by supervisord too."""

@@ -20,6 +20,8 @@ from services.risk.losses import Losses
 from services.risk.messages import CapitalIs, StoredState
 from services.risk.price_sockets import PriceSocketsSource
 from services.risk.quality import QualitySource
+from services.risk.reach import ReachSource
+from services.risk.reconnection import Reconnections
 from services.risk.recording_watch import RecordingWatch
 from services.risk.release import Release, ReleaseSource
 from services.risk.resources import ResourceSource
@@ -80,6 +82,8 @@ def make_sources(
         ThrottleSource(config.throttle),
         Losses(config, stored),
         BreakerCount(stored),
+        ReachSource(config.names),
+        Reconnections(config),
         LevelSource(config),
     )
 
@@ -94,9 +98,11 @@ def looks(
         yield from source.data(now)
 
 
-def with_losses(status: RiskStatus, sources: tuple[Source, ...]) -> RiskStatus:
-    """Return the status with the counts of the day, where a source counts them."""
+def completed(status: RiskStatus, sources: tuple[Source, ...], now: Instant) -> RiskStatus:
+    """Return the status with the counts of the day, and the newest recovery from a lost feed."""
     for source in sources:
         if isinstance(source, Losses):
-            return msgspec.structs.replace(status, losses=source.status())
+            status = msgspec.structs.replace(status, losses=source.status())
+        elif isinstance(source, Reconnections):
+            status = msgspec.structs.replace(status, reconnection=source.look(status, now))
     return status

@@ -71,6 +71,41 @@ class LossStatus(Fact, frozen=True):
     agrees: bool
 
 
+class ReconnectionStep(Fact, frozen=True):
+    """One step of a recovery after a reconnection.
+
+    Attributes:
+        after_ms: Since the loss, when it was done; None while it is not.
+        waits: What it waits for; empty when it is done.
+    """
+
+    name: str
+    after_ms: int | None
+    waits: str = ""
+
+
+class Reconnection(Fact, frozen=True):
+    """The newest loss of a feed, and how far the recovery from it has come (NET-3).
+
+    Attributes:
+        number: Counts losses in this run of risk.
+        cause: Which feed was lost, and why.
+        began_wall_ns: When the loss was heard of.
+        steps: In their order; the last is trading.
+        whole_ms: From the connection on until trading; None while it goes on.
+        limit_ms: What that may take.
+        moved: Prices and open interest that are far from what they were before, in words.
+    """
+
+    number: int
+    cause: str
+    began_wall_ns: int
+    steps: tuple[ReconnectionStep, ...]
+    whole_ms: int | None
+    limit_ms: int
+    moved: tuple[str, ...] = ()
+
+
 class RiskStatus(Fact, frozen=True):
     """Repeated every 100 ms.
 
@@ -81,6 +116,7 @@ class RiskStatus(Fact, frozen=True):
             None before the first.
         losses: Of the day; None from a risk that does not count.
         level: Of degradation: `NORMAL`, `REDUCED`, `EMERGENCY` or `SHUTDOWN`.
+        reconnection: The newest loss of a feed; None while none was lost in this run of risk.
     """
 
     trading_state: str
@@ -94,6 +130,7 @@ class RiskStatus(Fact, frozen=True):
     switch_version: int
     losses: LossStatus | None = None
     level: str = "NORMAL"
+    reconnection: Reconnection | None = None
 
 
 class Transition(Fact, frozen=True):
