@@ -6,7 +6,9 @@ pings are answered here. Nothing is reconnected here: cores decide when and wher
 
 import ssl
 from collections.abc import Iterable
+from typing import TypeGuard
 
+import msgspec
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
 from websockets.frames import CloseCode, Frame, Opcode
@@ -137,7 +139,11 @@ class _Stream:
                 self._parts.append(bytes(event.data))
                 if event.fin:
                     messages.extend(self._take_text(now))
-        return messages
+        last = max((place for place, one in enumerate(messages) if _is_text(one)), default=0)
+        return [
+            msgspec.structs.replace(one, more=True) if place < last and _is_text(one) else one
+            for place, one in enumerate(messages)
+        ]
 
     def _take_text(self, now: Instant) -> list[Message]:
         content = b"".join(self._parts)
@@ -186,6 +192,10 @@ def _retry_after_s(response: Response) -> int | None:
     """Return what a refusal asks to wait; None when it names no number of seconds."""
     asked = response.headers.get("Retry-After", "")
     return int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= DIGITS_MAX else None
+
+
+def _is_text(message: Message) -> TypeGuard[StreamText]:
+    return isinstance(message, StreamText)
 
 
 class StreamEdge(Edge):

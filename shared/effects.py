@@ -245,11 +245,16 @@ class StreamOpened(Message, frozen=True):
 
 
 class StreamText(Message, frozen=True):
-    """One text frame, with the moment at which it reached the edge."""
+    """One text frame, with the moment at which it reached the edge.
+
+    Attributes:
+        more: Whether another frame of the same read follows: the reader has it at hand.
+    """
 
     stream: str
     text: str
     received_ns: MonotonicNs
+    more: bool = False
 
 
 class StreamClosed(Message, frozen=True):

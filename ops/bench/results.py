@@ -13,6 +13,9 @@ class Result(msgspec.Struct, frozen=True):
         floor: What the same way costs without us, in words.
         ratio: Median over the floor's median, rounded to two digits.
         bound_ns: What is promised of `p99_ns`; None where nothing is.
+        per_second: How many of what is counted one core does in a second of its own time; None
+            where nothing is counted.
+        floor_per_second: Likewise of the floor.
     """
 
     name: str
@@ -26,6 +29,8 @@ class Result(msgspec.Struct, frozen=True):
     floor_p99_ns: int
     ratio: float
     bound_ns: int | None = None
+    per_second: int | None = None
+    floor_per_second: int | None = None
 
 
 class BenchFailed(Exception):

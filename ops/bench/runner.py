@@ -1,8 +1,9 @@
 """Runs benchmarks by name, one after the other."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from ops.bench import cancel, fence, group_fence, hop, simulator, tick
+from ops.bench import cancel, feed, fence, group_fence, hop, simulator, tick
 from ops.bench.results import Result
 
 NAMES = (
@@ -13,21 +14,25 @@ NAMES = (
     tick.NAME,
     simulator.BUSY,
     simulator.CALM,
+    *feed.NAMES,
     *group_fence.NAMES,
 )
 
-SETS = {"fence": (fence.BLOCKED, fence.CANCEL, *group_fence.NAMES)}
+SETS = {"frames": feed.NAMES, "fence": (fence.BLOCKED, fence.CANCEL, *group_fence.NAMES)}
 """Names that stand for several."""
 
 
 def run(
-    names: Sequence[str] = NAMES, say: Callable[[str], None] = lambda words: None
+    names: Sequence[str] = NAMES,
+    say: Callable[[str], None] = lambda words: None,
+    frames: Path | None = None,
 ) -> list[Result]:
     """Measure what is named; takes about ten minutes for everything.
 
     Args:
         names: Of `NAMES`, or of `SETS`.
         say: Told what is being measured.
+        frames: Recorded frames of the market socket; None makes them.
 
     Raises:
         ValueError: A name is not known.
@@ -56,6 +61,9 @@ def run(
     if simulator.CALM in names:
         say("calm seconds of the simulated venue's core")
         results.append(simulator.measure_calm())
+    if any(name in names for name in feed.NAMES):
+        say("frames of the market socket")
+        results.extend(row for row in feed.measure(frames) if row.name in names)
     whole = [name for name in group_fence.NAMES if name in names]
     if whole:
         results.extend(group_fence.measure(whole, say))

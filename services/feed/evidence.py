@@ -47,16 +47,16 @@ class EvidenceBoard:
             key: Token id, asset, or `orders`.
             at_ns: When data reached the edge, or when the witness was asked.
         """
-        if key not in self._evident:
-            return
-        known = self._evident[key]
-        if known is None or at_ns > known:
+        known = self._evident.get(key)
+        if known is None:
+            if key in self._evident:
+                self._evident[key] = at_ns
+        elif at_ns > known:
             self._evident[key] = at_ns
-            if self._cadence is not None and known is not None:
-                if key in self._interrupted:
-                    self._interrupted.remove(key)
-                else:
-                    self._cadence.note(at_ns - known)
+            if key in self._interrupted:
+                self._interrupted.remove(key)
+            elif self._cadence is not None:
+                self._cadence.note(at_ns - known)
 
     def interrupt(self, keys: Iterable[str]) -> None:
         """Note that these keys were cut off: the time to their next proof is an outage."""

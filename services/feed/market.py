@@ -169,10 +169,11 @@ class MarketFeed:
     def _wanted(self, now: Instant) -> list[tuple[TokenId, ...]]:
         if self._calendar is None:
             return []
+        wall_ms = now.wall_ms
         return [
             market.tokens
             for market in self._calendar.markets
-            if not market.closed and market.end_ms > now.wall_ms
+            if not market.closed and market.end_ms > wall_ms
         ]
 
     def _on_stream(
@@ -194,16 +195,21 @@ class MarketFeed:
             return []
         self._report.frame(now)
         try:
-            events = market_events(text)
+            events = market_events(text, more=message.more)
         except WireFault as fault:
             return self._report.reject(text, str(fault), now)
-        if any(event.venue_ms - now.wall_ms > FUTURE_MS_MAX for event in events):
-            return self._report.reject(text, FUTURE, now)
+        newest_ms = now.wall_ms + FUTURE_MS_MAX
+        for event in events:
+            if event.venue_ms > newest_ms:
+                return self._report.reject(text, FUTURE, now)
         shard.connection.confirm(now)
         shard.connection.on_life(now)
+        received_ns = message.received_ns
+        effects: list[Effect] = []
         for event in events:
-            self._note(shard, event, message.received_ns)
-        return [Publish("feed.market", event, message.received_ns) for event in events]
+            self._note(shard, event, received_ns)
+            effects.append(Publish("feed.market", event, received_ns))
+        return effects
 
     def _note(self, shard: Shard, event: MarketEvent, received_ns: MonotonicNs) -> None:
         """Fold for the witness, and note the evidence that an event is."""

@@ -103,12 +103,13 @@ class Shard:
         self, event: BookChanged, board: EvidenceBoard, received_ns: MonotonicNs
     ) -> None:
         """Fold changed levels; each is evidence for its token alone."""
+        venue_ms = event.venue_ms
         for change in event.changes:
             book = self.books.get(change.token)
             if book is not None:
-                if book.advances(event.venue_ms):
+                if book.advances(venue_ms):
                     board.prove(change.token, received_ns)
-                book.apply_change(change, event.venue_ms)
+                book.apply_change(change, venue_ms)
 
     def take_snapshot(
         self, event: BookSnapshot, board: EvidenceBoard, received_ns: MonotonicNs

@@ -69,6 +69,7 @@ class StateCore:
         self._quality = Inspector(config)
         self._doubted_ns: dict[TokenId, MonotonicNs] = {}
         self._early: deque[tuple[BookEvent, MonotonicNs]] = deque(maxlen=EARLY_MAX)
+        self._awaiting: dict[ConditionId, HotMarket] = {}
         self._next_view_ns = 0
         self._refused = 0
         self._rebuilt: dict[Asset, tuple[Incarnation, int]] = {}
@@ -92,6 +93,7 @@ class StateCore:
     def on_tick(self, now: Instant) -> list[Effect]:
         """Settle what is still open, doubt what stays so, and publish."""
         effects: list[Effect] = []
+        self._awaiting.clear()
         for market in self._markets.values():
             market.distrust_stale(self._health, now)
             market.settle(now)
@@ -142,6 +144,19 @@ class StateCore:
             self._early.append((event, input_ns))
             return []
         market.apply(event, input_ns, now)
+        if isinstance(event, BookChanged) and event.more:
+            # The rest of the batch is here already: proving now would hash for nothing.
+            self._awaiting[event.market] = market
+            return []
+        effects: list[Effect] = []
+        if self._awaiting:
+            self._awaiting.pop(event.market, None)
+            for other in self._awaiting.values():
+                effects.extend(self._settle(other, now))
+            self._awaiting.clear()
+        return [*effects, *self._settle(market, now)]
+
+    def _settle(self, market: HotMarket, now: Instant) -> list[Effect]:
         market.settle(now)
         return [] if market.is_open else self._publish_proven(market, now)
 
@@ -195,6 +210,7 @@ class StateCore:
         listed = {market.condition_id: market for market in calendar.markets if not market.closed}
         for condition_id in [known for known in self._markets if known not in listed]:
             del self._markets[condition_id]
+            self._awaiting.pop(condition_id, None)
         effects: list[Effect] = []
         for condition_id, info in listed.items():
             known = self._markets.get(condition_id)

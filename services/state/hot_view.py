@@ -11,7 +11,6 @@ from shared.facts import (
     BookChanged,
     BookSnapshot,
     BookView,
-    Level,
     MarketInfo,
     MarketView,
     TickChanged,
@@ -37,17 +36,19 @@ class HotMarket:
     def __init__(self, info: MarketInfo) -> None:
         """Start without books."""
         self.info = info
-        self._books = {token: TokenBook(info, token) for token in info.tokens}
+        self._pair = (TokenBook(info, info.tokens[0]), TokenBook(info, info.tokens[1]))
+        self._books = {book.token: book for book in self._pair}
         self.changed_input_ns: MonotonicNs | None = None
 
-    def books(self) -> tuple[TokenBook, ...]:
+    def books(self) -> tuple[TokenBook, TokenBook]:
         """Return the books in the order of the outcomes."""
-        return tuple(self._books.values())
+        return self._pair
 
     @property
     def is_open(self) -> bool:
         """Tell whether a book was folded further than it is proven."""
-        return any(book.is_open for book in self._books.values())
+        first, second = self._pair
+        return first.is_open or second.is_open
 
     def is_same(self, info: MarketInfo) -> bool:
         """Tell whether a description is of the same books: of all that their hashes are made of.
@@ -72,10 +73,12 @@ class HotMarket:
             case BookChanged():
                 for change in event.changes:
                     book = self._books.get(change.token)
-                    if book is not None:
-                        book.apply_change(change, event.venue_ms, input_ns, now)
+                    if book is not None and book.apply_change(
+                        change, event.venue_ms, input_ns, now
+                    ):
+                        self._note_proof(book)
             case TradePrinted():
-                for book in self._books.values():
+                for book in self._pair:
                     book.note_trade(event.price)
             case BookSnapshot():
                 if event.token in self._books:
@@ -85,22 +88,22 @@ class HotMarket:
 
     def _take_step(self, tick_e4: PriceE4, input_ns: MonotonicNs, now: Instant) -> None:
         """Take a new price step, which the venue tells of each token and the market has as one."""
-        if all(book.tick_e4 == tick_e4 for book in self._books.values()):
+        if all(book.tick_e4 == tick_e4 for book in self._pair):
             return
-        for book in self._books.values():
+        for book in self._pair:
             book.apply_tick(tick_e4, now)
-        if all(book.proven is not None for book in self._books.values()):
+        if all(book.proven is not None for book in self._pair):
             known = self.changed_input_ns
             self.changed_input_ns = input_ns if known is None else min(known, input_ns)
 
     def distrust(self, why: str) -> None:
         """Doubt both books."""
-        for book in self._books.values():
+        for book in self._pair:
             book.distrust(why)
 
     def distrust_renewed(self, renewed: frozenset[int], health: FeedHealth) -> None:
         """Doubt the books that connections carried which are others now."""
-        for book in self._books.values():
+        for book in self._pair:
             if health.shard_of(book.token) in renewed:
                 book.distrust("new session of the market feed")
 
@@ -110,18 +113,20 @@ class HotMarket:
         Fresh evidence later shows that the stream is alive again, not that nothing was lost
         meanwhile: only a new snapshot ends the doubt.
         """
-        for book in self._books.values():
+        for book in self._pair:
             if book.proven is not None and health.is_stale(book.token, now):
                 book.distrust("stale")
 
     def settle(self, now: Instant) -> None:
         """Try to prove what was folded since the last turn."""
-        for book in self._books.values():
+        for book in self._pair:
             if book.settle(now):
-                assert book.proven is not None
-                known = self.changed_input_ns
-                newer = book.proven.input_ns
-                self.changed_input_ns = newer if known is None else min(known, newer)
+                self._note_proof(book)
+
+    def _note_proof(self, book: TokenBook) -> None:
+        assert book.proven is not None, "it was proven just now"
+        known, newer = self.changed_input_ns, book.proven.input_ns
+        self.changed_input_ns = newer if known is None else min(known, newer)
 
     def problem(self, health: FeedHealth, now: Instant) -> str:
         """Return the first reason why this market may not be traded on, empty for none."""
@@ -130,7 +135,7 @@ class HotMarket:
         feed = health.problem(now)
         if feed:
             return feed
-        for place, book in enumerate(self._books.values()):
+        for place, book in enumerate(self._pair):
             trouble = self._book_problem(book, health, now)
             if trouble:
                 return f"{self.info.outcomes[place]}: {trouble}"
@@ -139,7 +144,7 @@ class HotMarket:
     def view(self, health: FeedHealth, prices: AssetPrices | None, now: Instant) -> MarketView:
         """Return what may be known of this market now."""
         problem = self.problem(health, now)
-        first, second = (book.proven for book in self._books.values())
+        first, second = (book.proven for book in self._pair)
         proven = None if first is None or second is None else (first, second)
         strike = None if prices is None else prices.at_start(self.info.start_ms)
         return MarketView(
@@ -148,7 +153,7 @@ class HotMarket:
             valid=not problem,
             reason=problem,
             proven_ns=None if proven is None else _oldest(proven),
-            tick_e4=next(iter(self._books.values())).tick_e4,
+            tick_e4=self._pair[0].tick_e4,
             books=None if proven is None else self._shown(proven),
             reference=None if prices is None else prices.settlement,
             strike_e18=None if strike is None else strike.value_e18,
@@ -177,11 +182,7 @@ class HotMarket:
 
 
 def _top(token: TokenId, levels: ProvenLevels) -> BookView:
-    shown: tuple[tuple[Level, ...], tuple[Level, ...]] = (
-        levels.bids[:LEVELS_SHOWN],
-        levels.asks[:LEVELS_SHOWN],
-    )
-    return BookView(token, *shown)
+    return BookView(token, *levels.top(LEVELS_SHOWN))
 
 
 def _oldest(proven: tuple[ProvenLevels, ProvenLevels]) -> MonotonicNs:

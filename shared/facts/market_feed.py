@@ -42,11 +42,17 @@ class PriceChange(Fact, frozen=True):
 
 
 class BookChanged(TaggedFact, frozen=True):
-    """One price_change frame. Frames of one engine batch share `venue_ms` and hashes."""
+    """One price_change frame. Frames of one engine batch share `venue_ms` and hashes.
+
+    Attributes:
+        more: Whether the feed had another frame of the same read at hand: whoever proves the
+            book may wait for it, since the batch is likely not whole before.
+    """
 
     market: ConditionId
     changes: tuple[PriceChange, ...]
     venue_ms: WallMs
+    more: bool = False
 
 
 class TradePrinted(TaggedFact, frozen=True):

@@ -8,7 +8,7 @@ helper (py-clob-client-v2 1.2.1, `utilities.py`) leaves out `version`.
 
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -49,11 +49,20 @@ class HashTrials:
 
     __slots__ = ("_prefix", "_tail")
 
-    def __init__(self, book: HashedBook) -> None:
-        """Write the text; only its end differs between trials."""
-        text = _text_before_last_trade(book)
+    def __init__(self, text: str, tail: str) -> None:
+        """Hash the text; only its end differs between trials.
+
+        Args:
+            text: Of the book up to the last trade's price.
+            tail: What follows that price.
+        """
         self._prefix = hashlib.sha1(text.encode(), usedforsecurity=False)
-        self._tail = _text_after_last_trade(book)
+        self._tail = tail
+
+    @classmethod
+    def of(cls, book: HashedBook) -> "HashTrials":
+        """Write the text of a book and hash it."""
+        return cls(_text_before_last_trade(book), _text_after_last_trade(book))
 
     def hash_with(self, last_trade_price: str) -> str:
         """Return the hash of the book, 40 hex digits.
@@ -80,7 +89,7 @@ class HashTrials:
 
 def book_hash(book: HashedBook, last_trade_price: str) -> str:
     """Return the hash of a book, 40 hex digits; see `HashTrials.hash_with`."""
-    return HashTrials(book).hash_with(last_trade_price)
+    return HashTrials.of(book).hash_with(last_trade_price)
 
 
 def find_last_trade_price(book: HashedBook, wanted: str, candidates: Iterable[str]) -> str | None:
@@ -89,7 +98,7 @@ def find_last_trade_price(book: HashedBook, wanted: str, candidates: Iterable[st
     After a trade the stream does not say which text it hashes; trying all is cheap because
     only the end of the hashed text differs.
     """
-    return HashTrials(book).find(wanted, candidates)
+    return HashTrials.of(book).find(wanted, candidates)
 
 
 def last_trade_candidates(trade_price: PriceE4, tick_e4: PriceE4) -> tuple[str, ...]:
@@ -100,6 +109,13 @@ def last_trade_candidates(trade_price: PriceE4, tick_e4: PriceE4) -> tuple[str, 
     """
     likely = (*_spellings(PriceE4(10_000 - trade_price)), *_spellings(trade_price))
     return tuple(dict.fromkeys((*likely, *_grid(tick_e4), "")))
+
+
+def spelled_last_trades(prices: Iterable[PriceE4]) -> Iterator[str]:
+    """Yield the texts that may be hashed after a trade at one of these prices, likeliest first."""
+    for price in dict.fromkeys(prices):
+        yield from _spellings(PriceE4(10_000 - price))
+        yield from _spellings(price)
 
 
 def _spellings(price: PriceE4) -> tuple[str, str]:
@@ -119,23 +135,38 @@ _CANDIDATE_STEP_E4 = 10
 
 def _text_before_last_trade(book: HashedBook) -> str:
     return (
-        f'{{"market":"{book.market}","asset_id":"{book.token}",'
-        f'"timestamp":"{book.venue_ms}","hash":"",'
-        f'"bids":[{_levels_text(book.bids)}],"asks":[{_levels_text(book.asks)}],'
-        f'"min_order_size":"{format_size(book.min_size_e6)}",'
-        f'"tick_size":"{format_price(book.tick_e4)}",'
-        f'"neg_risk":{"true" if book.neg_risk else "false"},"last_trade_price":"'
+        f"{text_before_stamp(book.market, book.token)}{book.venue_ms}"
+        f'","hash":"","bids":[{_levels_text(book.bids)}],"asks":[{_levels_text(book.asks)}],'
+        f"{text_of_terms(book.min_size_e6, book.tick_e4, neg_risk=book.neg_risk)}"
     )
 
 
 def _text_after_last_trade(book: HashedBook) -> str:
-    return '"}' if book.version == "v1" else f'","version":"{book.version}"}}'
+    return text_after_last_trade(book.version)
+
+
+def text_before_stamp(market: ConditionId, token: TokenId) -> str:
+    """Return the beginning of what is hashed, the same for every state of a book."""
+    return f'{{"market":"{market}","asset_id":"{token}","timestamp":"'
+
+
+def text_of_terms(min_size_e6: SizeE6, tick_e4: PriceE4, *, neg_risk: bool) -> str:
+    """Return what is hashed between the levels and the last trade's price."""
+    return (
+        f'"min_order_size":"{format_size(min_size_e6)}","tick_size":"{format_price(tick_e4)}",'
+        f'"neg_risk":{"true" if neg_risk else "false"},"last_trade_price":"'
+    )
+
+
+def text_after_last_trade(version: MarketVersion) -> str:
+    """Return the end of what is hashed: books of v1 are hashed without their version."""
+    return '"}' if version == "v1" else f'","version":"{version}"}}'
 
 
 def _levels_text(levels: Sequence[Level]) -> str:
-    return ",".join([_level_text(price, size) for price, size in levels])
+    return ",".join([level_text(price, size) for price, size in levels])
 
 
-@functools.lru_cache(maxsize=65_536)  # most levels of a book stay when one changes; some 10 MB
-def _level_text(price: PriceE4, size: SizeE6) -> str:
+def level_text(price: PriceE4, size: SizeE6) -> str:
+    """Return what the hash says of one level."""
     return f'{{"price":"{format_price(price)}","size":"{format_size(size)}"}}'

@@ -70,14 +70,17 @@ def parse_price(raw: Number, field: str) -> PriceE4:
     Raises:
         Unparseable: Not a number, outside 0..1, or finer than 1e-4.
     """
-    if isinstance(raw, str):
-        return _parse_price_text(raw, field)
-    return _bounded_price(raw, field)
+    price = price_of_text(raw) if isinstance(raw, str) else None
+    return _bounded_price(raw, field) if price is None else price
 
 
 @functools.lru_cache(maxsize=16_384)  # each of the 10,001 prices in about one spelling
-def _parse_price_text(raw: str, field: str) -> PriceE4:
-    return _bounded_price(raw, field)
+def price_of_text(raw: str) -> PriceE4 | None:
+    """Return a price as `parse_price` does, None where that would raise; one argument is fast."""
+    try:
+        return _bounded_price(raw, "")
+    except Unparseable:
+        return None
 
 
 def _bounded_price(raw: Number, field: str) -> PriceE4:
@@ -102,6 +105,20 @@ def parse_size(raw: Number, field: str) -> SizeE6:
     Raises:
         Unparseable: Not a number, negative, above `SIZE_E6_MAX`, or finer than 1e-6.
     """
+    size = size_of_text(raw) if isinstance(raw, str) else None
+    return _bounded_size(raw, field) if size is None else size
+
+
+@functools.lru_cache(maxsize=16_384)  # a changed level comes twice, and round sizes often
+def size_of_text(raw: str) -> SizeE6 | None:
+    """Return a size as `parse_size` does, None where that would raise."""
+    try:
+        return _bounded_size(raw, "")
+    except Unparseable:
+        return None
+
+
+def _bounded_size(raw: Number, field: str) -> SizeE6:
     size = parse_scaled(raw, SIZE_PLACES, field)
     if not 0 <= size <= SIZE_E6_MAX:
         raise Unparseable(field, raw)

@@ -24,7 +24,14 @@ from shared.facts import (
 from shared.identifiers import TokenId
 from shared.units import PRICE_ONE_E4, PriceE4
 from shared.venue.amounts import is_tick
-from shared.venue.decimals import parse_optional_price, parse_price, parse_size, parse_wall_ms
+from shared.venue.decimals import (
+    parse_optional_price,
+    parse_price,
+    parse_size,
+    parse_wall_ms,
+    price_of_text,
+    size_of_text,
+)
 from shared.venue.faults import Malformed, Unparseable
 from shared.venue.market_wire import Book, PriceLevel
 from shared.venue.rules import normal_condition_id
@@ -43,20 +50,31 @@ from shared.venue.streams_wire import (
 from shared.venue.wire import WireNumber
 
 
-def market_events(text: str | bytes) -> tuple[MarketEvent, ...]:
+def market_events(text: str | bytes, *, more: bool = False) -> tuple[MarketEvent, ...]:
     """Return the events in one text of the market socket, in order.
 
     Kinds that we do not use, such as `best_bid_ask` and `new_market`, are left out.
 
+    Args:
+        text: As it came.
+        more: Whether another text of the same read follows.
+
     Raises:
         WireFault: A frame cannot be understood; none of the text may then be believed.
     """
-    events = (market_event(frame) for frame in decode_market_frames(text))
+    frames = decode_market_frames(text)
+    if len(frames) == 1 and type(frames[0]) is PriceChangeFrame:
+        return (_book_changed(frames[0], more=more),)  # nearly all of them
+    events = (market_event(frame, more=more) for frame in frames)
     return tuple(event for event in events if event is not None)
 
 
-def market_event(frame: MarketFrame | UnknownFrame) -> MarketEvent | None:
+def market_event(frame: MarketFrame | UnknownFrame, *, more: bool = False) -> MarketEvent | None:
     """Return the event that a frame tells, None when it is of a kind that we do not use.
+
+    Args:
+        frame: Of the market socket.
+        more: Whether another text of the same read follows.
 
     Raises:
         Malformed: A book has a level twice.
@@ -66,11 +84,7 @@ def market_event(frame: MarketFrame | UnknownFrame) -> MarketEvent | None:
         case BookFrame():
             return _book_snapshot(frame)
         case PriceChangeFrame():
-            return BookChanged(
-                market=normal_condition_id(frame.market, "market"),
-                changes=tuple(_price_change(entry) for entry in frame.price_changes),
-                venue_ms=parse_wall_ms(frame.timestamp, "timestamp"),
-            )
+            return _book_changed(frame, more=more)
         case LastTradeFrame():
             return TradePrinted(
                 market=normal_condition_id(frame.market, "market"),
@@ -182,19 +196,41 @@ def _levels(rows: Sequence[PriceLevel], side: str, *, descending: bool) -> tuple
     return tuple(levels)
 
 
+def _book_changed(frame: PriceChangeFrame, *, more: bool) -> BookChanged:
+    return BookChanged(
+        normal_condition_id(frame.market, "market"),
+        tuple([_price_change(entry) for entry in frame.price_changes]),
+        parse_wall_ms(frame.timestamp, "timestamp"),
+        more,
+    )
+
+
 def _price_change(entry: PriceChangeEntry) -> PriceChange:
+    # Nearly every field is a text that has been read before: a look-up each, and the whole way
+    # with its errors only for the others.
+    price, size = entry.price, entry.size
+    known = price_of_text(price) if type(price) is str else None
+    held = size_of_text(size) if type(size) is str else None
     return PriceChange(
-        token=parse_token(entry.asset_id, "asset_id"),
-        side=entry.side,
-        price=parse_price(entry.price, "price"),
-        size=parse_size(entry.size, "size"),
-        hash=entry.hash,
-        best_bid=_touch(entry.best_bid, "best_bid"),
-        best_ask=_touch(entry.best_ask, "best_ask"),
+        parse_token(entry.asset_id, "asset_id"),
+        entry.side,
+        parse_price(price, "price") if known is None else known,
+        parse_size(size, "size") if held is None else held,
+        entry.hash,
+        _touch(entry.best_bid, "best_bid"),
+        _touch(entry.best_ask, "best_ask"),
     )
 
 
 def _touch(raw: WireNumber | None, field: str) -> PriceE4 | None:
     """Return a best price; an empty side has been told as nothing, as 0 and as 1."""
+    if type(raw) is str:
+        price = price_of_text(raw)
+        if price is not None and 0 < price < PRICE_ONE_E4:
+            return price
+    return _bare_touch(raw, field)
+
+
+def _bare_touch(raw: WireNumber | None, field: str) -> PriceE4 | None:
     price = parse_optional_price(raw, field)
     return None if price in (None, 0, PRICE_ONE_E4) else price

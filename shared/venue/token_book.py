@@ -15,14 +15,21 @@ no recording holds the frames around a change of the step, after which other cli
 whole book: https://github.com/nautechsystems/nautilus_trader/issues/3942 (2026-09-28).
 """
 
-from collections.abc import Iterable
-
-import msgspec
+import hashlib
+from collections.abc import Iterator
 
 from shared.facts import BookSnapshot, Level, MarketInfo, PriceChange
 from shared.identifiers import TokenId
-from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs, PriceE4, SizeE6, WallMs
-from shared.venue.book_hash import HashedBook, HashTrials, last_trade_candidates
+from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs, PriceE4, WallMs
+from shared.venue.book_hash import (
+    HashTrials,
+    last_trade_candidates,
+    spelled_last_trades,
+    text_after_last_trade,
+    text_before_stamp,
+    text_of_terms,
+)
+from shared.venue.levels import FrozenLevels, Levels
 
 SETTLE_NS_MAX = 300 * NS_PER_MS
 """Longest time from the first frame of a batch until the book must agree with its hash. The
@@ -43,7 +50,7 @@ SEARCHES_MAX = 16
 batch recorded, twice. A search tries about 200 texts, or 2,000 at the finest step."""
 
 
-class ProvenLevels(msgspec.Struct, frozen=True):
+class ProvenLevels:
     """Levels of a book at the moment of its last proof, best first.
 
     Attributes:
@@ -52,16 +59,39 @@ class ProvenLevels(msgspec.Struct, frozen=True):
         input_ns: When the frame that completed it reached the edge.
     """
 
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
-    proven_ns: MonotonicNs
-    venue_ms: WallMs
-    input_ns: MonotonicNs
+    __slots__ = ("_asks", "_bids", "input_ns", "is_crossed", "proven_ns", "venue_ms")
+
+    def __init__(
+        self,
+        bids: FrozenLevels,
+        asks: FrozenLevels,
+        proven_ns: MonotonicNs,
+        venue_ms: WallMs,
+        input_ns: MonotonicNs,
+    ) -> None:
+        """Keep both sides, which nothing changes any more."""
+        self._bids = bids
+        self._asks = asks
+        self.proven_ns = proven_ns
+        self.venue_ms = venue_ms
+        self.input_ns = input_ns
+        bid, ask = bids.best(), asks.best()
+        self.is_crossed = bid is not None and ask is not None and bid >= ask
+        """Whether a buyer pays more than a seller asks, which no venue leaves standing."""
 
     @property
-    def is_crossed(self) -> bool:
-        """Tell whether a buyer pays more than a seller asks, which no venue leaves standing."""
-        return bool(self.bids and self.asks) and self.bids[0][0] >= self.asks[0][0]
+    def bids(self) -> tuple[Level, ...]:
+        """Return every bid, best first."""
+        return self._bids.all()
+
+    @property
+    def asks(self) -> tuple[Level, ...]:
+        """Return every ask, best first."""
+        return self._asks.all()
+
+    def top(self, count: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+        """Return so many bids and asks, best first."""
+        return self._bids.top(count), self._asks.top(count)
 
 
 class TokenBook:
@@ -76,15 +106,19 @@ class TokenBook:
     def __init__(self, market: MarketInfo, token: TokenId) -> None:
         """Start without a book: doubted until a snapshot is proven."""
         self._market = market
+        self._text_start = text_before_stamp(market.condition_id, token)
+        self._text_end = text_after_last_trade(market.version)
+        self._terms: dict[PriceE4, str] = {}
         self.token = token
         self.tick_e4 = market.tick_e4
         self.doubt = "no snapshot yet"
         self.proven: ProvenLevels | None = None
-        self._bids: dict[PriceE4, SizeE6] = {}
-        self._asks: dict[PriceE4, SizeE6] = {}
+        self._bids = Levels("BUY")
+        self._asks = Levels("SELL")
         self._has_snapshot = False
         self._last_trade: str | None = None
         self._traded_at: PriceE4 | None = None
+        self._former_bests: tuple[PriceE4 | None, PriceE4 | None] = (None, None)
         self._venue_ms = WallMs(0)
         self._hash = ""
         self._is_dirty = False
@@ -119,8 +153,9 @@ class TokenBook:
         assert snapshot.token == self.token
         if self._is_before(snapshot):
             return
-        self._bids = dict(snapshot.bids)
-        self._asks = dict(snapshot.asks)
+        self._former_bests = (self._bids.best(), self._asks.best())
+        self._bids.replace(snapshot.bids)
+        self._asks.replace(snapshot.asks)
         self._has_snapshot = True
         if snapshot.tick_e4 is not None:
             self.tick_e4 = snapshot.tick_e4
@@ -133,17 +168,21 @@ class TokenBook:
 
     def apply_change(
         self, change: PriceChange, venue_ms: WallMs, input_ns: MonotonicNs, now: Instant
-    ) -> None:
-        """Set one level's new total size; without a snapshot there is nothing to change."""
+    ) -> bool:
+        """Set one level's new total size; without a snapshot there is nothing to change.
+
+        Returns:
+            Whether the batch before was proven by this: a frame of another batch shows that it
+            was whole, so that it is tried before anything of the next is folded.
+        """
         assert change.token == self.token
         if not self._has_snapshot:
-            return
-        levels = self._bids if change.side == "BUY" else self._asks
-        if change.size == 0:
-            levels.pop(change.price, None)
-        else:
-            levels[change.price] = change.size
+            return False
+        is_next = self._is_dirty and change.hash != self._hash
+        was_proven = is_next and self._open_since_ns is not None and self._prove(now)
+        (self._bids if change.side == "BUY" else self._asks).set(change.price, change.size)
         self._fold_until(venue_ms, change.hash, input_ns, now)
+        return was_proven
 
     def note_trade(self, price: PriceE4) -> None:
         """Note that the market traded: the hashed last price may be another from now on."""
@@ -174,21 +213,27 @@ class TokenBook:
             self.distrust(STEP_CHANGED)
         if self._open_since_ns is None:
             return False
-        if self._is_dirty and self._is_hash_equal():
-            self.proven = ProvenLevels(
-                bids=tuple(sorted(self._bids.items(), reverse=True)),
-                asks=tuple(sorted(self._asks.items())),
-                proven_ns=now.monotonic_ns,
-                venue_ms=self._venue_ms,
-                input_ns=self._input_ns,
-            )
-            self._open_since_ns = None
-            self.doubt = ""
+        if self._is_dirty and self._prove(now):
             return True
-        self._is_dirty = False
         if now.monotonic_ns - self._open_since_ns >= SETTLE_NS_MAX:
             self.distrust(HASH_DISAGREES)
         return False
+
+    def _prove(self, now: Instant) -> bool:
+        """Compare with the venue's hash; keep the levels as proven when it agrees."""
+        self._is_dirty = False
+        if not self._is_hash_equal():
+            return False
+        self.proven = ProvenLevels(
+            self._bids.frozen(),
+            self._asks.frozen(),
+            now.monotonic_ns,
+            self._venue_ms,
+            self._input_ns,
+        )
+        self._open_since_ns = None
+        self.doubt = ""
+        return True
 
     def _is_before(self, snapshot: BookSnapshot) -> bool:
         """Tell whether a snapshot read by request is older than what is folded already."""
@@ -213,36 +258,44 @@ class TokenBook:
         return self._former_tick_e4 is not None and self._is_hashed_under(self._former_tick_e4)
 
     def _is_hashed_under(self, tick_e4: PriceE4) -> bool:
-        book = HashedBook(
-            market=self._market.condition_id,
-            token=self.token,
-            venue_ms=self._venue_ms,
-            bids=sorted(self._bids.items()),
-            asks=sorted(self._asks.items(), reverse=True),
-            min_size_e6=self._market.min_size_e6,
-            tick_e4=tick_e4,
-            neg_risk=self._market.neg_risk,
-            version=self._market.version,
-        )
-        trials = HashTrials(book)
-        if self._last_trade is not None and trials.hash_with(self._last_trade) == self._hash:
-            return True
+        text = self._text(tick_e4)
+        if self._last_trade is not None:
+            whole = f"{text}{self._last_trade}{self._text_end}".encode()
+            if hashlib.sha1(whole, usedforsecurity=False).hexdigest() == self._hash:
+                return True
         if self._searches_left == 0:
             return False
         self._searches_left -= 1
-        found = trials.find(self._hash, self._candidates())
+        found = HashTrials(text, self._text_end).find(self._hash, self._candidates())
         if found is None:
             return False
         self._last_trade = found
         self._searches_left = 0
         return True
 
-    def _candidates(self) -> Iterable[str]:
-        """Return the texts that may be the hashed last price, likeliest first."""
-        if self._traded_at is not None:
-            return last_trade_candidates(self._traded_at, self.tick_e4)
-        middle = max(self._bids, default=min(self._asks, default=_HALF))
-        return last_trade_candidates(middle, self.tick_e4)
+    def _candidates(self) -> Iterator[str]:
+        """Yield the texts that may be the hashed last price, likeliest first.
+
+        The books of a trade come before its print. But a taker trades at a touch: that of the
+        book before, or what is left of it, so these come first and the grid of all prices last.
+        """
+        bests = (*self._former_bests, self._bids.best(), self._asks.best())
+        touched = [price for price in bests if price is not None]
+        yield from spelled_last_trades(touched)
+        traded = self._traded_at if self._traded_at is not None else (touched or [_HALF])[0]
+        yield from last_trade_candidates(traded, self.tick_e4)
+
+    def _text(self, tick_e4: PriceE4) -> str:
+        """Return what is hashed up to the last trade's price, as `book_hash.py` writes it."""
+        terms = self._terms.get(tick_e4)
+        if terms is None:
+            market = self._market
+            terms = text_of_terms(market.min_size_e6, tick_e4, neg_risk=market.neg_risk)
+            self._terms[tick_e4] = terms
+        return (
+            f'{self._text_start}{self._venue_ms}","hash":"","bids":[{",".join(self._bids.texts)}],'
+            f'"asks":[{",".join(self._asks.texts)}],{terms}'
+        )
 
 
 _HALF = PriceE4(5_000)

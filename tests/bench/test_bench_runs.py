@@ -2,14 +2,14 @@
 
 import pytest
 
-from ops.bench import NAMES, cancel, fence, group_fence, run
+from ops.bench import NAMES, cancel, feed, fence, group_fence, run
 from ops.bench.results import TooBusy
 
 FENCES = (fence.BLOCKED, fence.CANCEL)
 """Measured in one go."""
 
-OTHERS = (cancel.NAME, *group_fence.NAMES)
-"""They have tests of their own, of one round."""
+OTHERS = (cancel.NAME, *feed.NAMES, *group_fence.NAMES)
+"""They have tests of their own, of one round or of few samples."""
 
 GOES = [FENCES, *((name,) for name in NAMES if name not in (*FENCES, *OTHERS))]
 

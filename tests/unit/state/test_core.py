@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from services.state.core import DOUBT_AFTER_NS, DOUBT_EVERY_NS, EARLY_MAX, StateCore
 from services.state.feed_health import STATUS_SILENT_NS_MAX
@@ -71,6 +72,24 @@ def test_open_batch_waits_and_is_published_when_whole() -> None:
     assert facts(rig.core.on_tick(at(4)), "state.market") == []
     assert rig.view(at(4)).valid, "the last proven book stands while a batch is open"
     assert facts(rig.hear("feed.market", rig.up.frame(second), at(5)), "state.market")
+
+
+def test_frame_with_more_at_hand_waits_for_the_rest_of_its_read() -> None:
+    rig = ready()
+    change = rig.up.step("BUY", 4_700, 5)
+    assert rig.hear("feed.market", structs.replace(rig.up.frame(change), more=True), at(3)) == []
+    published = rig.hear("feed.market", rig.down.frame(rig.down.step("SELL", 5_300, 5)), at(3))
+    (view,) = facts(published, "state.market")
+    assert view.books[0].bids[2] == (4_700, 5 * SHARE)
+    assert view.books[1].asks[2] == (5_300, 5 * SHARE)
+
+
+def test_frame_with_more_at_hand_is_proven_at_the_tick_when_the_rest_tells_nothing() -> None:
+    rig = ready()
+    change = rig.up.step("BUY", 4_700, 5)
+    rig.hear("feed.market", structs.replace(rig.up.frame(change), more=True), at(3))
+    (view,) = facts(rig.core.on_tick(at(4)), "state.market")
+    assert view.books[0].bids[2] == (4_700, 5 * SHARE)
 
 
 @pytest.mark.req("KS-4")

@@ -295,6 +295,20 @@ def test_book_is_crossed_from_an_equal_touch_on(bid: int, *, is_crossed: bool) -
     assert book.proven.is_crossed == is_crossed
 
 
+@pytest.mark.req("VEN-4")
+def test_batch_is_tried_as_whole_when_a_frame_of_the_next_comes() -> None:
+    book, venue = proven()
+    first = venue.step("BUY", 4_700, 5)
+    assert not book.apply_change(first, WallMs(venue.venue_ms), at(1).monotonic_ns, at(1))
+    stamp = venue.venue_ms
+    second = venue.step("BUY", 4_600, 5)
+    assert book.apply_change(second, WallMs(venue.venue_ms), at(2).monotonic_ns, at(2))
+    assert book.proven is not None
+    assert (book.proven.venue_ms, book.proven.proven_ns) == (stamp, at(2).monotonic_ns)
+    assert book.is_open, "the second is not proven yet"
+    assert book.settle(at(2))
+
+
 @pytest.mark.parametrize("version", ["v1", "v2"])
 def test_hash_of_both_protocols_is_understood(version: str) -> None:
     market = market_info(version=version)
