@@ -18,6 +18,7 @@ from ops.simulation.checkers import Violation
 from ops.simulation.components import BUILDERS
 from ops.simulation.convergence import judge_end, judge_recovery
 from ops.simulation.faults import Plan
+from ops.simulation.read_faults import with_read_faults
 from ops.simulation.risk_faults import with_risk_faults
 from ops.simulation.venue_faults import with_venue_faults
 from ops.simulation.whole import Whole
@@ -151,6 +152,7 @@ def run(
         plan = faults.draw(stream(seed, "faults"), seconds * NS_PER_S)
         plan = with_venue_faults(plan, stream(seed, "venue faults"))
         plan = with_risk_faults(plan, stream(seed, "risk faults"))
+        plan = with_read_faults(plan, stream(seed, "read faults"))
     config = draw_config(stream(seed, "config"))
     parent = MEMORY_DIRECTORY if MEMORY_DIRECTORY.is_dir() else None
     directory = Path(tempfile.mkdtemp(prefix="interlock-sim-", dir=parent))

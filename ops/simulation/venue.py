@@ -28,8 +28,9 @@ from services.simulator.edge import (
     StreamText,
 )
 from services.simulator.faults.orders import FaultOrder
+from services.simulator.oracles.oracle import Tick
 from shared.effects import Effect, HttpRequest, Message
-from shared.identifiers import OrderHash
+from shared.identifiers import Asset, OrderHash
 from shared.perps.wire import PERP_STREAM_PATH
 from shared.units import NS_PER_MS, Instant
 from shared.venue.auth import Credentials
@@ -205,6 +206,16 @@ class SimulatedVenue:
         """Return how much of an order was matched, None when it was never taken."""
         order = self.core.exchange.orders.get(order_id)
         return None if order is None else order.filled
+
+    def oracle_ticks(self, asset: Asset, from_ms: int, until_ms: int) -> list[Tick]:
+        """Return the oracle's ticks of an asset between two stamps, oldest first."""
+        found: list[Tick] = []
+        for tick in reversed(self.core.exchange.oracles[asset].history):
+            if tick.at_ms < from_ms:
+                break
+            if tick.at_ms < until_ms:
+                found.append(tick)
+        return found[::-1]
 
     def _note(self, line: bytes) -> None:
         record = ORDER_LINE.decode(line)

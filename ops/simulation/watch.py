@@ -22,6 +22,8 @@ from ops.simulation.checkers import (
 )
 from ops.simulation.holdings import AccountTruth, HoldingsChecker, LegsTruth
 from ops.simulation.own_trades import CountChecker, OwnTradeChecker
+from ops.simulation.told_prices import PriceChecker
+from services.simulator.oracles.oracle import Tick
 from shared.control import Ping
 from shared.effects import HttpRequest, Peer, Publish
 from shared.facts import (
@@ -31,9 +33,10 @@ from shared.facts import (
     FillFact,
     OrderFact,
     Positions,
+    ReferencePrice,
     RiskStatus,
 )
-from shared.identifiers import Incarnation, OrderHash
+from shared.identifiers import Asset, Incarnation, OrderHash
 from shared.switches import ORACLE_STALE
 from shared.topics import EXECUTION
 from shared.units import Instant
@@ -66,7 +69,11 @@ class Permitted(Protocol):
 
 
 class Truth(VenueTruth, AccountTruth, Protocol):
-    """Knows everything of ours at the venue."""
+    """Knows everything of ours at the venue, and what its oracle has said."""
+
+    def oracle_ticks(self, asset: Asset, from_ms: int, until_ms: int) -> list[Tick]:
+        """Return the oracle's ticks of an asset between two stamps."""
+        ...
 
 
 class Watch:
@@ -75,7 +82,7 @@ class Watch:
     Attributes:
         halts: Told by the operator's part of the run; latches: likewise.
         own_trades: Told by the venue's log.
-        holdings: Judges positions and sells.
+        holdings: Judges positions and sells; prices: what is told of them.
         posts: Orders whose first byte was written.
         risk_status: The newest that risk has published.
         oracle_silent_ns: How long risk has said that an oracle is silent.
@@ -118,6 +125,7 @@ class Watch:
         self.latches = LatchChecker(findings, risk, venue, lease_ns)
         self._grants = GrantChecker(findings, ledger, venue)
         self.holdings = HoldingsChecker(findings, ledger, venue)
+        self.prices = PriceChecker(findings, venue.oracle_ticks)
         self._execution: Incarnation | None = None
         self._fills_seen: dict[tuple[str, str], None] = {}
         self._is_flat = True
@@ -147,6 +155,8 @@ class Watch:
                 self.tell(peer.component, "state.fill_failed", body.trade_id)
         elif isinstance(body, Positions | ExecutionStatus):
             self.holdings.told(body, peer.incarnation, now)
+        elif isinstance(body, ReferencePrice):
+            self.prices.told(body, peer.incarnation)
         elif isinstance(body, Alert):
             self.tell(peer.component, f"alert.{body.name}", body.text)
         elif isinstance(body, RiskStatus):

@@ -19,6 +19,7 @@ from ops.simulation.host import Host
 from ops.simulation.line import ControlLine
 from ops.simulation.operator import Operator
 from ops.simulation.process import Process, Surroundings
+from ops.simulation.read_faults import moves_prices
 from ops.simulation.recordings import Recording
 from ops.simulation.scheduler import WALL_BASE_S, Scheduler
 from ops.simulation.supervisor import Supervisor
@@ -142,6 +143,7 @@ class Whole:
         venue.changed = watch.venue_changed
         watch.garbles = self._plan.garbles
         watch.holdings.sure.lies = tells_lies(self._plan)
+        watch.prices.lies = moves_prices(self._plan)
         return watch
 
     def start(self) -> None:
