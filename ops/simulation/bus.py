@@ -21,6 +21,9 @@ LATENCY_NS_RANGE = (30 * NS_PER_US, 400 * NS_PER_US)
 CONNECT_NS_RANGE = (2 * NS_PER_MS, 200 * NS_PER_MS)
 """A subscriber is blind up to 200 ms after a publisher has bound again (measured)."""
 
+LOST_IN_A_ROW = (1,) * 20 + (3,) * 3 + (50,)
+"""How many facts a reader loses at once: mostly so few that they are filled (DQ-2)."""
+
 HIGH_WATER = 5_000
 SNAPSHOT_HIGH_WATER = 64
 
@@ -88,6 +91,7 @@ class Bus:
         self._trace = trace
         self._wake = wake
         self._ends: dict[Component, _End] = {}
+        self._losing: dict[tuple[Component, Component], int] = {}
         self._readers: dict[tuple[Component, bytes], tuple[Component, ...]] = {}
 
     def attach(self, peer: Peer) -> None:
@@ -112,10 +116,21 @@ class Bus:
             end = self._ends.get(reader)
             if end is None or now_ns < end.open_ns[publisher]:
                 continue
-            if self._chance.happens(self._rates.fact_lost):
+            if self._loses((publisher, reader)):
                 self._trace.note(now_ns, "bus", "lost", f"{topic.decode()} to {reader}")
                 continue
             self._push(end, end.inbox[publisher], frames)
+
+    def _loses(self, link: tuple[Component, Component]) -> bool:
+        """Draw whether a fact is lost on its way, alone or with some behind it."""
+        if not self._rates.fact_lost:
+            return False
+        left = self._losing.pop(link, 0) if self._losing else 0
+        if not left and self._chance.happens(self._rates.fact_lost):
+            left = LOST_IN_A_ROW[self._chance.below(len(LOST_IN_A_ROW))]
+        if left > 1:
+            self._losing[link] = left - 1
+        return left > 0
 
     def _push(self, end: _End, pipe: Pipe[Frames], frames: Frames) -> None:
         chance, rates = self._chance, self._rates

@@ -21,7 +21,6 @@ from bus.control_line import (
 )
 from bus.edge import Edge
 from bus.envelope import SCHEMA, Header, encode
-from bus.intake import Intake
 from bus.refill import SentFacts
 from bus.sequence import Numbering
 from bus.snapshot import Answer, FillRequest, decode_request, encode_answer
@@ -29,6 +28,7 @@ from bus.snapshot_server import Snapshots
 from ops.simulation.asking import ask_for_facts, ask_for_snapshots, take_answers
 from ops.simulation.body import Body
 from ops.simulation.bus import Bus
+from ops.simulation.continuity import JudgedIntake
 from ops.simulation.letter import SHARED_READING, Letter
 from ops.simulation.line import ControlLine
 from ops.simulation.scheduler import Scheduler
@@ -117,7 +117,7 @@ class Process:
         self._wakes_ns: int | None = None
         self._waiting: list[Message] = []
         self._decided: list[Decided] = []
-        self._intake = Intake(identity.component, opener=SHARED_READING)
+        self._intake = JudgedIntake(identity.component, opener=SHARED_READING)
         self._line = ComponentLine(identity)
         self._numbering = Numbering()
         self._sent = SentFacts(identity.component, identity.incarnation)

@@ -95,7 +95,7 @@ def test_fact_reaches_its_reader_in_sequence() -> None:
     rig.start(MARKET_MAKING, 2, status(rig))
     rig.run(1_000)
     facts = [message for message in risk.heard if isinstance(message, Received)]
-    assert len(facts) > 15
+    assert len(facts) > 12, "a reader is blind for up to 200 ms"
     numbers = [message.sequence for message in facts]
     assert numbers == list(range(numbers[0], numbers[0] + len(facts)))
 
