@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants model soak fuzz fold day ledger-million crash-points bench safety-case faults-page switches-page lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants model soak fuzz fold day ledger-million crash-points bench safety-case faults-page switches-page replay-hour lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -66,6 +66,10 @@ model: $(VENV)/installed-test
 
 soak: $(VENV)/installed-test
 	INTERLOCK_SOAK_S=600 $(BIN)/pytest --quiet -rP tests/processes/test_soak.py
+
+# An hour of minute markets with kills of the state builder, all of it decided again, twice; an hour and a half.
+replay-hour: $(VENV)/installed-test
+	INTERLOCK_REPLAY_S=$${INTERLOCK_REPLAY_S:-3600} $(BIN)/pytest --quiet -rP tests/processes/test_feeds_state.py
 
 # Trades the whole recorded day in one process; about an hour on one core.
 day: $(VENV)/installed-test
