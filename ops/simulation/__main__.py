@@ -1,4 +1,7 @@
-"""`python -m ops.simulation SEED [SECONDS]`: one run, its report, status 1 for a violation."""
+"""`python -m ops.simulation SEED [SECONDS] [perps]`: one run, its report, status 1 for a violation.
+
+With `perps` the feed of perpetual futures runs too, and its faults are drawn beside the others.
+"""
 
 import sys
 
@@ -7,10 +10,13 @@ from ops.simulation.run import SECONDS, report, run
 
 def main(arguments: list[str]) -> int:
     """Run one seed and print what came of it; return the exit status."""
-    if not 1 <= len(arguments) <= 2 or not all(word.isdecimal() for word in arguments):
-        sys.stderr.write("usage: python -m ops.simulation SEED [SECONDS]\n")
+    perps = arguments[-1:] == ["perps"]
+    numbers = arguments[:-1] if perps else arguments
+    if not 1 <= len(numbers) <= 2 or not all(word.isdecimal() for word in numbers):
+        sys.stderr.write("usage: python -m ops.simulation SEED [SECONDS] [perps]\n")
         return 2
-    outcome = run(int(arguments[0]), int(arguments[1]) if len(arguments) == 2 else SECONDS)
+    seconds = int(numbers[1]) if len(numbers) == 2 else SECONDS
+    outcome = run(int(numbers[0]), seconds, perps=perps)
     for line in report(outcome):
         print(line)
     return 1 if outcome.violations else 0

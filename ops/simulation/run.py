@@ -18,6 +18,7 @@ from ops.simulation.checkers import Violation
 from ops.simulation.components import BUILDERS
 from ops.simulation.convergence import judge_end, judge_recovery
 from ops.simulation.faults import Plan
+from ops.simulation.perps import with_perp_faults, with_perps
 from ops.simulation.read_faults import with_read_faults
 from ops.simulation.risk_faults import with_risk_faults
 from ops.simulation.venue_faults import with_venue_faults
@@ -138,6 +139,7 @@ def run(
     *,
     plan: Plan | None = None,
     builders: Mapping[Component, Builder] = BUILDERS,
+    perps: bool = False,
 ) -> Outcome:
     """Run the whole system once.
 
@@ -146,6 +148,7 @@ def run(
         seconds: Simulated time, more than `STILL_S`.
         plan: Faults; None draws them from the seed.
         builders: What each component is made of; tests plant bugs here.
+        perps: Whether perpetual futures are read, and go wrong too where the plan is drawn.
     """
     assert seconds > STILL_S
     if plan is None:
@@ -153,7 +156,9 @@ def run(
         plan = with_venue_faults(plan, stream(seed, "venue faults"))
         plan = with_risk_faults(plan, stream(seed, "risk faults"))
         plan = with_read_faults(plan, stream(seed, "read faults"))
+        plan = with_perp_faults(plan, stream(seed, "perp faults")) if perps else plan
     config = draw_config(stream(seed, "config"))
+    config = with_perps(config) if perps else config
     parent = MEMORY_DIRECTORY if MEMORY_DIRECTORY.is_dir() else None
     directory = Path(tempfile.mkdtemp(prefix="interlock-sim-", dir=parent))
     collected = gc.get_threshold()

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from ops.simulation.lanes import Answer
+from ops.simulation.perps import PERP_FAULTS, perp_orders
 from ops.simulation.scheduler import Scheduler
 from ops.simulation.streams import Frame
 from ops.simulation.trace import Trace
@@ -160,7 +161,8 @@ class SimulatedVenue:
 
     def strike(self, name: str, lasts_ns: int) -> None:
         """Let one of `venue_faults` strike for a while."""
-        for order in orders_of(name, lasts_ns):
+        orders = perp_orders if name in PERP_FAULTS else orders_of
+        for order in orders(name, lasts_ns):
             self._order("/admin/faults", order)
 
     def fail_settlements(self, count: int) -> None:

@@ -29,6 +29,10 @@ from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant, MonotonicNs
 PAST_MAX: Final = 240
 """Numbers remembered of one measure: a mark price every quarter second of a minute."""
 
+APART_MAX: Final = 2
+"""Answers in a row that contradict, before it is an error: one may have been on its way while the
+number changed."""
+
 ANSWER_NS: Final = 3 * NS_PER_S
 """From a question's time to its answer, at most: its deadline and a little."""
 
@@ -47,6 +51,7 @@ class _Watched:
         self.measure = measure
         self.first: _Told | None = None
         self.second: _Told | None = None
+        self.apart = 0
         self.past: deque[_Told] = deque(maxlen=PAST_MAX)
         self.why = ""
         self.since_ns = BootNs(0)
@@ -63,8 +68,17 @@ class _Watched:
         self.why = self.measure.odd(told.value, [one.value for one in past])
         if self.why:
             self.since_ns, self.began_ns = now.boot_ns, now.monotonic_ns
+            self.apart = 0
         elif not past or told.at_ns - past[-1].at_ns >= self.measure.every_ns:
             past.append(told)
+
+    def compare(self, told: _Told) -> None:
+        """Take an answer, and count those in a row that the socket contradicts."""
+        self.second = told
+        if self.first is None or self.measure.agree(self.first.value, told.value):
+            self.apart = 0
+        else:
+            self.apart += 1
 
     def believe(self) -> None:
         """Begin anew with the number that was confirmed: it is the usual one now."""
@@ -125,7 +139,7 @@ class AbnormalPerps:
                     continue
                 told = _Told(value, body.received_ns)
                 if body.source == "rest":
-                    watched.second = told
+                    watched.compare(told)
                 else:
                     watched.take(told, now)
 
@@ -173,6 +187,8 @@ class AbnormalPerps:
         both = f"socket {measure.words(first.value)}, answer {measure.words(second.value)}"
         if measure.agree(first.value, second.value):
             return "real", f"confirmed: {both}"
+        if watched.apart < APART_MAX:
+            return "unknown", f"contradicted once: {both}"
         return "error", f"contradicted: {both}"
 
     def _doubt(self, asset: Asset, said: str, now: Instant) -> Iterator[Notice]:

@@ -25,7 +25,7 @@ Source: https://hyperliquid.gitbook.io/hyperliquid-docs/trading/funding (2026-09
 FUNDING_APART_PERCENT_MAX: Final = 20
 DEPTH_TIMES_MAX: Final = 4
 DEPTH_SAMPLES_MIN: Final = 6
-"""Half a minute of deep books: before that nobody knows what is usual."""
+"""Half a minute of deep books, a quarter of fast ones: before that nobody knows what is usual."""
 
 
 class Measure(Protocol):
@@ -128,7 +128,7 @@ class Depth:
 
     name = "depth"
     span_ns = 600 * NS_PER_S
-    every_ns = 4 * NS_PER_S
+    every_ns = 2_500 * NS_PER_MS
 
     def __init__(self, settings: AbnormalSettings) -> None:
         """Set how much of it may go."""

@@ -40,9 +40,11 @@ SIM = (
     .read_text(encoding="utf-8")
     .partition(STRATEGY_TABLE)[0]
     .replace("cutoff_ms = 10000", "cutoff_ms = 5000")
+    .replace("[perp]\nenabled = true", "[perp]\nenabled = false")
 )
 """The demonstration's profile without its wide quoting, which stands last, and with a later
-cutoff: a test meets more orders with the defaults, and may add a table of its own."""
+cutoff: a test meets more orders with the defaults, and may add a table of its own. Perpetual
+futures have a test of their own (`test_feeds_perps.py`), and idle in all others."""
 
 
 KILLED_ON_PURPOSE = 1_000

@@ -174,7 +174,7 @@ def test_depth_is_abnormal_when_more_than_95_percent_are_gone(coins: float, bad:
 def test_depth_is_not_judged_before_anybody_knows_what_is_usual() -> None:
     rig = Rig()
     rig.reconnect()
-    rig.run(4 * (DEPTH_SAMPLES_MIN - 2))
+    rig.run(3 * (DEPTH_SAMPLES_MIN - 2))
     rig.depth["socket"] = 0.1
     assert rig.run(1) == []
 
@@ -221,6 +221,19 @@ def test_error_is_read_anew_over_another_connection_before_anything_goes_on(
     rig.reconnect()
     assert rig.run(1) == []
     assert rig.notices == ["perp_error", "abnormal_market_over"]
+
+
+@pytest.mark.req("CB-3")
+def test_one_answer_that_was_on_its_way_while_the_number_changed_is_no_contradiction() -> None:
+    rig = Rig()
+    rig.usual()
+    set_mark(rig, ("socket",))
+    rig.run(1)
+    assert "contradicted once" in rig.why["perp price"]
+    set_mark(rig, ("rest",))
+    rig.run(70)
+    assert rig.notices == ["abnormal_market_over"]
+    assert not rig.doubts
 
 
 @pytest.mark.req("CB-3")
