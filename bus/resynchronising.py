@@ -2,7 +2,7 @@
 
 What is asked and what is made of an answer is decided in `bus/intake.py`; this carries it over
 the sockets, polls for the answers that are expected and only for those, and tells each message
-whether it is part of a snapshot.
+whether it came as an answer: then nobody else may have heard it.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from shared.identifiers import Component
 from shared.units import Instant
 
 Told = tuple[Message, bool]
-"""A message for the core, and whether it came with a snapshot."""
+"""A message for the core, and whether it came as an answer, or behind one."""
 
 
 class Resynchronising:
@@ -81,4 +81,4 @@ class Resynchronising:
             now = clock.read()
             filled = self._intake.fill(frames, now)
             for message in self._intake.answer(frames, now) if filled is None else filled:
-                yield message, filled is None
+                yield message, True

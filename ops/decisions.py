@@ -7,6 +7,7 @@ and risk are not among them: execution's inputs are the venue's answers and its 
 """
 
 import hashlib
+import itertools
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,9 +18,11 @@ import msgspec
 
 from bus.decisions import Summary
 from bus.lives import Report
+from bus.recording_archive import read_archive
+from bus.recording_files import ARCHIVE_SUFFIX, files_in
 from bus.settings import SOURCE_ROOT
 from shared.identifiers import Component
-from shared.recording import MAGIC, NAME_SUFFIX
+from shared.recording import MAGIC, frame
 from shared.topics import REPLAYED, STATE, STRATEGIES
 
 WITHIN_S: Final = 4 * 3_600.0
@@ -56,15 +59,39 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def recordings_in(paths: Sequence[Path]) -> list[Path]:
-    """Return recordings that are named, and those in directories that are named.
+    """Return segments and archives that are named, and those in directories that are named.
 
     Raises:
         OSError: A path cannot be read.
     """
     found: list[Path] = []
     for path in paths:
-        found += sorted(path.glob(f"*{NAME_SUFFIX}")) if path.is_dir() else [path]
+        held = files_in(path) if path.is_dir() else ()
+        found += [one.path for one in held if one.kind != "torn"]
+        found += [] if path.is_dir() else [path]
     return found
+
+
+def unpacked(paths: Sequence[Path], directory: Path) -> list[Path]:
+    """Return segments for all recordings; what is archived is made anew in a directory.
+
+    A segment that still lies beside its archive is read once.
+
+    Raises:
+        NotTheSame: An archive is damaged.
+        OSError: Something cannot be read or written.
+    """
+    segments = [path for path in paths if path.suffix != ARCHIVE_SUFFIX]
+    known = {path.name for path in segments}
+    for archive in (path for path in paths if path.suffix == ARCHIVE_SUFFIX):
+        made = (one for one in read_archive(archive) if one[0] not in known)
+        for name, records in itertools.groupby(made, key=lambda one: one[0]):
+            path = directory / name
+            with path.open("xb") as file:
+                file.write(MAGIC)
+                file.writelines(frame(record) for _, record in records)
+            segments.append(path)
+    return segments
 
 
 def is_recording(path: Path) -> bool:
@@ -73,7 +100,7 @@ def is_recording(path: Path) -> bool:
     Raises:
         OSError: It cannot be read.
     """
-    if path.is_dir():
+    if path.is_dir() or path.suffix == ARCHIVE_SUFFIX:
         return True
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC

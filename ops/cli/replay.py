@@ -1,5 +1,6 @@
 """`interlock replay`: bring a group up on recorded books, or decide recorded decisions again."""
 
+import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from bus import clock
 from bus.differences import Difference
 from bus.lives import Report
 from bus.locks import LockFault
+from bus.recording_archive import NotTheSame
 from ops.cli.options import json_option
 from ops.cli.output import (
     DONE,
@@ -25,7 +27,7 @@ from ops.cli.output import (
     show_json,
     table,
 )
-from ops.decisions import decide_again, is_recording, recordings_in
+from ops.decisions import decide_again, is_recording, recordings_in, unpacked
 from ops.group import Asked
 from ops.replay import RUN_DEFAULT, Choice, data_directory, write_profile
 from ops.start import Begun, Refusal, running_in, start
@@ -43,7 +45,7 @@ _NARROW = ("component", "run", "equal", "result")
 @click.option(
     "--decisions",
     is_flag=True,
-    help="FILES are recordings of the bus, or directories of them: decide everything again.",
+    help="FILES are recordings of the bus, archived or not, or directories: decide all again.",
 )
 @click.option(
     "--market", type=_FILE, help="The recorded market as discovery described it, a JSON object."
@@ -136,7 +138,12 @@ def _decide_again(paths: Sequence[Path], *, as_json: bool) -> None:
     recordings = recordings_in(paths)
     if not recordings:
         fail("no recording there", FINDINGS, as_json=as_json)
-    outcome = decide_again(recordings)
+    with tempfile.TemporaryDirectory(prefix="ilr") as directory:
+        try:
+            segments = unpacked(recordings, Path(directory))
+        except (NotTheSame, OSError) as fault:
+            fail(str(fault), FINDINGS, as_json=as_json)
+        outcome = decide_again(segments)
     status = DONE if outcome.is_equal else FAILED if outcome.differs else FINDINGS
     if as_json:
         show_json(outcome)
