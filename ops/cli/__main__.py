@@ -28,6 +28,7 @@ COMMANDS = (
     "approve",
     "doctor",
     "record",
+    "backup",
     "replay",
     "probe",
     "sim",

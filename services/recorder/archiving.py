@@ -1,4 +1,4 @@
-"""One pass over the recordings: check, archive, delete what is proven. A process of its own.
+"""One pass: check recordings, archive what is over, back up the databases. A process of its own.
 
 Impure. It begins with lowest priority for processor and disk and is killed with the recorder; at
 whatever step that happens, every record is in a segment, in an archive, or in both, and
@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from bus.backup import BackupFailed, NothingThere, back_up, moment_of, names_in
 from bus.recording_archive import NotTheSame, archive, archive_name, is_within, verify_archive
 from bus.recording_files import (
     ARCHIVE_SUFFIX,
@@ -27,8 +28,13 @@ from bus.recording_files import (
     verify,
 )
 from services.recorder.work import Pass
+from shared.units import NS_PER_S
 
 NICE = 19
+
+AGAIN_S = 1_800
+"""Between two backups: a recorder that starts again and again would drive out the older."""
+
 PR_SET_PDEATHSIG = 1
 """Source: linux/prctl.h."""
 
@@ -65,6 +71,25 @@ def run_pass(directory: Path, before: str, spared: str, turn: int) -> Pass:
     except OSError as error:
         found = msgspec.structs.replace(found, problem=f"{error.filename}: {error.strerror}")
     return found
+
+
+def with_backup(found: Pass, data_directory: Path, wall_ns: int, kept: int) -> Pass:
+    """Back the databases up, and return the pass with what came of it (CP-6)."""
+    newest = names_in(data_directory)[-1:]
+    if newest and abs(wall_ns // NS_PER_S - moment_of(newest[0])) < AGAIN_S:
+        return found
+    try:
+        made = back_up(data_directory, wall_ns, kept)
+    except NothingThere:
+        return found
+    except BackupFailed as fault:
+        problem = f"no backup: {fault}"
+    except OSError as error:
+        problem = f"no backup: {error.filename}: {error.strerror}"
+    else:
+        return msgspec.structs.replace(found, backup=made.name)
+    said = "; ".join(text for text in (found.problem, problem) if text)
+    return msgspec.structs.replace(found, problem=said)
 
 
 def _sweep(directory: Path) -> None:
@@ -142,11 +167,13 @@ def main(arguments: list[str]) -> int:
     """Carry out one pass and write what it found as one JSON line.
 
     Args:
-        arguments: Directory, hour before which is archived, open file, number of the pass.
+        arguments: Directory, hour before which is archived, open file, number of the pass, wall
+            clock in ns, and how many backups are kept.
     """
-    directory, before, spared, turn = arguments
+    directory, before, spared, turn, wall_ns, kept = arguments
     give_way()
     found = run_pass(Path(directory), before, spared, int(turn))
+    found = with_backup(found, Path(directory).parent, int(wall_ns), int(kept))
     sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
     return 0
 

@@ -80,7 +80,7 @@ class RecorderCore:
         self._bytes_max = config.recorder.memory_mib_max * 1024 * 1024
         self._file_bytes_max = config.recorder.segment_mib_max * 1024 * 1024
         self._incarnation = incarnation
-        self._keeping = Keeping(config.resources.disk_full_percent)
+        self._keeping = Keeping(config.resources.disk_full_percent, config.recorder.backups_kept)
         self._written_file = ""
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0

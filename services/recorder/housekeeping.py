@@ -99,7 +99,8 @@ class Housekeeping(Edge):
 
     def _begin(self, keep: Keep) -> list[Message]:
         assert self._pass is None, "one pass at a time"
-        words = (str(self._recordings), keep.before, keep.spared, str(keep.turn))
+        numbers = (str(keep.turn), str(keep.wall_ns), str(keep.kept))
+        words = (str(self._recordings), keep.before, keep.spared, *numbers)
         try:
             # Its one line is far below what a pipe holds: nobody has to read meanwhile.
             self._pass = subprocess.Popen(  # noqa: S603

@@ -42,13 +42,15 @@ class Keeping:
         notice: What people should know; empty for nothing.
     """
 
-    def __init__(self, full_percent: int) -> None:
+    def __init__(self, full_percent: int, kept: int) -> None:
         """Know nothing; the first pass is due at once.
 
         Args:
+            kept: How many backups are kept.
             full_percent: Use of the disk from which the oldest hours are deleted.
         """
         self._full_percent = full_percent
+        self._kept = kept
         self._hour = ""
         self._due = False
         self._under_way = False
@@ -83,7 +85,7 @@ class Keeping:
             self._under_way = True
             self._held = False
             self._turn += 1
-            effects.append(Keep(hour, file, self._turn))
+            effects.append(Keep(hour, file, self._turn, now.wall_ns, self._kept))
         return effects
 
     def on_message(self, message: Kept | RoomMade | LogsCleaned) -> list[Effect]:
@@ -105,6 +107,7 @@ class Keeping:
             "files": found.files,
             "archived": found.archived,
             "freed_bytes": found.freed_bytes,
+            "backup": found.backup,
         }
         if not self.notice:
             return [Log("recorder.kept", fields)]

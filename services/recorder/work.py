@@ -43,11 +43,15 @@ class Keep(Effect, frozen=True):
         before: Hours before this one are archived.
         spared: Name of the open file, which is left alone.
         turn: Number of the pass: which of the older archives is read again.
+        wall_ns: Present wall clock, by which backups are named.
+        kept: How many of them are kept.
     """
 
     before: str
     spared: str
     turn: int
+    wall_ns: int = 0
+    kept: int = 0
 
 
 class HoldKeeping(Effect, frozen=True):
@@ -103,6 +107,7 @@ class Pass(msgspec.Struct, frozen=True):
         files: Checked from their first byte to the last.
         archived: Hours that are Parquet now.
         freed_bytes: Of their segments, less the archives.
+        backup: Name of the backup of the databases that was made; empty for none.
         damaged: Files that are not what was written, each with what is wrong. They are left
             where they are, and their hours are not archived.
         problem: Why the pass could not be finished; empty when it was.
@@ -111,6 +116,7 @@ class Pass(msgspec.Struct, frozen=True):
     files: int = 0
     archived: tuple[str, ...] = ()
     freed_bytes: int = 0
+    backup: str = ""
     damaged: tuple[str, ...] = ()
     problem: str = ""
 

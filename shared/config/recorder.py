@@ -12,6 +12,10 @@ class RecorderSettings(Section, frozen=True, kw_only=True):
 
     flush_ms: Annotated[int, Meta(description="Longest time in memory.", ge=10, le=60_000)] = 500
     memory_mib_max: Annotated[int, Meta(description="Bound of the buffer.", ge=1, le=4096)] = 64
+    backups_kept: Annotated[
+        int,
+        Meta(description="Hourly copies of ledger and risk's database: two days.", ge=3, le=1000),
+    ] = 48
     segment_mib_max: Annotated[
         int,
         Meta(

@@ -28,18 +28,22 @@ CALM = Orders()
 
 
 def keeping() -> Keeping:
-    return Keeping(98)
+    return Keeping(98, 5)
 
 
 def test_pass_is_due_at_the_start_and_in_each_new_hour() -> None:
     made = keeping()
-    assert of_type(made.on_tick(at(0), CALM, ""), Keep) == [Keep("2026-09-21T14", "", 1)]
+    assert of_type(made.on_tick(at(0), CALM, ""), Keep) == [
+        Keep("2026-09-21T14", "", 1, at(0).wall_ns, 5)
+    ]
     assert made.on_tick(at(10), CALM, FILE) == []
     made.on_message(Kept(Pass()))
     assert made.on_tick(at(20), CALM, FILE) == []
     later = "2026-09-21T15-0000000000000007-0001.ilr"
     assert made.on_tick(at(HOUR_MS), CALM, FILE) == [], "the hour before is not sealed yet"
-    assert made.on_tick(at(HOUR_MS + 10), CALM, later) == [Keep("2026-09-21T15", later, 2)]
+    assert made.on_tick(at(HOUR_MS + 10), CALM, later) == [
+        Keep("2026-09-21T15", later, 2, at(HOUR_MS + 10).wall_ns, 5)
+    ]
 
 
 @pytest.mark.req("CB-5")
