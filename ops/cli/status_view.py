@@ -23,6 +23,10 @@ from shared.units import NS_PER_S, MonotonicNs
 NEAR_PERCENT = 80
 """Of the daily limit: from there on it is shown as what it soon will be."""
 
+STALE_NS = 3 * NS_PER_S
+SIDE_STALE_NS = 15 * NS_PER_S
+"""Evidence older than this is shown as what stops something, or what is missing."""
+
 FLOW: dict[str, int] = {name: place for place, name in enumerate(COMPONENTS)}
 
 
@@ -162,7 +166,7 @@ def _feeds(view: View) -> Group:
                 feed,
                 "connected" if status.connected else Text("disconnected", style="bold red"),
                 age(view.age_ns("feed.status", feed)),
-                age(worst, stale_ns=3_000_000_000),
+                age(worst, stale_ns=SIDE_STALE_NS if feed in SIDE_FEEDS else STALE_NS),
                 f"{len(status.evidence)}",
                 status.cause or _carriers(status, view.at_ns),
             )

@@ -12,7 +12,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         number: Of the entry, from 1; those from 101 on are modes and limits that the venue's own
-            documentation names.
+            documentation names, those from 201 on are of the venue of perpetual futures.
         name: By which it is switched on.
         what: What happens.
         orders: Faults that make it happen.

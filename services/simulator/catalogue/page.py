@@ -13,7 +13,8 @@ Written from the simulator's catalogue; a test keeps the two equal. Every entry 
 users of the real venue have met, or that its documentation announces. Those with a switch are
 turned on while the simulator runs, with `interlock faults on NAME` or `POST /admin/faults
 {"entry": "NAME"}`, and thrown at random with `interlock faults random`. Numbers from 101 on are
-modes, limits and damage on the way."""
+modes, limits and damage on the way, numbers from 201 on are of the venue whose perpetual futures
+are read."""
 
 
 def render() -> str:

@@ -7,14 +7,22 @@ from services.simulator.catalogue.access import ACCESS_ENTRIES
 from services.simulator.catalogue.entry import Entry
 from services.simulator.catalogue.modes import MODE_ENTRIES
 from services.simulator.catalogue.orders import ORDER_ENTRIES
+from services.simulator.catalogue.perps import PERP_ENTRIES
 from services.simulator.catalogue.streams import STREAM_ENTRIES
 
-ENTRIES: tuple[Entry, ...] = (*STREAM_ENTRIES, *ORDER_ENTRIES, *ACCESS_ENTRIES, *MODE_ENTRIES)
+ENTRIES: tuple[Entry, ...] = (
+    *STREAM_ENTRIES,
+    *ORDER_ENTRIES,
+    *ACCESS_ENTRIES,
+    *MODE_ENTRIES,
+    *PERP_ENTRIES,
+)
 SECTIONS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("Market and user streams", STREAM_ENTRIES),
     ("Orders and settlement", ORDER_ENTRIES),
     ("Engine, access, discovery, prices", ACCESS_ENTRIES),
     ("Modes, limits, the way", MODE_ENTRIES),
+    ("Perpetual futures of another venue", PERP_ENTRIES),
 )
 _BY_NAME = {entry.name: entry for entry in ENTRIES}
 
