@@ -39,11 +39,13 @@ class Drop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         stream: Kind; empty for all.
         key: API key of user sockets; empty for all.
+        asset: Token id that market sockets have to follow; empty for all.
         code: Close code; 0 resets the connection.
     """
 
     stream: str = ""
     key: str = ""
+    asset: str = ""
     code: int = 0
 
 

@@ -314,8 +314,8 @@ class SimulatorCore:
         return answered
 
     def _drop(self, order: Drop) -> int:
-        numbers = self._streams.numbers(order.stream, order.key)
-        if not order.key:
+        numbers = self._streams.numbers(order.stream, order.key, order.asset)
+        if not order.key and not order.asset:
             numbers += self._price_sockets.numbers(order.stream)
             numbers += self._perps.sockets.numbers() if order.stream in ("", "perp") else []
         for number in numbers:

@@ -89,12 +89,14 @@ class Streams:
         if connection.key:
             self._of_key[connection.key].pop(number, None)
 
-    def numbers(self, kind: str, key: str = "") -> list[int]:
-        """Return the open sockets of a kind, of one API key if it is given."""
+    def numbers(self, kind: str, key: str = "", asset: str = "") -> list[int]:
+        """Return the open sockets of a kind, of one API key or with one token if it is given."""
         return [
             connection.number
             for connection in self._connections.values()
-            if kind in ("", connection.kind) and key in ("", connection.key)
+            if kind in ("", connection.kind)
+            and key in ("", connection.key)
+            and (not asset or asset in connection.tokens)
         ]
 
     def receive(self, number: int, text: str, now: Instant) -> list[Effect]:

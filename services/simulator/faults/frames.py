@@ -225,6 +225,22 @@ def _corrupt_hash(frame: Frame) -> None:
             part["hash"] = part["hash"][::-1]
 
 
+def _cross_book(frame: Frame) -> None:
+    if frame.get("event_type") == "book":
+        frame["bids"] = [*frame["bids"], {"price": "0.99", "size": "7777"}]
+        frame["asks"] = [*frame["asks"], {"price": "0.01", "size": "7777"}]
+    for change in frame.get("price_changes", ()):
+        change.update({"price": "0.99" if change["side"] == "BUY" else "0.01", "size": "7777"})
+
+
+def _empty_side(frame: Frame) -> None:
+    if frame.get("event_type") == "book":
+        frame["bids"] = []
+    for change in frame.get("price_changes", ()):
+        if change["side"] == "BUY":
+            change.update({"size": "0", "best_bid": ""})
+
+
 _CHANGES: dict[str, Callable[[Frame], None]] = {
     "stamp_seconds": _stamp_seconds,
     "text_bucket": _text_bucket,
@@ -236,4 +252,6 @@ _CHANGES: dict[str, Callable[[Frame], None]] = {
     "lie_touch": _lie_touch,
     "lie_level": _lie_level,
     "corrupt_hash": _corrupt_hash,
+    "cross_book": _cross_book,
+    "empty_side": _empty_side,
 }

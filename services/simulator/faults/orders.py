@@ -42,6 +42,8 @@ Kinds for streams:
     lie_touch        best bid and ask of a change are wrong
     lie_level        sizes of a change are wrong
     corrupt_hash     books' hashes are wrong
+    cross_book       books and changes hold a bid at 0.99 and an ask at 0.01
+    empty_side       books and changes have no bids
     repeat_tick      a tick size change from a tick to itself follows a change
     garble_frames    frames end in their middle, and are no JSON
     shift_stamps     prices are stamped `delay_ms` later, or earlier below zero
@@ -108,6 +110,8 @@ FrameFaultKind = Literal[
     "lie_touch",
     "lie_level",
     "corrupt_hash",
+    "cross_book",
+    "empty_side",
     "repeat_tick",
     "garble_frames",
     "shift_stamps",

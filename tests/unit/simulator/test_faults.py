@@ -251,6 +251,17 @@ def test_sockets_are_dropped_on_demand_by_kind() -> None:
     assert rig.frames(2) == []
 
 
+def test_market_socket_is_dropped_by_a_token_that_it_follows() -> None:
+    rig = VenueRig()
+    rig.follow_market(1)
+    market = next(iter(rig.core.exchange.calendar))
+    order = {"stream": "market", "asset": "123"}
+    assert rig.ask("POST", "/admin/drop", encode(order))[1] == {"dropped": 0}
+    order["asset"] = market.tokens[1]
+    assert rig.ask("POST", "/admin/drop", encode(order))[1] == {"dropped": 1}
+    assert [closed.connection for closed in rig.closed] == [1]
+
+
 def test_trade_fails_to_settle_and_everything_goes_back() -> None:
     rig = VenueRig(mined_ms=1_000)
     accounts = rig.core.exchange.accounts

@@ -152,6 +152,22 @@ def test_change_tells_one_thing_wrongly(kind: str, member: str) -> None:
         assert different <= {member, "best_ask", "best_bid"}
 
 
+@pytest.mark.parametrize("kind", ["cross_book", "empty_side"])
+def test_wrong_levels_stand_in_changes_and_in_first_books(kind: str) -> None:
+    rig = followed(kind, stream="market")
+    rig.place(price=300)
+    (change,) = (one for one in rig.frames(1)[0]["price_changes"] if one["side"] == "BUY")
+    rig.follow_market(3)
+    (books,) = rig.frames(3)
+    if kind == "cross_book":
+        assert (change["price"], change["size"]) == ("0.99", "7777")
+        assert all(book["bids"][-1]["price"] == "0.99" for book in books)
+        assert all(book["asks"][-1]["price"] == "0.01" for book in books)
+    else:
+        assert (change["size"], change["best_bid"]) == ("0", "")
+        assert all(book["bids"] == [] for book in books)
+
+
 def test_tick_that_does_not_change_is_told() -> None:
     rig = followed("repeat_tick", count=1)
     rig.place()
