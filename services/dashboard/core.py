@@ -206,6 +206,7 @@ class DashboardCore:
             refusals=page.refusals(heard, now),
             strategies=page.strategies(heard, now),
             checks=page.check_rows(self._checks),
+            recovery=None if voices.risk is None else voices.risk.body.reconnection,
         )
 
     def _latency(self, now: Instant) -> tuple[Latency, ...]:

@@ -6,7 +6,7 @@ the page lets them grow until the next one comes. Numbers are integers of the sy
 
 import msgspec
 
-from shared.facts import Level
+from shared.facts import Level, Reconnection
 
 
 class Panel(msgspec.Struct, frozen=True):
@@ -376,6 +376,7 @@ class Page(Panel, frozen=True):
     refusals: Refusals | None
     strategies: tuple[Strategy, ...]
     checks: tuple[CheckRow, ...]
+    recovery: Reconnection | None
 
 
 class History(Panel, frozen=True):

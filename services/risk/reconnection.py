@@ -250,8 +250,10 @@ class Reconnections:
         return ", ".join(lost)
 
     def _since_ns(self, found: _Open) -> MonotonicNs:
-        """Return from when on what is read is of the new connections."""
-        return found.done_ns.get("connected", MonotonicNs(1 << 62))
+        """Return from when on what is read is of the new connections, by the feeds' own stamps."""
+        if "connected" not in found.done_ns:
+            return MonotonicNs(1 << 62)
+        return max(self._feeds[name].status.since_ns for name in self._needed)
 
     def _snapshot(self, found: _Open, now: Instant) -> str:
         if self._view_ns <= self._since_ns(found):

@@ -87,10 +87,15 @@ class Abort(Effect, frozen=True):
 
 
 class Push(Effect, frozen=True):
-    """Send one text frame."""
+    """Send one text frame.
+
+    Attributes:
+        is_cut: Whether only the first half of its bytes goes out, and nothing on this socket after.
+    """
 
     connection: int
     text: str
+    is_cut: bool = False
 
 
 class Close(Effect, frozen=True):

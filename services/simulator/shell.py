@@ -7,6 +7,8 @@ waited for. `rest.py` and `sockets.py` bring in what clients send.
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from bus import clock
 from services.simulator.core import SimulatorCore
 from services.simulator.edge import Abort, Close, Persist, Push, Record, Request, Respond
@@ -24,14 +26,20 @@ QUEUE_MAX = 20_000
 """Frames that wait for one reader, ten seconds of the fastest market."""
 
 
+class Cut(msgspec.Struct, frozen=True):
+    """A frame of which half is sent, and nothing after it."""
+
+    text: str
+
+
 class Peer:
     """One open socket: what waits for it, and how to cut it off."""
 
     def __init__(self, cut: Callable[[], None]) -> None:
-        self.queue: asyncio.Queue[str | Close] = asyncio.Queue(QUEUE_MAX)
+        self.queue: asyncio.Queue[str | Cut | Close] = asyncio.Queue(QUEUE_MAX)
         self._cut = cut
 
-    def put(self, item: str | Close) -> None:
+    def put(self, item: str | Cut | Close) -> None:
         """Let something wait for its turn, or cut off a reader that is too slow."""
         try:
             self.queue.put_nowait(item)
@@ -130,7 +138,8 @@ class Shell:
                 case Persist() | Record():
                     continue
                 case Push():
-                    self._to_peer(effect.connection, effect.text)
+                    text = Cut(effect.text) if effect.is_cut else effect.text
+                    self._to_peer(effect.connection, text)
                 case Respond():
                     self._respond(effect)
                 case Close():
@@ -154,7 +163,7 @@ class Shell:
         if records and self._wire_log is not None:
             self._wire_log.append(records)
 
-    def _to_peer(self, connection: int, item: str | Close) -> None:
+    def _to_peer(self, connection: int, item: str | Cut | Close) -> None:
         peer = self._peers.get(connection)
         if peer is None:
             return

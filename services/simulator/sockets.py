@@ -4,6 +4,7 @@ Impure. Each socket has a writer of its own, so that a slow reader delays nobody
 """
 
 import asyncio
+import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -17,7 +18,7 @@ from services.simulator.edge import (
     StreamOpened,
     StreamText,
 )
-from services.simulator.shell import Peer, Shell
+from services.simulator.shell import Cut, Peer, Shell
 from shared.venue.prices_wire import CLOSE_SLOW
 
 FRAME_BYTES_MAX = 65_536
@@ -29,6 +30,9 @@ Source: https://docs.polymarket.com/api-reference/wss/polybolt (2026-09-28).
 
 
 PRICE_PINGS_MISSED_MAX = 2
+
+TEXT_FINAL, LENGTH_16, LENGTH_64 = 0x81, 126, 127
+"""Of a frame's head."""
 
 
 def stream_handler(
@@ -64,7 +68,7 @@ def stream_handler(
         peer = Peer(cut)
         shell.attach(number, peer)
         pulse = Pulse()
-        tasks = [asyncio.create_task(_write(socket, peer))]
+        tasks = [asyncio.create_task(_write(socket, peer, transport))]
         if ping_s is not None:
             tasks.append(asyncio.create_task(_ping(socket, peer, pulse, ping_s)))
         try:
@@ -113,7 +117,9 @@ async def _ping(socket: web.WebSocketResponse, peer: Peer, pulse: Pulse, every_s
             await socket.ping()
 
 
-async def _write(socket: web.WebSocketResponse, peer: Peer) -> None:
+async def _write(
+    socket: web.WebSocketResponse, peer: Peer, transport: asyncio.Transport | None
+) -> None:
     """Send what waits, in order; a reader that is gone ends it."""
     with suppress(ConnectionError):
         while True:
@@ -121,4 +127,26 @@ async def _write(socket: web.WebSocketResponse, peer: Peer) -> None:
             if isinstance(item, Close):
                 await socket.close(code=item.code, message=item.reason.encode())
                 return
-            await socket.send_str(item)
+            if isinstance(item, Cut):
+                await _stall(item.text, peer, transport)
+            else:
+                await socket.send_str(item)
+
+
+async def _stall(text: str, peer: Peer, transport: asyncio.Transport | None) -> None:
+    """Send half of a frame past its writer, and throw away whatever waits from then on."""
+    if transport is not None:
+        content = text.encode()
+        whole = _head(len(content)) + content
+        transport.write(whole[: len(whole) // 2])
+    while not isinstance(await peer.queue.get(), Close):
+        pass
+
+
+def _head(length: int) -> bytes:
+    """Return the head of a text frame, whole and unmasked. Source: RFC 6455, section 5.2."""
+    if length < LENGTH_16:
+        return struct.pack("!BB", TEXT_FINAL, length)
+    if length < 1 << 16:
+        return struct.pack("!BBH", TEXT_FINAL, LENGTH_16, length)
+    return struct.pack("!BBQ", TEXT_FINAL, LENGTH_64, length)

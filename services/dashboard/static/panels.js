@@ -97,7 +97,19 @@ export function drawFeeds(element, page) {
     row.age_ms === null ? "" : age(row.newest_ms === null ? null : page.at_ms - row.newest_ms, row.limit_ms),
     row.age_ms === null ? "" : age(row.oldest_ms === null ? null : page.at_ms - row.oldest_ms, row.limit_ms, { never: "not all" })] }))),
     h("p", { class: "told" }, page.feeds.filter((row) => row.reconnects || row.rejected_frames).map((row) => h("span", { class: "strategy" }, `${words(row.name.replace("feed_", ""))}: `, [row.reconnects ? `${row.reconnects} reconnects` : "", row.rejected_frames ? `${row.rejected_frames} frames not understood` : ""].filter(Boolean).join(", ")))),
+    drawRecovery(page),
     drawData(page));
+}
+
+function drawRecovery(page) {
+  const r = page.recovery;
+  if (!r) return null;
+  const late = r.whole_ms !== null && r.whole_ms > r.limit_ms;
+  const waiting = r.steps.filter((step) => step.after_ms === null);
+  const state = waiting.length ? mark("bad", `waits for ${waiting[0].name}`) : mark(late ? "warn" : "good", `traded ${(r.whole_ms / 1000).toFixed(1)} s after the connection`);
+  return h("p", { class: "told", "data-key": "recovery" }, "Recovery after ", `${words(r.cause)} at `, h("time", {}, clockTime(Math.floor(r.began_wall_ns / 1e6))), ": ", state, " ",
+    r.steps.map((step) => step.after_ms === null ? "" : `${step.name} ${(step.after_ms / 1000).toFixed(1)} s`).filter(Boolean).join(", "),
+    r.moved.length ? mark("warn", r.moved.join("; ")) : "");
 }
 
 function drawData(page) {

@@ -81,6 +81,8 @@ class FrameFaults:
                     return []
                 case "double_frames":
                     texts = [*texts, *texts]
+                case "cut_frames":
+                    return [Push(push.connection, texts[0], is_cut=True)]
                 case "delay_frames":
                     return self._hold(push.connection, texts, fault.order.delay_ms, now)
                 case "garble_frames":

@@ -29,6 +29,7 @@ Kinds for streams:
     lose_frames      single frames are left out
     double_frames    single frames are sent twice
     delay_frames     single frames are sent `delay_ms` late, after what came later
+    cut_frames       half of a frame is sent, and then nothing at all on its socket
     refuse_stream    new connections are closed at once
     drop_streams     open connections are reset, once a strike: name a count
     stamp_seconds    milliseconds become seconds
@@ -100,6 +101,7 @@ FrameFaultKind = Literal[
     "lose_frames",
     "double_frames",
     "delay_frames",
+    "cut_frames",
     "stamp_seconds",
     "text_bucket",
     "prose_status",

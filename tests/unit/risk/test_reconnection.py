@@ -53,6 +53,7 @@ class Rig:
         self.chain = Reconnections(config(**timing))
         self.markets = [market()]
         self.sessions = dict.fromkeys(FEEDS, 1)
+        self.since: dict[Component, tuple[bool, MonotonicNs]] = {}
         self.usd = 100
         self.state = "ACTIVE"
         self.switches: tuple[SwitchStatus, ...] = ()
@@ -70,8 +71,10 @@ class Rig:
 
     def feed(self, feed: Component, ms: float, *, connected: bool = True, run: int = 1) -> None:
         evidence = (Evidence("orders", instant(ms).monotonic_ns),)
-        cause = "" if connected else "gone"
-        status = FeedStatus(feed, connected, MonotonicNs(0), cause, self.sessions[feed], evidence)
+        if self.since.get(feed, (None,))[0] != connected:
+            self.since[feed] = (connected, instant(ms).monotonic_ns)
+        cause, since_ns = "" if connected else "gone", self.since[feed][1]
+        status = FeedStatus(feed, connected, since_ns, cause, self.sessions[feed], evidence)
         self.hear(feed, status, ms, run)
 
     def view(self, ms: float, *, valid: bool = True) -> None:

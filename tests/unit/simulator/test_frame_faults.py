@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.simulator.edge import Push
 from shared.facts import OwnOrder
 from shared.venue.faults import Unparseable
 from shared.venue.parse_user import user_events
@@ -90,6 +91,16 @@ def test_delayed_frame_comes_after_what_came_later() -> None:
     assert [frame["type"] for frame in rig.frames(2)] == ["CANCELLATION"]
     rig.advance(0.002)
     assert [frame["type"] for frame in rig.frames(2)] == ["PLACEMENT"]
+
+
+@pytest.mark.req("TST-9")
+def test_frame_that_is_cut_goes_out_as_half_of_itself_once() -> None:
+    """What half of a frame does to a reader is seen in the process tests of feeds."""
+    rig = followed("cut_frames", stream="user", count=1)
+    rig.place()
+    rig.send("DELETE", "/cancel-all")
+    pushed = [one for one in rig.trace if isinstance(one, Push) and one.connection == 2]
+    assert [one.is_cut for one in pushed] == [True, False]
 
 
 def test_stamps_become_seconds() -> None:
