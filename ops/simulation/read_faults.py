@@ -6,6 +6,7 @@ second run.
 
 import msgspec
 
+from ops.simulation.data_faults import DATA_FAULTS
 from ops.simulation.faults import WARM_UP_NS, Fault, Plan
 from services.simulator.chance import Chance
 from services.simulator.faults.orders import FaultOrder
@@ -38,7 +39,7 @@ LASTS_MS_RANGE = (500, 6_000)
 
 def moves_prices(plan: Plan) -> bool:
     """Tell whether a socket may tell what the oracle did not."""
-    return any(fault.mode in MOVING for fault in plan.schedule)
+    return any(fault.mode in MOVING or fault.mode in DATA_FAULTS for fault in plan.schedule)
 
 
 def with_read_faults(plan: Plan, chance: Chance) -> Plan:

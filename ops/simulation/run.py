@@ -17,6 +17,7 @@ from ops.simulation.assembly import Builder
 from ops.simulation.checkers import Violation
 from ops.simulation.components import BUILDERS
 from ops.simulation.convergence import judge_end, judge_recovery
+from ops.simulation.data_faults import with_data_faults
 from ops.simulation.faults import Plan
 from ops.simulation.perps import with_perp_faults, with_perps
 from ops.simulation.read_faults import with_read_faults
@@ -157,6 +158,7 @@ def run(
         plan = with_risk_faults(plan, stream(seed, "risk faults"))
         plan = with_read_faults(plan, stream(seed, "read faults"))
         plan = with_perp_faults(plan, stream(seed, "perp faults")) if perps else plan
+        plan = with_data_faults(plan, stream(seed, "data faults"))
     config = draw_config(stream(seed, "config"))
     config = with_perps(config) if perps else config
     parent = MEMORY_DIRECTORY if MEMORY_DIRECTORY.is_dir() else None

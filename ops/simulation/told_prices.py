@@ -24,7 +24,7 @@ class PriceChecker:
     """Judges what is told of prices."""
 
     def __init__(self, findings: Findings, ticks: OracleTicks) -> None:
-        """Begin with nothing told; `lies` is set where a fault moves prices."""
+        """Begin with nothing told; `lies` is set where a fault moves prices or stamps."""
         self._findings = findings
         self._ticks = ticks
         self._newest: dict[tuple[Incarnation, Asset, str], int] = {}
@@ -32,7 +32,7 @@ class PriceChecker:
 
     def told(self, tick: ReferencePrice, incarnation: Incarnation) -> None:
         """Judge a price as it is published."""
-        if tick.source not in (SPOT_SOURCE, TWAP_SOURCE):
+        if self.lies or tick.source not in (SPOT_SOURCE, TWAP_SOURCE):
             return
         if not tick.is_history:
             key = (incarnation, tick.asset, tick.source)
@@ -41,8 +41,7 @@ class PriceChecker:
                 text = f"{tick.source} of {tick.asset} went back by {before_ms - tick.venue_ms} ms"
                 self._findings.add("VEN-5", text)
             self._newest[key] = max(before_ms, tick.venue_ms)
-        if not self.lies:
-            self._judge_value(tick)
+        self._judge_value(tick)
 
     def _judge_value(self, tick: ReferencePrice) -> None:
         # The older socket stamps the first tick of a second with that second.

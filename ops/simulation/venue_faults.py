@@ -6,6 +6,7 @@ users' reports holds are switched on by their names there; these are more.
 
 import msgspec
 
+from ops.simulation.data_faults import DATA_FAULTS
 from ops.simulation.faults import WARM_UP_NS, Fault, Kind, Plan
 from ops.simulation.read_faults import READ_FAULTS
 from services.simulator.chance import Chance
@@ -123,10 +124,8 @@ LASTS_MS_RANGE = (500, 6_000)
 def orders_of(name: str, lasts_ns: int) -> tuple[FaultOrder, ...]:
     """Return what is asked of the venue for a fault that lasts so long."""
     duration_ms = max(1, lasts_ns // NS_PER_MS)
-    return tuple(
-        msgspec.structs.replace(order, duration_ms=duration_ms)
-        for order in VENUE_FAULTS.get(name) or READ_FAULTS[name]
-    )
+    orders = VENUE_FAULTS.get(name) or READ_FAULTS.get(name) or DATA_FAULTS[name]
+    return tuple(msgspec.structs.replace(order, duration_ms=duration_ms) for order in orders)
 
 
 def tells_lies(plan: Plan) -> bool:

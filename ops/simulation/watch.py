@@ -20,6 +20,7 @@ from ops.simulation.checkers import (
     LifecycleChecker,
     VenueTruth,
 )
+from ops.simulation.data_checkers import DataChecker
 from ops.simulation.holdings import AccountTruth, HoldingsChecker, LegsTruth
 from ops.simulation.own_trades import CountChecker, OwnTradeChecker
 from ops.simulation.told_prices import PriceChecker
@@ -35,6 +36,8 @@ from shared.facts import (
     Positions,
     ReferencePrice,
     RiskStatus,
+    StateQuality,
+    StateView,
 )
 from shared.identifiers import Asset, Incarnation, OrderHash
 from shared.switches import ORACLE_STALE
@@ -119,6 +122,7 @@ class Watch:
         self._hung = HungRiskChecker(findings, lease_ns)
         self._cancels = CancelChecker(findings)
         self._frames = FrameChecker(findings)
+        self._data = DataChecker(findings, ledger)
         self._count = CountChecker(findings, orders_max)
         self.own_trades = OwnTradeChecker(findings, ledger)
         self.halts = HaltChecker(findings)
@@ -161,6 +165,8 @@ class Watch:
             self.tell(peer.component, f"alert.{body.name}", body.text)
         elif isinstance(body, RiskStatus):
             self._told_by_risk(peer, body, now)
+        elif isinstance(body, StateView | StateQuality):
+            self._data.told(body, now)
         elif isinstance(body, FeedStatus) and not self.garbles:
             self._frames.told(body)
 
@@ -195,6 +201,7 @@ class Watch:
         self.holdings.sure.posted(order_id)
         self.latches.posted(order_id, now)
         self._grants.posted(incarnation, order_id, epoch)
+        self._data.posted(order_id, now)
         self._hung.posted(order_id, self._standing().risk_silent_ns)
 
     def canceled(self, moment_ns: int, request: HttpRequest) -> None:

@@ -20,6 +20,7 @@ rebuild_every_ms = 3000
 [quality]
 unchanged_ms = 2000
 emergency_ms = 4000
+flag_kept_ms = 2000
 [degradation]
 better_after_ms = 1000
 """
@@ -130,4 +131,3 @@ def test_garbled_frames_degrade_the_feed_and_are_kept(trading: GroupUnderTest) -
     assert told["frames"][0]["reference"] in log
     assert len(read_frames(trading.data).frames) >= 3
     trading.venue.clear_faults()
-    waits_for(trading, lambda: level(trading) == "NORMAL")
