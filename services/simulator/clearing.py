@@ -31,6 +31,7 @@ class Match(msgspec.Struct, frozen=True):
     market: str
     tokens: tuple[str, str]
     match_ms: WallMs
+    names: tuple[str, str]
 
 
 def taker_fee_due(order: Order, fills: list[Fill]) -> MoneyE6:
@@ -90,6 +91,7 @@ def make_trade(match: Match, fills: list[Fill], trade_id: str, bucket: int) -> T
         trade_id=trade_id,
         market=match.market,
         tokens=match.tokens,
+        names=match.names,
         taker_order_id=taker.order_id,
         owner=taker.owner,
         maker=taker.maker,

@@ -5,6 +5,7 @@ from services.simulator.happenings import Paid
 from services.simulator.markets import Market
 from services.simulator.oracles.markets_file import RecordedMarket
 from services.simulator.oracles.oracle import Oracle
+from services.simulator.ranges import RANGES
 from shared.units import MoneyE6, SizeE6
 
 
@@ -28,6 +29,10 @@ def decide(market: Market, recorded: RecordedMarket | None = None) -> None:
         return
     assert market.strike_e8 is not None
     assert market.final_e8 is not None
+    if market.range_number is not None:
+        is_inside = RANGES[market.range_number].holds(market.strike_e8, market.final_e8)
+        market.winner = 0 if is_inside else 1
+        return
     market.winner = 0 if market.final_e8 >= market.strike_e8 else 1
 
 

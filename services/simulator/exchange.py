@@ -165,7 +165,7 @@ class Exchange:
 
     def _match(self, order: Order, fills: list[Fill], market: Market, now: Instant) -> list[Trade]:
         trades: list[Trade] = []
-        match = Match(order, market.condition_id, market.tokens, now.wall_ms)
+        match = Match(order, market.condition_id, market.tokens, now.wall_ms, market.names)
         for bucket, group in enumerate(by_price(fills)):
             self.trade_count += 1
             trade_id = trade_id_of(self._seed, self.trade_count)
@@ -314,6 +314,7 @@ class Exchange:
         self.happenings.append(MarketMoved(market, "CLOSED"))
         market.state = "RESOLVED"
         decide(market)
+        market.winner = winner  # of a range, which may hold any price, it is what was asked for
         self.happenings += pay_out(market, self.accounts)
         self.happenings.append(MarketMoved(market, "RESOLVED"))
 

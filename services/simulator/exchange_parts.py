@@ -54,6 +54,7 @@ def make_exchange(
         resolution_ms=settings.resolution_ms,
         versions=_PROTOCOLS[settings.protocol],
         listing_lag_ms=settings.listing_lag_ms,
+        has_ranges=settings.ranges,
         playbacks=playbacks,
     )
     accounts, trades = make_money(settings)

@@ -11,7 +11,7 @@ Dumps and prints are compact; changes and the books after a trade have a space a
 import hashlib
 from collections.abc import Iterator
 
-from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Market
+from services.simulator.markets import MIN_SIZE_E6, Market
 from services.simulator.matching import Ladder, Level
 from shared.units import PRICE_ONE_E4, PriceE4, SizeE6
 from shared.venue.decimals import format_price, format_size
@@ -199,7 +199,7 @@ def new_market(market: Market, at_ms: int) -> str:
         "slug": market.slug,
         "description": description,
         "assets_ids": market.tokens,
-        "outcomes": OUTCOMES,
+        "outcomes": market.names,
         "event_message": event,
         "timestamp": str(at_ms),
         "tags": ("crypto", "up-or-down"),

@@ -51,6 +51,7 @@ class MarketRow(msgspec.Struct, frozen=True):
     last_trade: str
     changed_ms: WallMs
     neg_risk: bool = False
+    range_number: int | None = None
 
 
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):

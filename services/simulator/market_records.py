@@ -12,7 +12,7 @@ from services.simulator.answers import Answer, error, ok
 from services.simulator.chance import derive
 from services.simulator.edge import Request, last_segment
 from services.simulator.exchange import Exchange
-from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Market
+from services.simulator.markets import MIN_SIZE_E6, Market
 from services.simulator.paging import page
 from services.simulator.quotes import middle_text
 from services.simulator.rows import address_of
@@ -44,7 +44,7 @@ def _tokens(market: Market) -> list[Row]:
     return [
         {
             "token_id": token,
-            "outcome": OUTCOMES[outcome],
+            "outcome": market.names[outcome],
             "price": _price(market, outcome),
             "winner": market.winner == outcome,
         }
@@ -177,7 +177,7 @@ class MarketRecords:
                     "size": format_size(trade.size),
                     "fee_rate_bps": "0",
                     "price": format_price(trade.price),
-                    "outcome": OUTCOMES[trade.outcome],
+                    "outcome": trade.names[trade.outcome],
                     "outcome_index": trade.outcome,
                     "transaction_hash": trade.transaction_hash,
                     "timestamp": str(trade.match_ms // _MS_PER_S),

@@ -17,6 +17,7 @@ from services.simulator.matching import Book
 from services.simulator.oracles.markets_file import RecordedMarket
 from services.simulator.oracles.oracle import NEVER_MS, TWAP_MS
 from services.simulator.oracles.recording import Playback
+from services.simulator.ranges import NAMES, RANGES, range_slug
 from shared.facts import MarketVersion
 from shared.identifiers import Asset, ConditionId, TokenId
 from shared.units import PRICE_ONE_E4, PriceE4, SizeE6, WallMs
@@ -73,6 +74,7 @@ class Market(msgspec.Struct, eq=False):
             take it; empty before the first.
         changed_ms: When its book last changed.
         neg_risk: Whether a v1 market is settled by the exchange for negative risk.
+        range_number: Which range of its event it is about; None for a window of its own.
     """
 
     number: str
@@ -94,6 +96,17 @@ class Market(msgspec.Struct, eq=False):
     last_trade: str = ""
     changed_ms: WallMs = WallMs(0)
     neg_risk: bool = False
+    range_number: int | None = None
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return the outcomes' names."""
+        return OUTCOMES if self.range_number is None else NAMES
+
+    @property
+    def event_slug(self) -> str:
+        """Return the slug of its event, which is its own where it is the only one."""
+        return self.slug if self.range_number is None else self.slug.rsplit("-", 1)[0]
 
     @property
     def domain(self) -> ExchangeDomain:
@@ -134,6 +147,7 @@ class Calendar:
         resolution_ms: int,
         versions: tuple[Protocol, ...],
         listing_lag_ms: int = 0,
+        has_ranges: bool = False,
         playbacks: Mapping[Asset, Playback] | None = None,
     ) -> None:
         """Set the series up.
@@ -147,6 +161,8 @@ class Calendar:
             versions: Protocols, used in turn by window.
             listing_lag_ms: From a listing until its tokens are known to trading, half of it
                 until discovery tells their ids.
+            has_ranges: Whether each window of the first asset has an event with several markets
+                beside it.
             playbacks: Of assets whose recorded windows are listed, and no others.
         """
         self._assets = assets
@@ -156,6 +172,7 @@ class Calendar:
         self.resolution_ms = resolution_ms
         self._versions = versions
         self._lag_ms = listing_lag_ms
+        self._has_ranges = has_ranges
         self._unknown: list[Market] = []
         self._playbacks = playbacks or {}
         self._next_start: dict[Asset, int] = {}
@@ -201,7 +218,9 @@ class Calendar:
     def recorded(self, market: Market) -> RecordedMarket | None:
         """Return what a recording tells of a market."""
         playback = self._playbacks.get(market.asset)
-        if playback is None or playback.interval_ms != market.end_ms - market.start_ms:
+        if playback is None or market.range_number is not None:
+            return None
+        if playback.interval_ms != market.end_ms - market.start_ms:
             return None
         return playback.market(market.start_ms)
 
@@ -263,19 +282,27 @@ class Calendar:
         while start <= running + self._ahead * self._interval_ms:
             playback = self._playbacks.get(asset)
             is_played = playback is None or playback.plays(start)
-            market = self._make(asset, start, wall_ms)
+            made = [self._make(asset, start, wall_ms)]
+            if self._has_ranges and asset == self._assets[0]:
+                made += [self._make(asset, start, wall_ms, n) for n in range(len(RANGES))]
             start += self._interval_ms
-            if market.slug in self.by_slug or not is_played:
-                continue
-            self._announce(market)
-            yield MarketChange(market, market.state)
-            yield from self._advance_market(market, wall_ms)
+            for market in made:
+                if market.slug in self.by_slug or not is_played:
+                    continue
+                self._announce(market)
+                yield MarketChange(market, market.state)
+                yield from self._advance_market(market, wall_ms)
         self._next_start[asset] = start
 
-    def _make(self, asset: Asset, start_ms: int, wall_ms: int) -> Market:
+    def _make(
+        self, asset: Asset, start_ms: int, wall_ms: int, range_number: int | None = None
+    ) -> Market:
         interval_s = self._interval_ms // 1000
         slug = window_slug(Window(asset, interval_s, start_ms // 1000))
         protocol = self._versions[start_ms // self._interval_ms % len(self._versions)]
+        if range_number is not None:
+            slug = range_slug(slug.replace("-updown-", "-range-"), range_number)
+            protocol = "neg_risk"
         version: MarketVersion = "v2" if protocol == "v2" else "v1"
         condition, tokens = make_ids(self._seed, slug, version)
         return Market(
@@ -292,6 +319,7 @@ class Calendar:
             lookback_ms=self._lookback_ms(asset, start_ms),
             book=Book(),
             neg_risk=protocol == "neg_risk",
+            range_number=range_number,
         )
 
     def _lookback_ms(self, asset: Asset, start_ms: int) -> int:

@@ -12,7 +12,7 @@ from services.simulator.edge import Request
 from services.simulator.exchange import Exchange
 from services.simulator.happenings import Happening, MarketMoved, OrderChanged, TradeChanged
 from services.simulator.market_records import Row, market_record
-from services.simulator.markets import OUTCOMES, Market
+from services.simulator.markets import Market
 from services.simulator.matching import Order
 from shared.units import NS_PER_S, Instant, SizeE6
 from shared.venue.auth import Credentials
@@ -113,7 +113,7 @@ class Notices:
             "original_size": format_size(order.size),
             "matched_size": format_size(order.filled),
             "remaining_size": format_size(SizeE6(order.remaining)),
-            "outcome": OUTCOMES[order.outcome],
+            "outcome": market.names[order.outcome],
             "outcome_index": order.outcome,
             "transaction_hash": "",
             "trade_id": "",

@@ -9,7 +9,7 @@ from services.simulator.clearing import FEE_RATE_E6
 from services.simulator.edge import Request, last_segment
 from services.simulator.exchange import Exchange
 from services.simulator.frames import rest_book
-from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Market
+from services.simulator.markets import MIN_SIZE_E6, Market
 from services.simulator.matching import Order
 from services.simulator.paging import page
 from services.simulator.rows import order_row, trade_row
@@ -99,7 +99,7 @@ class Reads:
         return ok(
             ClobMarket(
                 condition_id=market.condition_id,
-                tokens=(ClobToken(up, OUTCOMES[0]), ClobToken(down, OUTCOMES[1])),
+                tokens=(ClobToken(up, market.names[0]), ClobToken(down, market.names[1])),
                 version=market.version,
                 min_order_size=MIN_SIZE_E6 // 1_000_000,
                 min_tick_size=market.tick / 10_000,
@@ -161,7 +161,7 @@ class Reads:
         return self._exchange.calendar.by_condition[order.market].tokens
 
     def _row(self, order: Order) -> OpenOrder:
-        return order_row(order, self._tokens(order))
+        return order_row(order, self._exchange.calendar.by_condition[order.market])
 
     def trades(self, request: Request, who: Credentials, now: Instant) -> Answer:
         """Handle GET /data/trades, newest first."""

@@ -5,10 +5,9 @@ Source: https://docs.polymarket.com/api-reference (CLOB OpenAPI and user channel
 """
 
 from services.simulator.happenings import OrderChanged, TradeChanged
-from services.simulator.markets import OUTCOMES
+from services.simulator.markets import Market
 from services.simulator.matching import Order
 from services.simulator.trades import MakerPart, Trade
-from shared.identifiers import TokenId
 from shared.venue.account_wire import MakerOrder, OpenOrder
 from shared.venue.account_wire import Trade as TradeRow
 from shared.venue.decimals import format_price, format_size
@@ -31,7 +30,7 @@ def address_of(maker: str) -> str:
     return maker if maker.startswith("0x") else PARTICIPANT_ADDRESS
 
 
-def order_row(order: Order, tokens: tuple[TokenId, TokenId]) -> OpenOrder:
+def order_row(order: Order, market: Market) -> OpenOrder:
     """Return an order as `GET /data/order` and `GET /data/orders` do."""
     return OpenOrder(
         id=order.order_id,
@@ -39,12 +38,12 @@ def order_row(order: Order, tokens: tuple[TokenId, TokenId]) -> OpenOrder:
         owner=order.owner,
         maker_address=order.maker,
         market=order.market,
-        asset_id=tokens[order.outcome],
+        asset_id=market.tokens[order.outcome],
         side=order.side,
         original_size=format_size(order.size),
         size_matched=format_size(order.filled),
         price=format_price(order.price),
-        outcome=OUTCOMES[order.outcome],
+        outcome=market.names[order.outcome],
         expiration=str(order.expiration_s),
         order_type=order.time_in_force,
         associate_trades=tuple(order.trades),
@@ -52,13 +51,13 @@ def order_row(order: Order, tokens: tuple[TokenId, TokenId]) -> OpenOrder:
     )
 
 
-def order_frame(change: OrderChanged, tokens: tuple[TokenId, TokenId]) -> OrderFrame:
+def order_frame(change: OrderChanged, market: Market) -> OrderFrame:
     """Return an order event of the user stream; times in seconds, which all clients read."""
     order = change.order
     return OrderFrame(
         id=order.order_id,
         market=order.market,
-        asset_id=tokens[order.outcome],
+        asset_id=market.tokens[order.outcome],
         side=order.side,
         price=format_price(order.price),
         original_size=format_size(order.size),
@@ -68,7 +67,7 @@ def order_frame(change: OrderChanged, tokens: tuple[TokenId, TokenId]) -> OrderF
         status=change.status,
         owner=order.owner,
         order_owner=order.owner,
-        outcome=OUTCOMES[order.outcome],
+        outcome=market.names[order.outcome],
         associate_trades=change.trades or None,
         created_at=str(order.created_ms // _MS_PER_S),
         expiration=str(order.expiration_s),
@@ -77,7 +76,7 @@ def order_frame(change: OrderChanged, tokens: tuple[TokenId, TokenId]) -> OrderF
     )
 
 
-def _maker_order(part: MakerPart, tokens: tuple[str, str]) -> MakerOrder:
+def _maker_order(part: MakerPart, tokens: tuple[str, str], names: tuple[str, str]) -> MakerOrder:
     return MakerOrder(
         order_id=part.order_id,
         matched_amount=format_size(part.size),
@@ -86,7 +85,7 @@ def _maker_order(part: MakerPart, tokens: tuple[str, str]) -> MakerOrder:
         owner=_owner(part.owner),
         maker_address=address_of(part.maker),
         fee_rate_bps="0",
-        outcome=OUTCOMES[part.outcome],
+        outcome=names[part.outcome],
         side=part.side,
     )
 
@@ -104,9 +103,9 @@ def trade_row(trade: Trade, key: str) -> TradeRow:
         status=trade.status,
         match_time=str(trade.match_ms // _MS_PER_S),
         last_update=str(trade.updated_ms // _MS_PER_S),
-        maker_orders=tuple(_maker_order(part, trade.tokens) for part in trade.makers),
+        maker_orders=tuple(_maker_order(part, trade.tokens, trade.names) for part in trade.makers),
         fee_rate_bps="0",
-        outcome=OUTCOMES[trade.outcome],
+        outcome=trade.names[trade.outcome],
         bucket_index=trade.bucket,
         owner=_owner(trade.owner),
         maker_address=address_of(trade.maker),
@@ -128,11 +127,11 @@ def trade_frame(change: TradeChanged, key: str) -> TradeFrame:
         price=format_price(trade.price),
         status=change.status,
         timestamp=str(change.at_ms),
-        maker_orders=tuple(_maker_order(part, trade.tokens) for part in trade.makers),
+        maker_orders=tuple(_maker_order(part, trade.tokens, trade.names) for part in trade.makers),
         match_time=str(trade.match_ms // _MS_PER_S),
         last_update=str(change.at_ms // _MS_PER_S),
         fee_rate_bps="0",
-        outcome=OUTCOMES[trade.outcome],
+        outcome=trade.names[trade.outcome],
         owner=_owner(trade.owner),
         trade_owner=key,
         maker_address=address_of(trade.maker),

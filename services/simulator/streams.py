@@ -286,7 +286,7 @@ class Streams:
         if not listeners:
             return
         market = self._calendar.by_condition[order.market]
-        frame = encode(order_frame(change, market.tokens)).decode()
+        frame = encode(order_frame(change, market)).decode()
         yield from self._to_user(market, listeners, frame, now)
 
     def trade_changed(self, change: TradeChanged, now: Instant) -> Iterator[Effect]:

@@ -84,6 +84,7 @@ class Trade(msgspec.Struct, eq=False):
         bucket: Number of the trade within the taker's match.
         fails_if_won: Whether it is not mined if a client would gain by it.
         ahead: What it will go through.
+        names: Of the outcomes.
     """
 
     trade_id: str
@@ -108,6 +109,7 @@ class Trade(msgspec.Struct, eq=False):
     transaction_hash: str = ""
     fails_if_won: bool = False
     ahead: tuple[Step, ...] = ()
+    names: tuple[str, str] = ("Up", "Down")
 
     @property
     def token(self) -> str:

@@ -121,6 +121,13 @@ class SimulatorSettings(Section, frozen=True, kw_only=True):
         int,
         Meta(description="From a match until the data service may tell of it.", ge=0, le=600_000),
     ] = 3_000
+    ranges: Annotated[
+        bool,
+        Meta(
+            description="Whether an event with three markets (in which range does the price end, "
+            "for negative risk) is listed beside each window of the first asset."
+        ),
+    ] = False
     bare_conditions: Annotated[
         bool, Meta(description="Whether discovery writes v2 conditions with 62 digits.")
     ] = False

@@ -351,8 +351,8 @@ class MachineVenue:
 
     def _tell(self, happening: Happening) -> None:
         if isinstance(happening, OrderChanged):
-            tokens = self.exchange.calendar.by_condition[happening.order.market].tokens
-            event = user_event(order_frame(happening, tokens))
+            market = self.exchange.calendar.by_condition[happening.order.market]
+            event = user_event(order_frame(happening, market))
         elif isinstance(happening, TradeChanged):
             if self._who.api_key not in happening.trade.owners:
                 return

@@ -8,7 +8,7 @@ the service writes what it does not know.
 from services.simulator.chance import derive
 from services.simulator.data_api.ledger import Holding, Part, Payout, price_e4
 from services.simulator.discovery.rows import Row, event_id_of, iso, title_of
-from services.simulator.markets import OUTCOMES, Market
+from services.simulator.markets import Market
 from shared.units import PRICE_ONE_E4
 
 _E6 = 10**6
@@ -33,7 +33,7 @@ def status_of(holding: Holding) -> str:
 
 
 def _market_fields(market: Market) -> Row:
-    return {"title": title_of(market), "slug": market.slug, "event_slug": market.slug}
+    return {"title": title_of(market), "slug": market.slug, "event_slug": market.event_slug}
 
 
 def position_row(holding: Holding, *, has_complement: bool) -> Row:
@@ -66,9 +66,9 @@ def position_row(holding: Holding, *, has_complement: bool) -> Row:
         "archived": False,
         **_market_fields(market),
         "event_id": event_id_of(market),
-        "outcome": OUTCOMES[outcome],
+        "outcome": market.names[outcome],
         "outcome_index": outcome,
-        "opposite_outcome": OUTCOMES[1 - outcome],
+        "opposite_outcome": market.names[1 - outcome],
         "opposite_token_id": market.tokens[1 - outcome],
         "end_date": iso(market.end_ms)[:10],
         "last_event_at": holding.last_s,
@@ -92,7 +92,7 @@ def trade_row(part: Part) -> Row:
         "price": part.price / PRICE_ONE_E4,
         "timestamp": part.trade.match_ms // _MS_PER_S,
         **_market_fields(part.market),
-        "outcome": OUTCOMES[part.outcome],
+        "outcome": part.market.names[part.outcome],
         "outcome_index": part.outcome,
         **_NOBODY,
         "transaction_hash": part.trade.transaction_hash,
@@ -114,7 +114,7 @@ def trade_activity_row(part: Part) -> Row:
         "side": part.side,
         "outcome_index": part.outcome,
         **_market_fields(part.market),
-        "outcome": OUTCOMES[part.outcome],
+        "outcome": part.market.names[part.outcome],
         **_NOBODY,
     }
 
@@ -137,7 +137,7 @@ def redeem_row(payout: Payout) -> Row:
         "side": "",
         "outcome_index": holding.outcome,
         **_market_fields(market),
-        "outcome": OUTCOMES[holding.outcome],
+        "outcome": market.names[holding.outcome],
         **_NOBODY,
     }
 
@@ -184,7 +184,7 @@ def token_row(market: Market, outcome: int) -> Row:
         "module": "binary" if market.version == "v2" else "v1_ctf",
         "outcome_index": outcome,
         "clob_index": outcome,
-        "outcome": OUTCOMES[outcome],
+        "outcome": market.names[outcome],
         "opposite_token_id": market.tokens[1 - outcome],
         "resolved": is_resolved,
         "final_price": price_e4(market, outcome) / PRICE_ONE_E4 if is_resolved else None,
@@ -195,5 +195,5 @@ def token_row(market: Market, outcome: int) -> Row:
         "neg_risk_market_id": None,
         "question_index": None,
         "event_id": int(event_id_of(market)),
-        "event_slug": market.slug,
+        "event_slug": market.event_slug,
     }

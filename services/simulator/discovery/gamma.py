@@ -4,7 +4,7 @@ Source: recorded production answers (2026-07-24, 2026-10-05) and
 https://docs.polymarket.com/market-data/fetching-markets (2026-09-28).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from services.simulator.answers import Answer, error, ok
 from services.simulator.discovery.query import (
@@ -96,7 +96,8 @@ class Gamma:
 
     def event(self, request: Request, now: Instant) -> Answer:
         """Handle GET /events/slug/{slug}."""
-        market = self._calendar.by_slug.get(last_segment(request))
+        slug = last_segment(request)
+        market = next((one for one in self._calendar if one.event_slug == slug), None)
         return NOT_FOUND if market is None else ok(self._event(market, now))
 
     def event_by_id(self, request: Request, now: Instant) -> Answer:
@@ -111,14 +112,14 @@ class Gamma:
 
     def _events(self, request: Request, now: Instant) -> Answer:
         """Handle GET /events/keyset."""
-        wanted = filter(event_filter(request), self._calendar)
+        wanted = filter(event_filter(request), self._event_heads())
         page = keyset_page(wanted, request, EVENT_ROWS_MAX)
         rows = [self._event(market, now) for market in page.markets]
         return ok(_envelope("events", rows, page.next_cursor))
 
     def _legacy_events(self, request: Request, now: Instant) -> Answer:
         """Handle GET /events."""
-        wanted = filter(event_filter(request), self._calendar)
+        wanted = filter(event_filter(request), self._event_heads())
         return ok([self._event(market, now) for market in legacy_page(wanted, request)])
 
     # --- series and tags ------------------------------------------------------------
@@ -129,7 +130,8 @@ class Gamma:
         known = [market for market in self._calendar if series_id_of(market) == wanted]
         if not known:
             return NOT_FOUND
-        open_ones = [market for market in known if market.state != "RESOLVED"]
+        heads = [market for market in self._event_heads() if market in known]
+        open_ones = [market for market in heads if market.state != "RESOLVED"]
         events = [_without_series(self._event(market, now)) for market in open_ones]
         return ok(series_row(known[0]) | {"events": events})
 
@@ -160,6 +162,10 @@ class Gamma:
     def _of_event(self, event_id: str) -> Market | None:
         return next((market for market in self._calendar if event_id_of(market) == event_id), None)
 
+    def _event_heads(self) -> Iterator[Market]:
+        """Iterate over the markets that stand for their events: the first of each."""
+        return (market for market in self._calendar if not market.range_number)
+
     def _bare_market(self, market: Market, now: Instant) -> Row:
         row = market_row(
             market,
@@ -185,7 +191,11 @@ class Gamma:
         return whole
 
     def _event(self, market: Market, now: Instant) -> Row:
-        row = event_row(market, (self._bare_market(market, now),))
+        members = [market]
+        if market.range_number is not None:
+            slug = market.event_slug
+            members = [one for one in self._calendar if one.event_slug == slug]
+        row = event_row(market, tuple(self._bare_market(one, now) for one in members))
         volume = self._volume(market)
         return row | volume | ({"volume": volume["volumeNum"]} if volume else {})
 

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 
 from services.simulator.chance import derive
 from services.simulator.clearing import FEE_RATE_E6
-from services.simulator.markets import MIN_SIZE_E6, OUTCOMES, Market
+from services.simulator.markets import MIN_SIZE_E6, Market
+from services.simulator.ranges import RANGES
 from services.simulator.reads import FEE_CEILING_BPS
 from services.simulator.volumes import Volume
 from shared.units import PRICE_ONE_E4
@@ -125,7 +126,8 @@ def title_of(market: Market) -> str:
     """Return `Bitcoin Up or Down - October 5, 7:00PM-7:15PM ET`."""
     start, end = _eastern(market.start_ms), _eastern(market.end_ms)
     day = f"{start:%B} {start.day}"
-    return f"{name_of(market)} Up or Down - {day}, {_clock(start)}-{_clock(end)} ET"
+    what = "Up or Down" if market.range_number is None else "price range"
+    return f"{name_of(market)} {what} - {day}, {_clock(start)}-{_clock(end)} ET"
 
 
 def name_of(market: Market) -> str:
@@ -140,7 +142,8 @@ def duration_of(market: Market) -> str:
 
 def series_slug_of(market: Market) -> str:
     """Return `btc-up-or-down-15m`."""
-    return f"{market.asset}-up-or-down-{duration_of(market)}"
+    what = "up-or-down" if market.range_number is None else "price-range"
+    return f"{market.asset}-{what}-{duration_of(market)}"
 
 
 def series_id_of(market: Market) -> str:
@@ -153,7 +156,14 @@ def series_id_of(market: Market) -> str:
 
 def event_id_of(market: Market) -> str:
     """Return the id of a market's event."""
+    if market.range_number is not None:
+        return str(derive(0, "event", market.event_slug) % 9_000_000 + 2 * EVENT_NUMBER_OFFSET)
     return str(int(market.number) + EVENT_NUMBER_OFFSET)
+
+
+def neg_risk_id_of(market: Market) -> str:
+    """Return under which id the adapter for negative risk knows a market's event."""
+    return f"0x{derive(0, 'neg risk', market.event_slug):064x}"
 
 
 def tag_rows(market: Market) -> tuple[Row, ...]:
@@ -274,7 +284,7 @@ def market_row(
         "endDate": iso(market.end_ms),
         "liquidity": str(liquidity),
         "startDate": _iso_micro(market.listed_ms),
-        "outcomes": json_text(OUTCOMES),
+        "outcomes": json_text(market.names),
         "outcomePrices": json_text(outcome_prices(market)),
         "closed": is_resolved,
         "createdAt": _iso_micro(market.listed_ms),
@@ -294,6 +304,10 @@ def market_row(
         "negRisk": market.neg_risk,
     }
     row |= _price_fields(market)
+    if market.range_number is not None:
+        title = RANGES[market.range_number].title
+        row |= {"groupItemTitle": title, "groupItemThreshold": str(market.range_number)}
+        row |= {"negRiskMarketID": neg_risk_id_of(market)}
     row |= _protocol_fields(market, has_ids=has_ids, is_bare=is_bare)
     if is_resolved:
         resolved_ms = market.end_ms + resolution_ms
@@ -327,10 +341,11 @@ def series_row(market: Market) -> Row:
 def event_row(market: Market, market_rows: tuple[Row, ...]) -> Row:
     """Return the event of a market; each window is an event of its own."""
     liquidity = _liquidity(market)
-    return {
+    group: Row = {"negRiskMarketID": neg_risk_id_of(market)} if market.neg_risk else {}
+    return group | {
         "id": event_id_of(market),
-        "ticker": market.slug,
-        "slug": market.slug,
+        "ticker": market.event_slug,
+        "slug": market.event_slug,
         "title": title_of(market),
         "resolutionSource": market_rows[0]["resolutionSource"],
         "startDate": _iso_micro(market.listed_ms),

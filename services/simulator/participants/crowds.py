@@ -14,6 +14,7 @@ from services.simulator.oracles.oracle import Oracle, fair_up
 from services.simulator.participants.crowd import MAKERS, TAKERS, Crowd
 from services.simulator.participants.makers import Making, make_makers
 from services.simulator.participants.takers import Taking
+from services.simulator.ranges import RANGES
 from shared.config import SimulatorSettings
 from shared.identifiers import Asset
 from shared.units import NS_PER_MS, NS_PER_S, PRICE_ONE_E4, Instant
@@ -136,18 +137,24 @@ class Participants:
     def _later(due_ns: int, pause_ns: int, now: Instant) -> int:
         return max(due_ns, now.monotonic_ns - _BEHIND_NS_MAX) + pause_ns
 
+    def _fair(self, market: Market, strike_e8: int, now: Instant) -> float:
+        """Return the probability of a market's first outcome."""
+        oracle = self._oracles[market.asset]
+
+        def above(edge_e8: int) -> float:
+            return fair_up(oracle, edge_e8, now.wall_ms, market.end_ms, market.lookback_ms)
+
+        if market.range_number is None:
+            return above(strike_e8)
+        low, high = RANGES[market.range_number].edges(strike_e8)
+        return (1.0 if low is None else above(low)) - (0.0 if high is None else above(high))
+
     def _refresh_fair(self, crowd: Crowd, now: Instant) -> None:
         market = crowd.market
         crowd.fair_at_ns = now.monotonic_ns + _FAIR_EVERY_NS
         if market.strike_e8 is None:
             return
-        fair = fair_up(
-            self._oracles[market.asset],
-            market.strike_e8,
-            now.wall_ms,
-            market.end_ms,
-            market.lookback_ms,
-        )
+        fair = self._fair(market, market.strike_e8, now)
         crowd.fair_e4 = round(fair * PRICE_ONE_E4)
         self._making.learn(crowd, now.monotonic_ns)
         if self._takes(crowd):
