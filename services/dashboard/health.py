@@ -29,9 +29,6 @@ from shared.units import NS_PER_MS, NS_PER_S, MonotonicNs
 HEARD_NS_MAX = NS_PER_S
 """Statuses are repeated ten times a second; a second of silence is not live."""
 
-PERP_STALE_MS = 15_000
-"""Contexts and books of perpetual futures come every few seconds at the quietest."""
-
 FAILURES_MAX = 3
 GOOD_NEEDED = 3
 """Looks, one each second: long enough that a requote is no alert, short enough for a person."""
@@ -129,7 +126,7 @@ def evidence_limits_ms(config: Config) -> dict[str, int]:
         FEED_USER: timing.user_stale_ms,
         FEED_PRICE: timing.oracle_pause_ms,
         FEED_DISCOVERY: config.markets.calendar_stale_ms,
-        FEED_PERP: PERP_STALE_MS,
+        FEED_PERP: config.perp.context_stale_ms,
     }
 
 

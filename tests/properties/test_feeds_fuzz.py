@@ -11,8 +11,10 @@ from bus.envelope import SCHEMA, Header, decode_body, encode
 from services.feed.discovery import DiscoveryFeed
 from services.feed.market import MarketFeed
 from services.feed.messages import CredentialsFound
+from services.feed.perp import PerpFeed
 from services.feed.price import PriceFeed
 from services.feed.user import UserFeed
+from shared.config import PerpSettings
 from shared.effects import (
     Effect,
     HttpReply,
@@ -28,14 +30,22 @@ from shared.identifiers import Component, Incarnation
 from shared.topics import FEED_DISCOVERY
 from shared.units import BootNs, MonotonicNs
 from shared.venue.auth import Credentials
+from tests.builders import perps
 from tests.builders.books import fact
 from tests.builders.feeds import WALL_START_MS, at, config, of_type
 from tests.builders.markets import MARKET, UP, market_info
 
-Feed = MarketFeed | UserFeed | PriceFeed | DiscoveryFeed
+Feed = MarketFeed | UserFeed | PriceFeed | DiscoveryFeed | PerpFeed
 
 LEVELS = [{"price": "0.49", "size": "20"}, {"price": "0.5", "size": "1.25"}]
+PERP_CONFIG = msgspec.structs.replace(
+    config(),
+    perp=PerpSettings(
+        enabled=True, socket_url="ws://127.0.0.1:1/perp/ws", info_url="http://127.0.0.1:1"
+    ),
+)
 FRAMES: dict[str, tuple[object, ...]] = {
+    "perp": (perps.context(), perps.book(), perps.trades(perps.trade(1), perps.trade(2))),
     "market": (
         [
             {
@@ -159,6 +169,8 @@ def connected(source: str) -> tuple[Feed, str]:
         feed: Feed = MarketFeed(config(), 1)
         calendar = Calendar((market_info(),), now.monotonic_ns)
         opening = feed.on_message(fact(FEED_DISCOVERY, "feed.calendar", calendar, now), now)
+    elif source == "perp":
+        feed, opening = PerpFeed(PERP_CONFIG, 1), []
     else:
         feed = UserFeed(config(), 1) if source == "user" else PriceFeed(config(), 1)
         credentials = Credentials("0x" + "ab" * 20, "key", "c2VjcmV0", "pass")
@@ -190,7 +202,7 @@ def travel(effects: list[Effect]) -> None:
 
 
 @pytest.mark.req("DQ-5")
-@pytest.mark.parametrize("source", ["market", "user", "price"])
+@pytest.mark.parametrize("source", ["market", "user", "price", "perp"])
 @given(data=st.data())
 @settings(max_examples=300, deadline=None)
 def test_no_frame_ends_a_feed(source: str, data: st.DataObject) -> None:
@@ -206,7 +218,13 @@ def test_no_frame_ends_a_feed(source: str, data: st.DataObject) -> None:
 @given(body=st.one_of(st.binary(max_size=40), st.builds(msgspec.json.encode, AWKWARD)))
 @settings(max_examples=300, deadline=None)
 def test_no_answer_ends_a_feed(body: bytes) -> None:
-    feeds: list[Feed] = [DiscoveryFeed(config()), connected("market")[0], connected("user")[0]]
+    perp = PerpFeed(PERP_CONFIG, 1)
+    feeds: list[Feed] = [
+        DiscoveryFeed(config()),
+        connected("market")[0],
+        connected("user")[0],
+        perp,
+    ]
     for feed in feeds:
         feed.on_message(StreamText("market.1", "PONG", at(0).monotonic_ns), at(0))
         feed.on_message(StreamText("user.1", "PONG", at(0).monotonic_ns), at(0))
