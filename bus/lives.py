@@ -22,7 +22,7 @@ from shared.identifiers import Component, Incarnation
 from shared.recording import FactRecord
 from shared.topics import BY_NAME
 from shared.turns import FactNamed, FactTold, Given, MessageTold, PingTold, Unpacker, Unreadable
-from shared.units import NS_PER_S, BootNs, Instant, MonotonicNs, WallNs, to_wire
+from shared.units import NS_PER_S, BootNs, Instant, MonotonicNs, WallNs, from_wire, to_wire
 
 UNHEARD_NS_MAX: Final = 10 * NS_PER_S
 """From a run's beginning: a recorder finds a publisher sooner, and a fact that it missed later was
@@ -215,7 +215,7 @@ class Life:
         if kind is None:
             raise _Missing(f"a message {what.kind} was given, which nobody here knows")
         try:
-            return msgspec.msgpack.decode(what.body, type=kind)
+            return msgspec.msgpack.decode(what.body, type=kind, dec_hook=from_wire)
         except (msgspec.DecodeError, UnicodeError) as error:
             raise _Missing(f"message {what.kind}: {error}") from error
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ops.bench import cancel, feed, fence, group_fence, hop, simulator, tick
+from ops.bench import cancel, feed, fence, group_fence, hop, simulator, state_restart, tick
 from ops.bench.results import Result
 
 NAMES = (
@@ -15,6 +15,7 @@ NAMES = (
     simulator.BUSY,
     simulator.CALM,
     *feed.NAMES,
+    state_restart.NAME,
     *group_fence.NAMES,
 )
 
@@ -38,10 +39,7 @@ def run(
         ValueError: A name is not known.
         BenchFailed: What was to be measured did not happen.
     """
-    names = [each for name in names for each in SETS.get(name, (name,))]
-    unknown = [name for name in names if name not in NAMES]
-    if unknown:
-        raise ValueError(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    names = _expanded(names)
     results: list[Result] = []
     if hop.NAME in names:
         say("one hop of a fact")
@@ -64,7 +62,23 @@ def run(
     if any(name in names for name in feed.NAMES):
         say("frames of the market socket")
         results.extend(row for row in feed.measure(frames) if row.name in names)
+    if state_restart.NAME in names:
+        say("restarts of the state builder over an hour's recording")
+        results.append(state_restart.measure())
     whole = [name for name in group_fence.NAMES if name in names]
     if whole:
         results.extend(group_fence.measure(whole, say))
     return results
+
+
+def _expanded(names: Sequence[str]) -> list[str]:
+    """Return the names that are meant.
+
+    Raises:
+        ValueError: A name is not known.
+    """
+    found = [each for name in names for each in SETS.get(name, (name,))]
+    unknown = [name for name in found if name not in NAMES]
+    if unknown:
+        raise ValueError(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    return found

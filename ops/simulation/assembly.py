@@ -10,6 +10,7 @@ from bus.edge import Edge
 from bus.http import BeforeWrite, Headers, Lane
 from ops.simulation.body import Body
 from ops.simulation.lanes import Lanes, Watcher
+from ops.simulation.memory_disk import MemoryDisk
 from ops.simulation.process import Process
 from ops.simulation.streams import Streams
 from ops.simulation.world import World
@@ -186,7 +187,7 @@ def feed_perp(world: World, process: Process) -> Body:
 
 def state(world: World, process: Process) -> Body:
     """Build state."""
-    return make_body(StateCore(world.config))
+    return make_body(StateCore(world.config), MemoryDisk(world, process))
 
 
 def _strategy(world: World, strategy: Strategy) -> Body:

@@ -23,6 +23,7 @@ from ops.simulation.checkers import (
 from ops.simulation.data_checkers import DataChecker
 from ops.simulation.holdings import AccountTruth, HoldingsChecker, LegsTruth
 from ops.simulation.own_trades import CountChecker, OwnTradeChecker
+from ops.simulation.remembered import MemoryChecker
 from ops.simulation.told_prices import PriceChecker
 from services.simulator.oracles.oracle import Tick
 from shared.control import Ping
@@ -86,6 +87,7 @@ class Watch:
         halts: Told by the operator's part of the run; latches: likewise.
         own_trades: Told by the venue's log.
         holdings: Judges positions and sells; prices: what is told of them.
+        memory: Judges what state remembers.
         posts: Orders whose first byte was written.
         risk_status: The newest that risk has published.
         oracle_silent_ns: How long risk has said that an oracle is silent.
@@ -130,6 +132,7 @@ class Watch:
         self._grants = GrantChecker(findings, ledger, venue)
         self.holdings = HoldingsChecker(findings, ledger, venue)
         self.prices = PriceChecker(findings, venue.oracle_ticks)
+        self.memory = MemoryChecker(findings)
         self._execution: Incarnation | None = None
         self._fills_seen: dict[tuple[str, str], None] = {}
         self._is_flat = True

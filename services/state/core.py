@@ -8,13 +8,22 @@ a book that it cannot prove.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
 from services.state.feed_health import FeedHealth
 from services.state.hot_view import HotMarket
-from services.state.prices import AssetPrices
+from services.state.memory import (
+    Heard,
+    KeepMemory,
+    Memory,
+    NotRemembered,
+    Remembered,
+    decode_fact,
+)
+from services.state.price_history import PriceHistory
 from services.state.quality.inspector import Inspector
 from shared.config import Config
 from shared.effects import Effect, Exit, Gap, Log, Message, Paused, Publish, Received, Stop
@@ -38,6 +47,10 @@ from shared.units import NS_PER_MS, NS_PER_S, Instant, MonotonicNs
 from shared.venue.token_book import HASH_DISAGREES
 
 VIEW_EVERY_NS = 100 * NS_PER_MS
+
+MEMORY_EVERY_NS = 3 * NS_PER_S
+"""Between two memories on the disk: what was recorded in so long a time is read in milliseconds."""
+
 DOUBT_AFTER_NS = 500 * NS_PER_MS
 """Patience with a book without snapshot before one is asked for: after a change of the price step,
 or after a gap, it is usually on its way. A wrong hash has been waited for already."""
@@ -63,21 +76,25 @@ class StateCore:
         """Start empty: the first calendar and the feed's snapshot fill it."""
         self._health = FeedHealth(config.timing.market_stale_ms * NS_PER_MS)
         self._markets: dict[ConditionId, HotMarket] = {}
-        self._prices = {
-            Asset(asset): AssetPrices(config.markets.interval_s) for asset in config.markets.assets
-        }
         self._quality = Inspector(config)
+        self._prices = PriceHistory(
+            (Asset(asset) for asset in config.markets.assets), config.markets.interval_s
+        )
         self._doubted_ns: dict[TokenId, MonotonicNs] = {}
         self._early: deque[tuple[BookEvent, MonotonicNs]] = deque(maxlen=EARLY_MAX)
         self._awaiting: dict[ConditionId, HotMarket] = {}
         self._next_view_ns = 0
         self._refused = 0
+        self._next_memory_ns = 0
+        self._has_calendar = False
+        self._heard: dict[tuple[str, str], tuple[Incarnation, int]] = {}
         self._rebuilt: dict[Asset, tuple[Incarnation, int]] = {}
 
     def on_message(self, message: Message, now: Instant) -> list[Effect]:
         """Fold facts; note gaps; end when asked."""
         match message:
-            case Received(body=body):
+            case Received(body=body, component=component, topic=topic):
+                self._heard[component, topic] = (message.incarnation, message.sequence)
                 return self._on_fact(body, message, now)
             case Gap(component=component, cause=cause):
                 if component == FEED_MARKET:
@@ -85,7 +102,11 @@ class StateCore:
             case Paused():
                 self._distrust_all("own pause")
             case Stop(cause=cause):
-                return [Exit(0, cause)]
+                return [KeepMemory(self.remember(now)), Exit(0, cause)]
+            case Remembered():
+                return self._recall(message, now)
+            case NotRemembered(problems=problems):
+                return _refusals(problems)
             case _:
                 pass
         return []
@@ -103,7 +124,26 @@ class StateCore:
             self._next_view_ns = now.monotonic_ns + VIEW_EVERY_NS
             effects.extend(self.snapshot(now))
             effects.extend(self._told_quality(now))
+        if now.monotonic_ns >= self._next_memory_ns:
+            # The first turn comes before anything is known: nothing is worth to be kept yet.
+            is_first, self._next_memory_ns = (
+                not self._next_memory_ns,
+                now.monotonic_ns + MEMORY_EVERY_NS,
+            )
+            effects.extend([] if is_first else [KeepMemory(self.remember(now))])
         return effects
+
+    def remember(self, now: Instant) -> Memory:
+        """Return everything that is folded, as it is kept for the next start."""
+        markets = self._markets.values()
+        books = (book.remember() for market in markets for book in market.books())
+        return Memory(
+            now,
+            tuple(market.info for market in markets),
+            tuple(book for book in books if book is not None),
+            self._prices.remember(),
+            tuple(Heard(*stream, *newest) for stream, newest in self._heard.items()),
+        )
 
     def snapshot(self, now: Instant) -> list[Publish]:
         """Return the view of all markets, as it is repeated and as a reader asks for it."""
@@ -115,14 +155,14 @@ class StateCore:
 
     def health(self) -> tuple[Literal["starting", "ready"], str]:
         """Return whether the process can do its work, and what it waits for."""
-        return ("ready", "") if self._markets else ("starting", "no calendar yet")
+        return ("ready", "") if self._has_calendar else ("starting", "no calendar yet")
 
     def _on_fact(self, body: object, received: Received, now: Instant) -> list[Effect]:
         match body:
             case BookChanged() | BookSnapshot() | TradePrinted() | TickChanged():
                 return self._on_book_event(body, received.input_ns, now)
             case ReferencePrice():
-                self._on_price(body, now)
+                return self._on_price(body, now)
             case PerpContext():
                 self._quality.perp(body, now)
             case PricesDoubted():
@@ -131,6 +171,7 @@ class StateCore:
                 self._quality.feed(body, now)
                 return self._on_feed_status(body, received)
             case Calendar():
+                self._has_calendar = bool(body.markets)
                 return self._on_calendar(body, now)
             case MarketResolved():
                 pass  # the calendar tells the winner; a stream's word alone is not enough
@@ -169,14 +210,14 @@ class StateCore:
         view = market.view(self._health, self._prices.get(market.info.asset), now)
         return [Publish("state.market", view, input_ns)]
 
-    def _on_price(self, tick: ReferencePrice, now: Instant) -> None:
+    def _on_price(self, tick: ReferencePrice, now: Instant) -> list[Effect]:
         """Take a price that is right; one that is refused is as if it had never been told."""
-        prices = self._prices.get(tick.asset)
-        if prices is None:
-            return
+        if tick.asset not in self._prices:
+            return []
         judged = self._quality.price(tick, now)
-        if judged.is_used:
-            prices.add(tick, is_suspect=judged.is_suspect)
+        if not judged.is_used:
+            return []
+        return [*self._prices.add(tick, is_suspect=judged.is_suspect)]
 
     def _told_quality(self, now: Instant) -> list[Effect]:
         """Look for what nobody tells, and say what is wrong, beside every view."""
@@ -203,7 +244,7 @@ class StateCore:
         doubt = (received.incarnation, doubted.number)
         if doubted.asset in self._prices and doubt != self._rebuilt.get(doubted.asset):
             self._rebuilt[doubted.asset] = doubt
-            self._prices[doubted.asset].forget_since(doubted.since_ms)
+            self._prices.forget_since(doubted.asset, doubted.since_ms)
             self._quality.retell(doubted.asset)
 
     def _on_calendar(self, calendar: Calendar, now: Instant) -> list[Effect]:
@@ -234,6 +275,47 @@ class StateCore:
         }
         return effects
 
+    def _recall(self, found: Remembered, now: Instant) -> list[Effect]:
+        """Go on from what was remembered and recorded since; every proof has to come live."""
+        memory = found.memory
+        books = {book.token: book for book in memory.books}
+        for info in memory.markets:
+            self._markets[info.condition_id] = HotMarket(info)
+            self._markets[info.condition_id].recall(books)
+        ticks: list[ReferencePrice] = []
+        problems = list(found.problems)
+        self._heard = {
+            (one.component, one.topic): (one.incarnation, one.sequence) for one in memory.heard
+        }
+        for fact in found.facts:
+            body = decode_fact(fact)
+            match body:
+                case ReferencePrice():
+                    if body.asset in self._prices and self._quality.price(body, now).is_used:
+                        ticks.append(body)
+                case BookChanged() | BookSnapshot() | TradePrinted() | TickChanged():
+                    if body.market in self._markets:
+                        input_ns = MonotonicNs(fact.input_ns)
+                        self._markets[body.market].apply(body, input_ns, now)
+                case Calendar():
+                    self._on_calendar(body, now)
+                case str():
+                    problems.append(body)
+                case _:
+                    pass
+            self._heard[fact.component, fact.topic] = (fact.incarnation, fact.sequence)
+        self._prices.recall(memory.prices, ticks, now.monotonic_ns)
+        for market in self._markets.values():
+            market.doubt_again()
+        fields = {
+            "where": found.where,
+            "age_ms": (now.boot_ns - memory.taken.boot_ns) // NS_PER_MS,
+            "markets": len(memory.markets),
+            "facts": len(found.facts),
+            "took_ms": found.took_ns // NS_PER_MS,
+        }
+        return [Log("state.remembered", fields), *_refusals(problems)]
+
     def _doubts(self, now: Instant) -> list[Effect]:
         """Ask for snapshots of the books that cannot be proven, at a bounded rate."""
         effects: list[Effect] = []
@@ -261,3 +343,8 @@ class StateCore:
         self._early.clear()
         for market in self._markets.values():
             market.distrust(why)
+
+
+def _refusals(problems: Iterable[str]) -> list[Effect]:
+    """Return the lines that say what of a memory could not be used."""
+    return [Log("state.memory_refused", {"problem": problem}, "warning") for problem in problems]

@@ -5,6 +5,8 @@ every doubt makes it invalid; what is merely unknown (a strike, a volatility) is
 view that may be valid.
 """
 
+from collections.abc import Mapping
+
 from services.state.feed_health import FeedHealth
 from services.state.prices import AssetPrices
 from shared.facts import (
@@ -18,6 +20,7 @@ from shared.facts import (
 )
 from shared.identifiers import TokenId
 from shared.units import Instant, MonotonicNs, PriceE4, WallMs
+from shared.venue.book_memory import BookMemory
 from shared.venue.token_book import ProvenLevels, TokenBook
 
 LEVELS_SHOWN = 10
@@ -95,6 +98,18 @@ class HotMarket:
         if all(book.proven is not None for book in self._pair):
             known = self.changed_input_ns
             self.changed_input_ns = input_ns if known is None else min(known, input_ns)
+
+    def recall(self, books: Mapping[TokenId, BookMemory]) -> None:
+        """Go on from remembered books: doubted until their hashes agree."""
+        for token, book in self._books.items():
+            if token in books:
+                book.recall(books[token])
+
+    def doubt_again(self) -> None:
+        """Take the proofs of both books away and keep what is folded."""
+        self.changed_input_ns = None
+        for book in self._books.values():
+            book.doubt_again()
 
     def distrust(self, why: str) -> None:
         """Doubt both books."""

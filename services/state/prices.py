@@ -12,7 +12,9 @@ import math
 
 import msgspec
 
+from services.state.memory import PricesMemory, VolatilityMemory
 from shared.facts import ReferencePrice
+from shared.identifiers import Asset
 from shared.settlement import SPOT_SOURCE, settlement_source
 from shared.units import ReferenceE18, WallMs
 
@@ -59,6 +61,17 @@ class Volatility:
         self._weighted_e18 = self._weighted_e18 * decay + return_e9 * return_e9
         self._weight = self._weight * decay + step_ms / 1_000
         self._count += 1
+
+    def remember(self) -> VolatilityMemory:
+        """Return everything that the estimate rests on."""
+        return VolatilityMemory(self._last, self._weighted_e18, self._weight, self._count)
+
+    def recall(self, memory: VolatilityMemory) -> None:
+        """Go on from what was remembered."""
+        self._last = memory.last
+        self._weighted_e18 = memory.weighted_e18
+        self._weight = memory.weight
+        self._count = memory.count
 
     def per_root_second_e9(self) -> int | None:
         """Return the standard deviation per square-root second, 1e-9, or None when unknown."""
@@ -123,6 +136,18 @@ class AssetPrices:
     def volatility_e9(self) -> int | None:
         """Return the volatility of the spot price; see `Volatility`."""
         return self._volatility.per_root_second_e9()
+
+    def remember(self, asset: Asset) -> PricesMemory:
+        """Return everything that is known, as it is remembered over a restart."""
+        return PricesMemory(
+            asset, self.settlement, self.spot, dict(self._strikes), self._volatility.remember()
+        )
+
+    def recall(self, memory: PricesMemory) -> None:
+        """Go on from what was remembered."""
+        self.settlement, self.spot = memory.settlement, memory.spot
+        self._strikes = dict(memory.strikes)
+        self._volatility.recall(memory.volatility)
 
     def forget_since(self, since_ms: WallMs) -> None:
         """Forget the prices stamped from a moment on, and how much they moved; they were wrong.

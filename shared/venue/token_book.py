@@ -29,6 +29,7 @@ from shared.venue.book_hash import (
     text_before_stamp,
     text_of_terms,
 )
+from shared.venue.book_memory import REMEMBERED, BookMemory
 from shared.venue.levels import FrozenLevels, Levels
 
 SETTLE_NS_MAX = 300 * NS_PER_MS
@@ -147,6 +148,40 @@ class TokenBook:
         self._former_tick_e4 = self._step_since_ns = None
         self._bids.clear()
         self._asks.clear()
+
+    def remember(self) -> BookMemory | None:
+        """Return what is folded, None when there is no book."""
+        if not self._has_snapshot:
+            return None
+        return BookMemory(
+            self.token,
+            self.tick_e4,
+            dict(self._bids.frozen().all()),
+            dict(self._asks.frozen().all()),
+            self._last_trade,
+            self._venue_ms,
+        )
+
+    def recall(self, memory: BookMemory) -> None:
+        """Go on from remembered levels: doubted until a hash agrees with them."""
+        assert memory.token == self.token
+        self.tick_e4 = memory.tick_e4
+        self._bids.replace(tuple(memory.bids.items()))
+        self._asks.replace(tuple(memory.asks.items()))
+        self._last_trade = memory.last_trade
+        self._venue_ms = memory.venue_ms
+        self._has_snapshot = True
+        self.doubt_again()
+
+    def doubt_again(self) -> None:
+        """Keep the levels and take every proof away: what comes next has to agree with them."""
+        if not self._has_snapshot:
+            return
+        self.doubt = REMEMBERED
+        self.proven = None
+        self._open_since_ns = None
+        self._is_dirty = False
+        self._searches_left = SEARCHES_MAX
 
     def apply_snapshot(self, snapshot: BookSnapshot, input_ns: MonotonicNs, now: Instant) -> None:
         """Replace all levels; proven by the next `settle`."""
