@@ -79,7 +79,7 @@ VENUE_FAULTS: dict[str, tuple[FaultOrder, ...]] = {
         FaultOrder("delay_frames", stream="user", probability=HALF, delay_ms=CROSSES_MS),
     ),
     "stream-told-twice": (FaultOrder("double_frames", stream="user", probability=HALF),),
-    "stream-unreadable": (FaultOrder("garble_frames", stream="user", probability=HALF),),
+    "stream-unreadable": (FaultOrder("garble_own", stream="user", probability=HALF),),
     "fill-in-a-drop": (
         FaultOrder("silence", stream="user"),
         FaultOrder("drop_streams", stream="user", after_ms=DIES_MS, count=1),

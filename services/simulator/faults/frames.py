@@ -249,7 +249,7 @@ _CHANGES: dict[str, Callable[[Frame], None]] = {
     "prose_status": _prose_status,
     "update_canceled": _update_canceled,
     "loose_fields": _loose_fields,
-    "garble_frames": _garble,
+    "garble_own": _garble,
     "other_end": _other_end,
     "lie_touch": _lie_touch,
     "lie_level": _lie_level,

@@ -38,7 +38,7 @@ Kinds for streams:
     update_canceled  an order's end comes as UPDATE with status CANCELED
     loose_fields     of own orders and trades sizes are missing, sides and ids in other letters, and
                      what nobody should read is null or of another type
-    garble_frames    own orders and trades have a price that is none
+    garble_own       own orders and trades have a price that is none
     other_end        of a trade's ends CONFIRMED and FAILED the other one is told
     lie_touch        best bid and ask of a change are wrong
     lie_level        sizes of a change are wrong
@@ -107,7 +107,7 @@ FrameFaultKind = Literal[
     "prose_status",
     "update_canceled",
     "loose_fields",
-    "garble_frames",
+    "garble_own",
     "other_end",
     "lie_touch",
     "lie_level",

@@ -140,7 +140,7 @@ def test_own_events_are_spelt_loosely_and_are_the_same_events() -> None:
 
 
 def test_own_events_cannot_be_read() -> None:
-    rig = followed("garble_frames", stream="user")
+    rig = followed("garble_own", stream="user")
     rig.place()
     (frame,) = rig.frames(2)
     with pytest.raises(Unparseable):
