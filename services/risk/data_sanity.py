@@ -1,38 +1,27 @@
 """RV-1 of the data: is what the strategies use deep, in its range, without gap, and like before.
 
 Keeps the range of the last hour of each settlement price, the last price that was traded on,
-and the newest gap. Every check returns what is wrong in words, empty when nothing is. Open
-interest is not among them: no strategy of these markets uses it, and the venue has none.
+and the newest gap. Every check returns what is wrong in words, empty when nothing is. What
+perpetual markets tell is looked at where a strategy uses it (`strategy_inputs.py`).
 """
-
-from collections import deque
 
 import msgspec
 
+from services.risk.hour_range import HourRange
 from services.risk.liquid_markets import depth_e6
+from services.risk.perp_sanity import PerpSanity
+from services.risk.strategy_inputs import StrategyInput
 from shared.config import RecoverySettings
 from shared.effects import Gap, Message, Received
-from shared.facts import Calendar, MarketInfo, MarketView, StateView
+from shared.facts import Calendar, MarketInfo, MarketView, PerpContext, StateView
 from shared.identifiers import ConditionId
 from shared.topics import EXECUTION, FEEDS, STATE
 from shared.units import NS_PER_MS, NS_PER_S, SHARE_E6, BootNs, Instant
-
-BUCKET_NS = 60 * NS_PER_S
-BUCKETS = 60
-"""An hour by minutes."""
 
 GAP_NS = NS_PER_S
 """All that risk reads is repeated ten times a second: after so long a gap is mended."""
 
 ASSETS_MAX = 64
-
-
-class _Bucket(msgspec.Struct):
-    """Lowest and highest price of one minute."""
-
-    began_ns: BootNs
-    low: int
-    high: int
 
 
 class _Price(msgspec.Struct):
@@ -43,14 +32,25 @@ class _Price(msgspec.Struct):
         moved_ns: Since when it is far from that one; None while it is not.
     """
 
-    newest: int
-    hour: deque[_Bucket]
+    hour: HourRange
     traded: int | None = None
     moved_ns: BootNs | None = None
 
+    @property
+    def newest(self) -> int:
+        """As it was told last."""
+        return self.hour.newest
+
+
+NOT_PERPS: frozenset[StrategyInput] = frozenset({"settlement price"})
+
 
 class DataSanity:
-    """What the data was and is."""
+    """What the data was and is.
+
+    Attributes:
+        perps: What perpetual markets tell.
+    """
 
     def __init__(self) -> None:
         """Begin with no past: nothing is out of a range that nobody knows."""
@@ -58,6 +58,7 @@ class DataSanity:
         self._markets: tuple[MarketInfo, ...] = ()
         self._prices: dict[str, _Price] = {}
         self._gap: tuple[str, BootNs] | None = None
+        self.perps = PerpSanity()
 
     def hear(self, message: Message, now: Instant) -> None:
         """Take in views, calendar and gaps."""
@@ -67,6 +68,8 @@ class DataSanity:
                 for market in view.markets:
                     if market.valid and market.reference is not None:
                         self._take_price(market.asset, int(market.reference.value_e18), now)
+            case Received(body=PerpContext() as context):
+                self.perps.take(context, now)
             case Received(body=Calendar() as calendar):
                 self._markets = calendar.markets
             case Gap(component=component) if component in (*FEEDS, STATE, EXECUTION):
@@ -93,18 +96,27 @@ class DataSanity:
             return ""
         return f"{deepest / SHARE_E6:g} shares near the touch, at least {settings.depth_shares_min}"
 
-    def out_of_range(self, settings: RecoverySettings, only: str = "") -> str:
-        """Return which settlement price is far outside of what the hour before has seen."""
+    def out_of_range(
+        self,
+        settings: RecoverySettings,
+        only: str = "",
+        used: frozenset[StrategyInput] = NOT_PERPS,
+    ) -> str:
+        """Return which price is far outside of what the hour before has seen.
+
+        Args:
+            settings: Limits.
+            only: Asset; empty for all.
+            used: By the strategies that are to trade again.
+        """
         found = []
         for asset, price in self._prices.items():
-            past = tuple(price.hour)[:-1]
-            if not past or (only and asset != only):
-                continue
-            low, high = min(one.low for one in past), max(one.high for one in past)
-            margin = settings.range_percent_max
-            if not low * (100 - margin) <= price.newest * 100 <= high * (100 + margin):
+            is_meant = not only or asset == only
+            if is_meant and price.hour.is_outside(settings.range_percent_max):
                 found.append(f"{asset} at {price.newest / 1e18:g}")
-        return ", ".join(found)
+        if not only and "mark price" in used:
+            found.append(self.perps.out_of_range(settings, "mark price"))
+        return ", ".join(one for one in found if one)
 
     def gap(self, now: Instant) -> str:
         """Return which publisher's messages were lost just now."""
@@ -166,10 +178,5 @@ class DataSanity:
         if price is None:
             if len(self._prices) >= ASSETS_MAX:
                 return
-            price = self._prices[asset] = _Price(value, deque(maxlen=BUCKETS))
-        price.newest = value
-        if not price.hour or now.boot_ns >= price.hour[-1].began_ns + BUCKET_NS:
-            price.hour.append(_Bucket(now.boot_ns, value, value))
-            return
-        newest = price.hour[-1]
-        newest.low, newest.high = min(newest.low, value), max(newest.high, value)
+            price = self._prices[asset] = _Price(HourRange(value))
+        price.hour.take(value, now)

@@ -37,6 +37,7 @@ class RecoveryFacts(msgspec.Struct, frozen=True):
         database_trouble: Empty when the database is written.
         thin, out_of_range, gap, future, wrong_market, moved: What is wrong with the data, by
             `data_sanity.py`; empty when nothing is.
+        interest: Likewise of open interest; interest_used: whether any strategy uses it.
         wrong_strategies: Strategies that answer, are held by nothing, and are in no right state.
         alerts: What execution tells that must be looked at before anything is placed.
     """
@@ -66,6 +67,8 @@ class RecoveryFacts(msgspec.Struct, frozen=True):
     future: str = ""
     wrong_market: str = ""
     moved: str = ""
+    interest: str = ""
+    interest_used: bool = False
     wrong_strategies: tuple[str, ...] = ()
     alerts: tuple[str, ...] = ()
 
@@ -96,6 +99,7 @@ def check_recovery(facts: RecoveryFacts) -> tuple[RecoveryCheck, ...]:
         _text("risk database written", facts.database_trouble, "written"),
         _text("depth over its minimum", facts.thin, "deep enough"),
         _text("mark price in its range", facts.out_of_range, "inside"),
+        _text("open interest in its range", facts.interest, _interest(facts)),
         _text("no gap", facts.gap, "none"),
         _text("timestamps sane", facts.future, "sane"),
         _text("active markets valid", facts.wrong_market, "valid"),
@@ -103,6 +107,10 @@ def check_recovery(facts: RecoveryFacts) -> tuple[RecoveryCheck, ...]:
         _names("no alert in the way", facts.alerts),
         _text(MOVED, facts.moved, "consistent"),
     )
+
+
+def _interest(facts: RecoveryFacts) -> str:
+    return "inside" if facts.interest_used else "no strategy uses it"
 
 
 def _names(name: str, found: tuple[str, ...]) -> RecoveryCheck:

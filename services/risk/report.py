@@ -7,6 +7,7 @@ from services.risk.breakers import Breakers
 from services.risk.evidence import Evidence
 from services.risk.liveness import Liveness
 from services.risk.recovery import RecoveryFacts
+from services.risk.strategy_inputs import StrategyInput, used_by
 from services.risk.sweep import Sweep
 from services.risk.writes import Writes
 from shared.config import Config
@@ -26,6 +27,8 @@ from shared.topics import (
     STRATEGIES,
 )
 from shared.units import NS_PER_MS, Instant, MonotonicNs
+
+INTEREST: StrategyInput = "open interest"
 
 
 def switch_statuses(authority: Authority, breakers: Breakers) -> tuple[SwitchStatus, ...]:
@@ -150,7 +153,7 @@ def gather_recovery(
         # Closing rests on books, own orders and execution; a price feed's loss may be its cause.
         spared |= {FEED_PRICE, FEED_DISCOVERY}
     feeds = [name for name in FEEDS if name not in spared]
-    sanity, limits = evidence.sanity, config.recovery
+    sanity, limits, used = evidence.sanity, config.recovery, used_by(STRATEGIES)
     return RecoveryFacts(
         latches=authority.halting_latches(),
         pauses=breakers.account_blocks(),
@@ -172,7 +175,9 @@ def gather_recovery(
         epoch_durable=authority.epochs.next_is_durable(),
         database_trouble=writes.trouble,
         thin=sanity.thin(limits),
-        out_of_range="" if closes else sanity.out_of_range(limits),
+        out_of_range="" if closes else sanity.out_of_range(limits, used=used),
+        interest=sanity.perps.out_of_range(limits, INTEREST) if INTEREST in used else "",
+        interest_used=INTEREST in used,
         gap=sanity.gap(now),
         future=sanity.from_the_future(limits, now),
         wrong_market=sanity.wrong_market(now),

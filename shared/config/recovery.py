@@ -22,6 +22,15 @@ class RecoverySettings(Section, frozen=True, kw_only=True):
             le=1_000,
         ),
     ] = 10
+    interest_range_percent_max: Annotated[
+        int,
+        Meta(
+            description="An open interest so far outside of what the last hour saw is doubted, "
+            "where a strategy uses it.",
+            ge=1,
+            le=1_000,
+        ),
+    ] = 50
     moved_percent_max: Annotated[
         int,
         Meta(

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.risk.data_sanity import BUCKET_NS, GAP_NS, DataSanity
+from services.risk.data_sanity import GAP_NS, DataSanity
+from services.risk.hour_range import BUCKET_NS
 from services.risk.recovery import MOVED, check_recovery
 from shared.config import RecoverySettings
 from shared.control import Mismatch
