@@ -8,6 +8,8 @@ over the bus as it is, what is no JSON was counted, and no book is called right 
 import json
 from collections import deque
 
+import msgspec
+
 from bus.envelope import SCHEMA, Header, decode_body, encode
 from services.execution.order_register import OrderRegister
 from services.execution.positions import Positions
@@ -15,10 +17,12 @@ from services.execution.reconciliation.reconcile import Reconciler
 from services.feed.discovery import DiscoveryFeed
 from services.feed.market import MarketFeed
 from services.feed.messages import CredentialsFound
+from services.feed.perp import PerpFeed
 from services.feed.price import PriceFeed
 from services.feed.user import UserFeed
 from services.risk.own_trades import OwnTrades
 from services.state.core import StateCore
+from shared.config import PerpSettings
 from shared.effects import (
     Effect,
     HttpReply,
@@ -34,7 +38,7 @@ from shared.effects import (
 )
 from shared.facts import Calendar, FeedStatus, OwnOrder, OwnTrade
 from shared.identifiers import Component, Incarnation
-from shared.topics import FEED_DISCOVERY, FEED_MARKET, FEED_PRICE, FEED_USER
+from shared.topics import FEED_DISCOVERY, FEED_MARKET, FEED_PERP, FEED_PRICE, FEED_USER
 from shared.units import BootNs, Instant, MonotonicNs
 from shared.venue.auth import Credentials
 from shared.venue.streams_wire import is_pong
@@ -44,13 +48,14 @@ from tests.builders.market_feed import listed
 from tests.fuzz.frames import Source
 from tests.fuzz.judge import BookJudge
 
-Feed = MarketFeed | UserFeed | PriceFeed | DiscoveryFeed
+Feed = MarketFeed | UserFeed | PriceFeed | DiscoveryFeed | PerpFeed
 
 COMPONENTS: dict[Source, Component] = {
     "market": FEED_MARKET,
     "user": FEED_USER,
     "price": FEED_PRICE,
     "discovery": FEED_DISCOVERY,
+    "perp": FEED_PERP,
 }
 ANSWER, PASS = "!", "~"
 
@@ -138,6 +143,11 @@ class Driven:
                 feed = UserFeed(config(), 1)
             case "price":
                 feed = PriceFeed(config(), 1)
+            case "perp":
+                wanted = PerpSettings(
+                    enabled=True, socket_url="ws://127.0.0.1:1/ws", info_url="http://127.0.0.1:1"
+                )
+                feed = PerpFeed(msgspec.structs.replace(config(), perp=wanted), 1)
             case _:
                 feed = DiscoveryFeed(config())
         if self.source != "discovery":

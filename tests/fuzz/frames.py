@@ -4,6 +4,7 @@ from typing import Any
 
 from shared.venue.account_wire import CURSOR_END
 from shared.venue.wire import encode
+from tests.builders import perps
 from tests.builders.books import VenueBook
 from tests.builders.feeds import WALL_START_MS
 from tests.builders.market_feed import frame_of, listed
@@ -11,7 +12,7 @@ from tests.builders.markets import DOWN, MARKET, UP
 from tests.builders.user_feed import SECOND, order_frame, order_row, trade_frame, trade_row
 
 Source = str
-"""`market`, `user`, `price` or `discovery`."""
+"""`market`, `user`, `price`, `discovery` or `perp`."""
 
 STAMP = str(WALL_START_MS)
 
@@ -125,11 +126,26 @@ def discovery_session() -> list[Any]:
     return [described(start), ended, {"markets": [described(start)], "next_cursor": ""}, {}]
 
 
+def perp_session() -> list[Any]:
+    """Return what another venue tells of perpetual futures, and its answers."""
+    confirmed = {"method": "subscribe", "subscription": {"type": "trades", "coin": "BTC"}}
+    return [
+        {"channel": "subscriptionResponse", "data": confirmed},
+        {"channel": "pong"},
+        perps.context(),
+        perps.book(),
+        perps.trades(perps.trade(1), perps.trade(2, milliseconds=5)),
+        perps.book(milliseconds=500, bids=("80639.5",)),
+        {"channel": "error", "data": "Already subscribed"},
+    ]
+
+
 SESSIONS = {
     "market": market_session(),
     "user": user_session(),
     "price": price_session(),
     "discovery": discovery_session(),
+    "perp": perp_session(),
 }
 
 BODIES: dict[Source, list[Any]] = {
@@ -141,6 +157,7 @@ BODIES: dict[Source, list[Any]] = {
     ],
     "price": [],
     "discovery": SESSIONS["discovery"],
+    "perp": [perps.contexts("BTC"), perps.book_data()],
 }
 """Answers to what each feed reads by request."""
 

@@ -13,7 +13,7 @@ INPUTS = int(os.environ.get("INTERLOCK_FUZZ_INPUTS", "3000"))
 INPUTS_A_SECOND_MIN = 50
 """Only guards against a hang: a busy machine takes some hundreds."""
 
-EDGES_MIN = 1_200
+EDGES_MIN = 1_500
 """Reached by the right sessions and little more; fewer mean that the cores are not looked at."""
 
 SEED = 1
