@@ -18,7 +18,7 @@ from services.feed.connection import Connection
 from services.feed.connection_rules import ConnectionRules
 from services.feed.evidence import EvidenceBoard
 from services.feed.perp_sample import PerpSample
-from services.feed.report import FeedReport
+from services.feed.report import FUTURE, READ, FeedReport
 from shared.config import Config
 from shared.effects import (
     Effect,
@@ -215,6 +215,7 @@ class PerpFeed:
     def _on_text(self, message: StreamText, now: Instant) -> list[Effect]:
         if message.text == GREETING:
             return []
+        self._report.frame(now)
         try:
             frame = decode_perp_frame(message.text)
             match frame:
@@ -233,6 +234,8 @@ class PerpFeed:
                     return self._on_error(reason, now)
                 case _:
                     pass
+        except _FutureStamp:
+            return self._report.reject(message.text, FUTURE, now)
         except WireFault as fault:
             return self._report.reject(message.text, str(fault), now)
         return []
@@ -293,14 +296,17 @@ class PerpFeed:
     def _on_reply(self, reply: HttpReply, now: Instant) -> list[Effect]:
         if self._sample is None:
             return []
+        self._report.frame(now)
+        text = reply.body.decode(errors="replace")
         try:
             facts, effects = self._sample.on_reply(reply, now)
             for fact in facts:
                 if isinstance(fact, PerpBook):
                     _check_stamp(fact.venue_ms, now)
+        except _FutureStamp:
+            return self._report.reject(text, FUTURE, now, READ)
         except WireFault as fault:
-            text = reply.body.decode(errors="replace")
-            return self._report.reject(text, str(fault), now)
+            return self._report.reject(text, str(fault), now, READ)
         for fact in facts:
             stream = BOOK if isinstance(fact, PerpBook) else CONTEXT
             self._newest[(fact.asset, stream, fact.source)] = fact
@@ -309,12 +315,15 @@ class PerpFeed:
         return effects
 
 
+class _FutureStamp(WireFault):
+    """A stamp is farther ahead than clocks are apart."""
+
+
 def _check_stamp(venue_ms: WallMs, now: Instant) -> None:
     """Refuse a stamp of the future.
 
     Raises:
-        Malformed: It is one.
+        _FutureStamp: It is one.
     """
-    ahead_ms = venue_ms - now.wall_ms
-    if ahead_ms > FUTURE_MS_MAX:
-        raise Malformed("perp frame", f"stamped {ahead_ms} ms ahead")
+    if venue_ms - now.wall_ms > FUTURE_MS_MAX:
+        raise _FutureStamp(FUTURE)

@@ -181,7 +181,8 @@ def test_stamp_of_the_future_is_refused(ahead_ms: int, is_taken: bool) -> None:
     book = rig.hear(perps.book(milliseconds=1_000 + ahead_ms), at(1_000))
     trade = rig.hear(perps.trades(perps.trade(1, 1_000 + ahead_ms)), at(1_000))
     assert [bool(told(effects)) for effects in (book, trade)] == [is_taken, is_taken]
-    assert rig.status(at(1_000)).rejected_frames == (0 if is_taken else 2)
+    status = rig.status(at(1_000))
+    assert (status.rejected_frames, status.future_stamps) == ((0, 0) if is_taken else (2, 2))
 
 
 @pytest.mark.req("DQ-4")
@@ -202,6 +203,7 @@ def test_negative_open_interest_is_refused_counted_and_no_evidence() -> None:
     rig.feed.on_tick(at(700))
     assert rig.status(at(700)).rejected_frames == 1
     assert rig.evident_ms(at(700))["btc.context"] == 10
+    assert (rig.status(at(700)).window_frames, rig.status(at(700)).window_rejected) == (3, 1)
 
 
 @pytest.mark.parametrize("coin", ["ETH", "btc", "#17"])
