@@ -23,11 +23,12 @@ class QualitySettings(Section, frozen=True, kw_only=True):
     perp_stale_ms: Annotated[
         int,
         Meta(
-            description="Likewise a perpetual market's figures, which come every few seconds.",
+            description="Likewise a perpetual market's figures, which come every few seconds at "
+            "the quietest; a read of them that is older is no second opinion.",
             ge=500,
             le=60_000,
         ),
-    ] = 10_000
+    ] = 15_000
     emergency_ms: Annotated[
         int,
         Meta(

@@ -40,7 +40,7 @@ class Inspector:
         spots = frozenset(Stream(asset, SPOT_SOURCE, "price") for asset in assets)
         self._used = self._settling | spots
         self._watches: dict[Stream, StreamWatch] = {}
-        self._seconds = SecondSources(config.abnormal.second_stale_ms)
+        self._seconds = SecondSources(config.abnormal.second_stale_ms, config.quality.perp_stale_ms)
         self._corruption = Corruption(config.quality)
         self._findings = Findings(config.quality.flag_kept_ms)
         self._new: list[QualityFinding] = []

@@ -71,13 +71,15 @@ class Opinion(msgspec.Struct, frozen=True):
 class SecondSources:
     """What every stream told last."""
 
-    def __init__(self, stale_ms: int) -> None:
+    def __init__(self, stale_ms: int, read_stale_ms: int) -> None:
         """Begin with nothing told.
 
         Args:
             stale_ms: A second opinion older than this is none.
+            read_stale_ms: Likewise one that was read by a request, which comes less often.
         """
         self._stale_ns = stale_ms * NS_PER_MS
+        self._read_stale_ns = read_stale_ms * NS_PER_MS
         self._newest: dict[Stream, Reading] = {}
 
     def take(self, reading: Reading) -> None:
@@ -100,7 +102,8 @@ class SecondSources:
         """
         for source, kind in SECOND_SOURCES.get((stream.source, stream.kind), ()):
             other = self._newest.get(Stream(stream.asset, source, kind))
-            if other is None or now.monotonic_ns - other.received_ns >= self._stale_ns:
+            stale_ns = self._read_stale_ns if source.endswith(READ_AGAIN) else self._stale_ns
+            if other is None or now.monotonic_ns - other.received_ns >= stale_ns:
                 continue
             said = f"{source} says {shown(other.value)}"
             if abs(value - other.value) * _BP > within_bp * abs(other.value):

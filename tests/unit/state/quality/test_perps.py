@@ -98,6 +98,16 @@ def test_volume_of_ten_times_the_highest_is_flagged_when_a_read_confirms_it() ->
 @pytest.mark.req("DQ-1")
 def test_silent_perpetual_market_is_told_and_stops_no_asset() -> None:
     rig = calm()
-    assert "stale" not in {one.check for one in rig.findings(13_999)}
-    assert "stale" in {one.check for one in rig.findings(14_000)}
-    assert not rig.blocks(14_000)
+    assert "stale" not in {one.check for one in rig.findings(18_999)}
+    assert "stale" in {one.check for one in rig.findings(19_000)}
+    assert not rig.blocks(19_000)
+
+
+@pytest.mark.req("DQ-7")
+@pytest.mark.parametrize(("late_s", "is_used"), [(14.9, True), (15, False)])
+def test_read_confirms_until_it_is_old(late_s: float, is_used: bool) -> None:
+    rig = calm()
+    fell = CoinsE8(400 * 10**8)
+    used(rig, 5 * S, source="rest", open_interest_e8=fell)
+    told = used(rig, (5 + late_s) * S, open_interest_e8=fell)
+    assert ("perp open interest" in told) is is_used
