@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 
 from shared.config import Config
-from shared.effects import Message, Publish
-from shared.identifiers import Component
+from shared.effects import Message, Publish, Received
+from shared.identifiers import Component, Incarnation
 from shared.topics import BY_NAME
 from shared.turns import Entry, Packer
 from shared.units import NS_PER_MS, NS_PER_S, BootNs, Instant
@@ -32,6 +32,10 @@ BEGINS_NS: Final = 3 * NS_PER_S
 WHOLE_NS: Final = 10 * NS_PER_S
 """Facts that come before that are told whole, since the recorder may not have heard them."""
 
+JOINED_NS: Final = 3 * NS_PER_S
+"""Likewise for the facts of a publisher that has just started again: the recorder may have found it
+a moment later than this reader."""
+
 KEPT_MAX: Final = 20_000
 """Inputs that may wait for the first batch; then it leaves at once."""
 
@@ -47,12 +51,25 @@ class TurnLog:
         self._build_hash = build_hash
         self._entries: list[Entry] = []
         self._whole_until_ns = now.boot_ns + WHOLE_NS
+        self._joined: dict[Component, tuple[Incarnation, int]] = {}
         self._next_ns = BootNs(now.boot_ns + BEGINS_NS)
 
     def given(self, message: Message | None, now: Instant, *, whole: bool = False) -> None:
         """Note an input of the core, None for a tick; `whole` when nobody else heard it."""
-        if self._is_kept:
-            self._entries.append(Entry(now, message, whole or now.boot_ns < self._whole_until_ns))
+        if not self._is_kept:
+            return
+        whole = whole or now.boot_ns < self._whole_until_ns
+        if isinstance(message, Received) and not whole:
+            whole = self._has_just_joined(message, now)
+        self._entries.append(Entry(now, message, whole))
+
+    def _has_just_joined(self, fact: Received, now: Instant) -> bool:
+        """Tell whether the publisher of a fact has not been heard for long."""
+        incarnation, until_ns = self._joined.get(fact.component, (None, 0))
+        if incarnation != fact.incarnation:
+            until_ns = now.boot_ns + JOINED_NS
+            self._joined[fact.component] = (fact.incarnation, until_ns)
+        return now.boot_ns < until_ns
 
     def take(self, now: Instant) -> list[Publish]:
         """Return what is to be told now."""

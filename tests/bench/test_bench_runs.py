@@ -2,13 +2,13 @@
 
 import pytest
 
-from ops.bench import NAMES, cancel, feed, fence, group_fence, run
+from ops.bench import NAMES, cancel, feed, fence, group_fence, run, state_restart
 from ops.bench.results import TooBusy
 
 FENCES = (fence.BLOCKED, fence.CANCEL)
 """Measured in one go."""
 
-OTHERS = (cancel.NAME, *feed.NAMES, *group_fence.NAMES)
+OTHERS = (cancel.NAME, *feed.NAMES, state_restart.NAME, *group_fence.NAMES)
 """They have tests of their own, of one round or of few samples."""
 
 GOES = [FENCES, *((name,) for name in NAMES if name not in (*FENCES, *OTHERS))]

@@ -10,6 +10,7 @@ import pytest
 
 from bus import clock
 from bus.tap import Tap
+from ops.cli.output import FINDINGS
 from ops.waiting import wait_for
 from shared.effects import Received
 from shared.facts import MarketView, StateView
@@ -125,10 +126,14 @@ def test_every_decision_of_the_group_is_made_again_byte_by_byte(group: GroupUnde
     within_s = 180.0 + REPLAY_S
     ran = group.command(*words, within_s=within_s)
     outcome = ran.json
-    assert ran.status == 0, json.dumps(outcome, indent=1)[:4_000]
+    told = json.dumps(outcome, indent=1)[:6_000]
+    assert not outcome["differs"], told
     runs = {one["component"]: one["reports"] for one in outcome["components"]}
     assert len(runs["state"]) >= 4
     assert {len(reports) for name, reports in runs.items() if name != "state"} == {1}
-    assert all(report["equal"] > 0 for reports in runs.values() for report in reports)
-    again = group.command(*words, within_s=within_s)
-    assert again.json["hash"] == outcome["hash"]
+    assert all(report["equal"] > 0 for reports in runs.values() for report in reports), told
+    if ran.status:
+        # A machine too busy for its recorder leaves holes; they are told, not taken for equal.
+        assert ran.status == FINDINGS
+        assert all(one["summary"]["gaps"] > 0 for one in outcome["components"]), told
+    assert group.command(*words, within_s=within_s).json["hash"] == outcome["hash"]

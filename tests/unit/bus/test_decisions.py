@@ -7,13 +7,14 @@ import pytest
 
 from bus.decisions import UNEQUAL, UNPROVEN, Replay, Unusable, decide_again
 from bus.lives import Report
+from bus.turn_log import WHOLE_NS
 from services.state.core import StateCore
 from shared.effects import Effect, Gap, Message, Paused
 from shared.facts import Calendar, Evidence, FeedStatus, ReferencePrice, TradePrinted
 from shared.identifiers import Asset
 from shared.recording import FactRecord
 from shared.topics import FEED_DISCOVERY, FEED_MARKET, FEED_PRICE, STATE, TOPICS
-from shared.units import Instant, MonotonicNs, PriceE4, ReferenceE18, SizeE6, WallMs
+from shared.units import NS_PER_MS, Instant, MonotonicNs, PriceE4, ReferenceE18, SizeE6, WallMs
 from tests.builders.books import VenueBook
 from tests.builders.feeds import WALL_START_MS, at, config
 from tests.builders.markets import DOWN, UP, market_info
@@ -172,6 +173,28 @@ def test_facts_lost_in_the_first_seconds_are_told_whole(
     life = copy_of(whole)
     early = [place for place in life.of("feed.market") + life.of("feed.calendar") if place < 100]
     assert early
+    life.records = [one for place, one in enumerate(life.records) if place not in early]
+    assert replayed(life, tmp_path).is_equal
+
+
+def test_facts_that_a_restarted_publisher_says_first_are_told_whole(tmp_path: Path) -> None:
+    """The recorder may find it a moment after the reader did."""
+    life = RecordedLife(StateCore(config()), config(), at(0))
+    begun = WHOLE_NS // NS_PER_MS + 1_000
+    for step in range(0, 40_000, 100):
+        price = ReferencePrice(
+            Asset("btc"),
+            "chainlink",
+            ReferenceE18(10**23 + step),
+            WallMs(WALL_START_MS + step),
+            MonotonicNs(at(step).monotonic_ns),
+        )
+        life.hear(FEED_PRICE, "feed.price", price, at(step), 1 if step < 2 * begun else 2)
+        life.tick(at(step + 1))
+    life.end(at(41_000))
+    restarted = life.of("feed.price")[2 * begun // 100]
+    early = [place for place in life.of("feed.price") if restarted <= place < restarted + 12]
+    assert len(early) > 3
     life.records = [one for place, one in enumerate(life.records) if place not in early]
     assert replayed(life, tmp_path).is_equal
 
