@@ -1,7 +1,9 @@
 """WebSocket streams between one process and the venue: in order, never corrupted, often late.
 
 Frames of a stalled stream arrive together when the stall ends; a dropped stream is
-closed at both ends. A stopped process finds its frames waiting, as in a kernel's buffer.
+closed at both ends, and often nobody can connect for a while. A stopped process finds its frames
+waiting, as in a kernel's buffer. Whoever opens a stream again and again without a pause fails the
+run (NET-2).
 """
 
 from collections import deque
@@ -23,7 +25,14 @@ from shared.effects import (
     StreamSend,
     StreamText,
 )
-from shared.units import Instant
+from shared.reach import ReachFault
+from shared.units import NS_PER_S, Instant
+
+OPENS_MAX = 8
+"""Of one kind of stream in `OPENS_WITHIN_NS`: at once twice, after one and two seconds, and as
+many again for a feed that stopped in between."""
+
+OPENS_WITHIN_NS = 5 * NS_PER_S
 
 Frame = Callable[[str | None], None]
 """Takes one text frame of the venue; None closes the stream."""
@@ -85,17 +94,23 @@ class Streams(Edge):
         self._streams: dict[str, _Stream] = {}
         self._told: deque[StreamOpened | StreamClosed | tuple[str, str]] = deque()
         self._stalled_until_ns = 0
+        self._refused_until_ns = 0
+        self._opens: dict[str, deque[int]] = {}
         self._dead = False
         self.frames = 0
 
     def open(self, name: str, url: str) -> None:
         """Open a stream; the answer comes in a later turn."""
         assert name not in self._streams
+        self._count_open(name)
         stream = _Stream(name)
         self._streams[name] = stream
 
         def reach_venue() -> None:
             if not stream.open:
+                return
+            if self._scheduler.now_ns < self._refused_until_ns:
+                self._end(stream, 1006, "Connection refused", "refused")
                 return
             stream.connection = self._venue.stream_opened(
                 url, lambda text: self._from_venue(stream, text)
@@ -124,8 +139,9 @@ class Streams(Edge):
         if stream is not None:
             self._end(stream, code, reason)
 
-    def drop(self) -> None:
-        """The network breaks every stream."""
+    def drop(self, refused_ns: int = 0) -> None:
+        """The network breaks every stream, and refuses new ones for so long."""
+        self._refused_until_ns = max(self._refused_until_ns, self._scheduler.now_ns + refused_ns)
         for stream in list(self._streams.values()):
             self._end(stream, 1006, "connection lost")
         self._wake()
@@ -189,7 +205,15 @@ class Streams(Edge):
 
         self._scheduler.at(stream.inward_ns, arrive)
 
-    def _end(self, stream: _Stream, code: int, reason: str) -> None:
+    def _count_open(self, name: str) -> None:
+        """Fail the run when one kind of stream is opened in a loop."""
+        opens = self._opens.setdefault(name.rpartition(".")[0], deque(maxlen=OPENS_MAX))
+        now_ns = self._scheduler.now_ns
+        is_loop = len(opens) == OPENS_MAX and now_ns - opens[0] < OPENS_WITHIN_NS
+        assert not is_loop, f"{self._who} opens {name} in a loop"
+        opens.append(now_ns)
+
+    def _end(self, stream: _Stream, code: int, reason: str, fault: ReachFault = "lost") -> None:
         if not stream.open:
             return
         stream.open = False
@@ -198,5 +222,6 @@ class Streams(Edge):
             self._venue.stream_closed(stream.connection)
         self._trace.note(self._scheduler.now_ns, self._who, "stream.closed", stream.name)
         if not self._dead:
-            self._told.append(StreamClosed(stream.name, code, reason))
+            closed = StreamClosed(stream.name, code, reason, fault == "refused", fault)
+            self._told.append(closed)
             self._wake()

@@ -295,7 +295,7 @@ class Whole:
             case "stop":
                 process.stepping.arm(fault.effects_before, fault.lasts_ns, fault.before)
             case "drop_streams":
-                process.streams_do(lambda streams: streams.drop())
+                process.streams_do(lambda streams: streams.drop(fault.lasts_ns // 2))
             case _:
                 assert fault.kind == "stall_streams"
                 process.streams_do(lambda streams: streams.stall(fault.lasts_ns))

@@ -7,7 +7,7 @@ import pytest
 
 from services.simulator.edge import Push
 from shared.facts import OwnOrder
-from shared.venue.faults import Unparseable
+from shared.venue.faults import WireFault
 from shared.venue.parse_user import user_events
 from shared.venue.wire import encode
 from tests.builders.venue_rig import VenueRig
@@ -142,9 +142,9 @@ def test_own_events_are_spelt_loosely_and_are_the_same_events() -> None:
 def test_own_events_cannot_be_read() -> None:
     rig = followed("garble_own", stream="user")
     rig.place()
-    (frame,) = rig.frames(2)
-    with pytest.raises(Unparseable):
-        user_events(encode(frame))
+    (text,) = rig.pushed[2]
+    with pytest.raises(WireFault):
+        user_events(text)
 
 
 @pytest.mark.parametrize(
