@@ -1,8 +1,9 @@
 """Frames of the market socket as somebody recorded them, one a line.
 
 A line is the frame itself, or an object that holds it as text under one of the names that
-recorders use. The first books tell which markets there are; what no frame tells (the minimum
-size, whether a market is of the neg-risk kind) is taken as the venue's usual.
+recorders use. Lines with one stamp are taken as one read, as a batch comes. The first books
+tell which markets there are; what no frame tells (the minimum size, whether a market is of the
+neg-risk kind) is taken as the venue's usual.
 """
 
 import json
@@ -38,7 +39,7 @@ def read_frames(file: Path) -> Frames:
         if file.stat().st_size > BYTES_MAX:
             raise FramesUnreadable(f"{file} is larger than {BYTES_MAX} bytes")
         lines = file.read_text(encoding="utf-8").splitlines()
-        reads = [read for line in lines if (read := _read(line)) is not None]
+        reads = _joined([read for line in lines if (read := _read(line)) is not None])
     except (OSError, ValueError, WireFault) as fault:
         raise FramesUnreadable(f"{file}: {fault}") from fault
     texts = [text for read in reads for text in read.texts]
@@ -67,6 +68,17 @@ def _read(line: str) -> Read | None:
         text = found[0]
     events = market_events(text)
     return Read(max(event.venue_ms for event in events), (text,)) if events else None
+
+
+def _joined(reads: list[Read]) -> list[Read]:
+    """Return the first books alone, and what follows with the lines of one stamp together."""
+    joined = reads[:1]
+    for read in reads[1:]:
+        if len(joined) > 1 and joined[-1].venue_ms == read.venue_ms:
+            joined[-1] = Read(read.venue_ms, (*joined[-1].texts, *read.texts))
+        else:
+            joined.append(read)
+    return joined
 
 
 def _markets(books: list[BookSnapshot], end_ms: WallMs) -> tuple[MarketInfo, ...]:
