@@ -192,6 +192,25 @@ def read_archive(path: Path) -> Iterator[tuple[str, Record]]:
         yield row["segment"], _record(path, row)
 
 
+def unpack(path: Path, directory: Path) -> list[Path]:
+    """Write the segments of an archive, byte for byte as they were, into a directory.
+
+    Raises:
+        NotTheSame: Something in it is damaged; what was written until there stays.
+        OSError: It cannot be read, a segment is there already, or cannot be written.
+    """
+    made: list[Path] = []
+    with ExitStack() as opened:
+        files: dict[str, Any] = {}
+        for name, record in read_archive(path):
+            if name not in files:
+                made.append(directory / name)
+                files[name] = opened.enter_context(made[-1].open("xb"))
+                files[name].write(MAGIC)
+            files[name].write(frame(record))
+    return made
+
+
 def _proven_rows(path: Path) -> Iterator[tuple[str, Record]]:
     """Yield every record, and compare all other columns with what it says."""
     number, last = 0, ""

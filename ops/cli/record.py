@@ -17,6 +17,7 @@ from bus.recording_archive import (
     Row,
     parquet_writer,
     row_of,
+    unpack,
     write_rows,
 )
 from bus.recording_files import DIRECTORY, Found
@@ -126,6 +127,41 @@ def export(
     for one_damage in damage:
         click.echo(f"damaged: {one_damage}", err=True)
     raise SystemExit(FAILED if damage else DONE)
+
+
+@command.command("unpack")
+@group_options
+@click.argument("hour")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    required=True,
+    help="Directory that takes the segments.",
+)
+def unpack_hour(
+    profile: Path | None,
+    run_directory: Path | None,
+    data_directory: Path | None,
+    hour: str,
+    output: Path,
+) -> None:
+    """Write the segments of an archived HOUR (2026-09-21T14) as they were, for `interlock replay`.
+
+    Exit status 0 only when all of the hour's archives could be read.
+    """
+    files = _files(profile, run_directory, data_directory, as_json=False)
+    archives = [one for one, _ in files if one.kind == "archive" and one.hour == hour]
+    if not archives:
+        fail(f"there is no archive of {hour}", FAILED)
+    try:
+        for one in archives:
+            for path in unpack(one.path, output):
+                click.echo(str(path))
+    except NotTheSame as fault:
+        fail(str(fault), FAILED)
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}", FAILED)
+    raise SystemExit(DONE)
 
 
 def _files(

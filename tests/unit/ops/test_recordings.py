@@ -136,3 +136,15 @@ def test_export_of_a_damaged_span_says_so(place: Path) -> None:
     assert status == 1
     assert NEW in err
     assert out.count('"kind":"fact"') >= 4
+
+
+@pytest.mark.req("CP-4")
+def test_archived_hour_is_unpacked_byte_for_byte(place: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    status, said, _ = run(place, "unpack", "2026-09-21T13", "--output", str(out))
+    assert (status, said.split()) == (0, [str(out / OLD)])
+    wanted = records(1, 4)
+    assert (out / OLD).read_bytes() == content(wanted)
+    assert run(place, "unpack", "2026-09-21T13", "--output", str(out))[0] == 1, "nothing is lost"
+    assert run(place, "unpack", "2026-09-21T14", "--output", str(out))[0] == 1
