@@ -90,6 +90,22 @@ VENUE_FAULTS: dict[str, tuple[FaultOrder, ...]] = {
 """By the names that a run's plan uses."""
 
 
+_MARKET = "market"
+_TENTH = 0.1
+MARKET_FRAMES: dict[str, tuple[FaultOrder, ...]] = {
+    "market-frames-lost": (FaultOrder("lose_frames", stream=_MARKET, probability=_TENTH),),
+    "market-frames-doubled": (FaultOrder("double_frames", stream=_MARKET, probability=_TENTH),),
+    "market-frames-late": (
+        FaultOrder("delay_frames", stream=_MARKET, probability=_TENTH, delay_ms=120),
+    ),
+    "market-hashes-wrong": (FaultOrder("corrupt_hash", stream=_MARKET, probability=HALF),),
+    "market-books-crossed": (FaultOrder("cross_book", stream=_MARKET, probability=_TENTH),),
+    "market-sides-empty": (FaultOrder("empty_side", stream=_MARKET, probability=_TENTH),),
+}
+"""What a network and a venue do to frames of books: asked for by name, since each costs every
+market its book for a moment and a run of chance would hardly trade any more."""
+
+
 REPORTED = (
     "ghost-fills",
     "canceled-then-filled",
@@ -124,7 +140,7 @@ LASTS_MS_RANGE = (500, 6_000)
 def orders_of(name: str, lasts_ns: int) -> tuple[FaultOrder, ...]:
     """Return what is asked of the venue for a fault that lasts so long."""
     duration_ms = max(1, lasts_ns // NS_PER_MS)
-    orders = VENUE_FAULTS.get(name) or READ_FAULTS.get(name) or DATA_FAULTS[name]
+    orders = (VENUE_FAULTS | READ_FAULTS | DATA_FAULTS | MARKET_FRAMES)[name]
     return tuple(msgspec.structs.replace(order, duration_ms=duration_ms) for order in orders)
 
 
