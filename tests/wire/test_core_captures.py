@@ -252,9 +252,7 @@ def market_token(frames: list[Frame]) -> int:
 def test_recorded_head_of_the_price_socket_passes_through_the_feed() -> None:
     """Its snapshot names no symbol: with one asset subscribed it can only be that one's."""
     error, pong, confirmed, snapshot, other = json.loads(POLYBOLT.read_text())
-    settings: Config = msgspec.structs.replace(
-        config(), markets=MarketSettings(assets=("btc",), interval_s=60)
-    )
+    settings: Config = msgspec.structs.replace(config(), markets=MarketSettings(assets=("btc",)))
     feed = PriceFeed(settings, seed=1)
     now = instant(snapshot["ts"])
     credentials = Credentials("0x" + "ab" * 20, "key", "c2VjcmV0", "pass")
