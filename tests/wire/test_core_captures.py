@@ -267,7 +267,13 @@ def test_recorded_head_of_the_price_socket_passes_through_the_feed() -> None:
     hear({"op": "authed", "rid": "auth"})
     for frame in (pong, confirmed, other):
         assert facts(hear(frame), "feed.price") == []
-    ticks = facts(hear(snapshot), "feed.price")
+    assert facts(hear(snapshot), "feed.price") == [], "kept until the socket shows what settles"
+    average = {"symbol": "btcusd", "source": "chainlink", "window_seconds": 60}
+    point = {"timestamp": snapshot["ts"] - 2_000, "value": 78_800.5}
+    settles = {"v": 1, "channel": "price.crypto.twap", "seq": 1, "ts": snapshot["ts"]}
+    told = facts(hear({**settles, "payload": {**average, **point}}), "feed.price")
+    ticks = [tick for tick in told if tick.source == "chainlink"]
+    assert len(told) == len(ticks) + 1
     assert [tick.value_e18 for tick in ticks] == [
         78_803_761_731_790_000_000_000,
         78_801_862_877_410_000_000_000,
