@@ -1,7 +1,8 @@
 """What execution may do: hear, decide, write, look at its lease, prove its zero, answer.
 
 One thing at a time, as in a loop of one thread: from CHECKED on the process is inside the one
-write of a post, and can be stopped there for any time.
+write of a post, and can be stopped there for any time. The ledger is the group's: whoever runs
+next answers for every intent in it.
 """
 
 from ops.model.layout import (
@@ -199,8 +200,14 @@ def _begin_zero(draft: Draft, block: int) -> None:
 def _answer(machine: Machine, draft: Draft, number: int, block: int, to: int) -> None:
     """Say everything, in the place of what was said before."""
     pong = machine.layout.pongs[number]
-    is_unresolved = draft[block + LEDGER] == 1
-    until = draft[block + DEADLINE] if is_unresolved else 0
+    until = max(
+        (
+            draft[writer + DEADLINE]
+            for writer in machine.layout.executions
+            if draft[writer + LEDGER] == 1
+        ),
+        default=0,
+    )
     if "clock" in machine.off:
         until = max(0, until - machine.scope.allowance)
     draft[pong + TO] = to
@@ -298,7 +305,8 @@ def _look(machine: Machine, state: State, number: int, block: int, found: list[S
 
 def _settle(machine: Machine, state: State, number: int, block: int, found: list[Step]) -> None:
     """Prove its own zero as soon as its intents are resolved, cancel, take answers in."""
-    if state[block + ZEROING] and not state[block + LEDGER] and state[block + ORDER] != QUEUED:
+    is_resolved = not any(state[writer + LEDGER] for writer in machine.layout.executions)
+    if state[block + ZEROING] and is_resolved and state[block + ORDER] != QUEUED:
         draft = list(state)
         draft[block + ZEROING] = draft[block + STARTING] = 0
         found.append((f"execution {number} has proven its zero", draft))

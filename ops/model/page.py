@@ -32,6 +32,10 @@ FOUND = """## What the search has found in the code
 - An execution that hangs before its first word to a risk was killed by nobody: risk held no line to
   it, and supervisord sees only that it exists. Mended: after sixty answers of supervisord without
   a word of it, risk has it killed by supervisord. That is not modelled: L1 leaves such starts out.
+- A group that is killed while an order is on its way, and another group of the same account that is
+  started at once from another data directory: its ledger knows nothing of that order, so zero was
+  proven a moment too early (S2 in `two_groups`, with a ledger for each execution). Mended where it
+  costs money: in mode live the first start of a data directory waits as for another key.
 """
 
 LIVENESS = """Liveness means here: from every state a good one stays reachable without another

@@ -55,12 +55,13 @@ class Authority:
         incarnation: Incarnation,
         stored: StoredState,
         now_ns: BootNs,
+        mode: str = "simulation",
     ) -> None:
         self.epochs = EpochCounter(stored.used_max, stored.reserved)
         self.grantor = LeaseGrantor(timing.lease_ms, timing.lease_ms * NS_PER_MS, now_ns)
         last_ns = BootNs(self.grantor.granted_until_ns + LEASE_OVER_MARGIN_NS)
         over_ns = orders_over_ns(last_ns, timing.late_order_margin_ms * NS_PER_MS)
-        self.earlier_key = EarlierKey(stored.api_key, over_ns)
+        self.earlier_key = EarlierKey(stored.api_key, over_ns, real_money=mode == "live")
         self.latches = Latches(stored.latches, stored.latch_version)
         self.scopes = Scopes(stored.used_max * GENERATIONS_PER_EPOCH)
         self.fence: Fence | None = None

@@ -4,7 +4,8 @@ The venue answers a read with the orders of the key that asks. When the group st
 key than the one written down, an empty read proves nothing about what the earlier key still has
 in the market; it ends by itself, and zero is not proven before. A risk that is started anew while
 that wait runs waits all of it again: whose orders there are is written down as unknown first,
-and as ours only when the wait is over. Holds no clock and writes nothing itself.
+and as ours only when the wait is over. In mode live a first start waits likewise. Holds no clock
+and writes nothing itself.
 """
 
 from shared.risk_schema import ANY_KEY, KeyUsed
@@ -19,15 +20,20 @@ class EarlierKey:
             our key is not, or the change of it is not on disk.
     """
 
-    def __init__(self, stored: str | None, wait_until_ns: BootNs) -> None:
+    def __init__(
+        self, stored: str | None, wait_until_ns: BootNs, *, real_money: bool = False
+    ) -> None:
         """Begin without knowing our own key.
 
         Args:
             stored: The key last written down, as of `StoredState.api_key`.
             wait_until_ns: When the last order that an earlier group may have sent is over.
+            real_money: An account that is new to this data directory may be known to another
+                one, whose ledger we cannot read. Found by `ops/model`.
         """
-        self.over_ns: BootNs | None = BootNs(0) if stored is None else None
-        self._stored = stored
+        presumed = ANY_KEY if stored is None and real_money else stored
+        self.over_ns: BootNs | None = BootNs(0) if presumed is None else None
+        self._stored = presumed
         self._wait_until_ns = wait_until_ns
         self._own = ""
 

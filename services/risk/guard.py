@@ -64,7 +64,7 @@ class Guard:
         sources: tuple[Source, ...] | None = None,
     ) -> None:
         timing = config.timing
-        self.authority = Authority(timing, incarnation, stored, now.boot_ns)
+        self.authority = Authority(timing, incarnation, stored, now.boot_ns, config.run.mode)
         self.liveness = Liveness(patience(config), now.boot_ns)
         self.evidence = Evidence(config.recovery)
         self.sampler = Sampler(config, self.evidence, self.liveness)

@@ -35,6 +35,17 @@ def test_first_start_waits_for_nothing_and_writes_its_key_down() -> None:
     assert key.settled(OVER) == ()
 
 
+@pytest.mark.req("CP-8")
+def test_first_start_of_a_data_directory_waits_where_real_money_may_be_at_work() -> None:
+    """Another group of this account may have died a moment ago: nothing here knows its orders."""
+    key = EarlierKey(None, OVER, real_money=True)
+    assert over(key) is None
+    assert key.found("new") == ()
+    assert over(key) == OVER
+    assert key.settled(BootNs(OVER - 1)) == ()
+    assert key.settled(OVER) == (KeyUsed("new"),)
+
+
 def test_start_with_the_stored_key_waits_only_until_it_knows_that() -> None:
     key = EarlierKey("same", OVER)
     assert over(key) is None

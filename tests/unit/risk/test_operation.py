@@ -38,7 +38,7 @@ from shared.risk_schema import AuditEntry, AuditRow, LatchRow
 from shared.switches import STRATEGY_PERFORMANCE
 from shared.topics import FEED_USER
 from shared.units import NS_PER_S, WallNs
-from tests.builders.risk import World
+from tests.builders.risk import API_KEY, World
 from tests.builders.risk_parts import config
 
 MAKER = "market_making"
@@ -128,7 +128,9 @@ def test_strategy_that_did_too_badly_trades_real_money_only_after_a_paper_run(
     clean_s: int | None, answer: type[Reply]
 ) -> None:
     row = LatchRow(STRATEGY_PERFORMANCE.name, "strategy", MAKER, 1, WallNs(5), "too bad", "")
-    stored = StoredState(used_max=1_000, reserved=2_000, capital_usd=50, latches=(row,))
+    stored = StoredState(
+        used_max=1_000, reserved=2_000, capital_usd=50, latches=(row,), api_key=API_KEY
+    )
     world = trading(in_mode("live"), stored)
     paper = None if clean_s is None else PaperRun(clean_s, 7, "ab" * 32, 5)
     name = LatchName(row.name, row.scope, row.scope_id, row.version)
@@ -323,7 +325,10 @@ def test_drill_of_what_does_not_trade_is_refused(spoil: Callable[[World], None])
 
 
 def test_drill_in_mode_live_needs_to_be_meant() -> None:
-    world = trading(in_mode("live"), StoredState(used_max=1_000, reserved=2_000, capital_usd=50))
+    world = trading(
+        in_mode("live"),
+        StoredState(used_max=1_000, reserved=2_000, capital_usd=50, api_key=API_KEY),
+    )
     assert isinstance(ask(world, Drill(reason="x")), ResumeRefused)
     assert isinstance(ask(world, Drill(reason="x", really=True)), Drilled)
 
@@ -383,7 +388,7 @@ def test_lower_step_holds_before_it_is_on_disk() -> None:
 
 @pytest.mark.req("ST-8")
 def test_live_trades_nothing_before_its_first_step() -> None:
-    world = World(None, in_mode("live"))
+    world = World(StoredState(api_key=API_KEY, fresh=True), in_mode("live"))
     world.run(20_000)
     assert world.check_list() == ["capital set"]
     assert world.status.trading_state == "PAUSED"
