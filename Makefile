@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants model soak fuzz fold day ledger-million crash-points bench safety-case faults-page switches-page replay-hour lock clean
+.PHONY: run check test test-pure test-simulation test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants model soak fuzz fold day ledger-million crash-points bench safety-case faults-page switches-page replay-hour lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,19 +10,22 @@ run: $(VENV)/installed
 
 check: lint types imports unit
 
-# Three runs at once, each printed when it ends: two of whole groups, which mostly wait, and beside them all
-# else, which gives way. Together they use both cores of the smallest machine.
+# Four runs at once, each printed when it ends: two of whole groups, which mostly wait, and beside them the
+# simulated systems and all else, which give way. Together they use both cores of the smallest machine.
 test: $(VENV)/installed-test
-	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target $(PARTS)
+	$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync=target $(PARTS)
 
 test-pure:
-	nice -n 10 $(BIN)/pytest $(PART) --safety-case $(CASE)-pure.json -m "not processes"
+	nice -n 10 $(BIN)/pytest $(PART) --safety-case $(CASE)-pure.json -m "not processes" --ignore=tests/simulation
+
+test-simulation:
+	nice -n 10 $(BIN)/pytest $(PART) --safety-case $(CASE)-simulation.json tests/simulation
 
 test-long-groups:
-	$(BIN)/pytest $(PART) --safety-case $(CASE)-long-groups.json -m processes -k "$(LONG)"
+	$(BIN)/pytest $(PART) --safety-case $(CASE)-long-groups.json $(GROUPS) -k "$(LONG)"
 
 test-short-groups:
-	$(BIN)/pytest $(PART) --safety-case $(CASE)-short-groups.json -m processes -k "not ($(LONG))"
+	$(BIN)/pytest $(PART) --safety-case $(CASE)-short-groups.json $(GROUPS) -k "not ($(LONG))"
 
 fmt: $(VENV)/installed-test
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -100,7 +103,7 @@ bench: $(VENV)/installed
 # The page of what `test` has just shown, failures included.
 safety-case:
 	-$(MAKE) --no-print-directory test
-	$(BIN)/python tests/safety_case.py docs/safety-case.md $(CASE)-pure.json $(CASE)-long-groups.json $(CASE)-short-groups.json
+	$(BIN)/python tests/safety_case.py docs/safety-case.md $(CASE)-pure.json $(CASE)-simulation.json $(CASE)-long-groups.json $(CASE)-short-groups.json
 
 faults-page: $(VENV)/installed
 	$(BIN)/python -m services.simulator.catalogue.page > docs/venue-faults.md
@@ -118,9 +121,10 @@ clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-PARTS = test-long-groups test-short-groups test-pure
+PARTS = test-long-groups test-short-groups test-simulation test-pure
 CASE = build/safety-case
 PART = --quiet -p no:cacheprovider
+GROUPS = -m processes tests/processes tests/bench
 LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart or test_recorded_prices or test_torture or test_reconciliation or bench
 
 # The tests that are fast enough to be asked about each mutant.

@@ -1,16 +1,20 @@
 """Groups for the process tests: one that a module shares and mends, and one of a test's own."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.processes.group import GroupUnderTest
 
+HERE: Final = Path(__file__).parent
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test of this folder spawns processes."""
     for item in items:
-        if "tests/processes/" in item.nodeid:
+        if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.processes)
 
 
