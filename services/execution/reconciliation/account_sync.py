@@ -4,7 +4,7 @@ Open orders and trades are read every few seconds, at once after a break of the 
 feed, and as often as a proof of zero needs them. Reads wait for nothing and hold nothing up.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 from services.execution.cancels.canceling import Canceller
 from services.execution.fence import Zeroing
@@ -43,7 +43,8 @@ class AccountSync:
 
     Attributes:
         has_trades: Whether trades have been read whole since the start.
-        reconciled_ns: CLOCK_MONOTONIC of the newest whole read of both; None before the first.
+        reconciled_ns: CLOCK_MONOTONIC when the older of the newest whole reads was answered; None
+            before both were.
         orders_ns: When the newest whole read of the open orders was sent; None before the first.
         trades_ns: Likewise of trades.
         window_ns: Likewise of trades as far back as the newest full reconciliation demands them.
@@ -82,6 +83,7 @@ class AccountSync:
         self.comparison = OrderComparison(register, timing.mismatch_grace_ms)
         self.has_trades = False
         self.reconciled_ns: MonotonicNs | None = None
+        self._answered_ns: dict[Literal["orders", "trades"], MonotonicNs] = {}
 
     def is_reconciled(self, sound_ns: BootNs | None) -> bool:
         """Whether both reads were sent after the own-order feed was last found sound."""
@@ -257,7 +259,7 @@ class AccountSync:
         self._reconciler.is_hinted = False
         self.orders_ns = read.sent_ns
         self.rows = read.rows
-        self._note(now)
+        self._note("orders", now)
         return []
 
     def _take_trades(self, read: Read[OwnTrade] | None, now: Instant) -> list[Effect]:
@@ -274,9 +276,11 @@ class AccountSync:
         if self._reads_window:
             self.window_ns = read.sent_ns
         self.has_trades = True
-        self._note(now)
+        self._note("trades", now)
         return []
 
-    def _note(self, now: Instant) -> None:
-        if self.orders_ns is not None and self.trades_ns is not None:
-            self.reconciled_ns = now.monotonic_ns
+    def _note(self, what: Literal["orders", "trades"], now: Instant) -> None:
+        """Note that a list was read whole: agreed is what both say, so the older one counts."""
+        self._answered_ns[what] = now.monotonic_ns
+        if len(self._answered_ns) > 1:
+            self.reconciled_ns = min(self._answered_ns.values())

@@ -7,7 +7,7 @@ from services.execution.lifecycle import Order
 from services.execution.reconciliation.account_reads import OVERLAP_S
 from services.execution.reconciliation.account_sync import WINDOW_MS
 from services.execution.startup import OpenedLedger
-from shared.facts import Alert, Positions
+from shared.facts import Alert, ExecutionStatus, Positions
 from shared.identifiers import ADOPTED, OrderHash
 from shared.ledger_schema import FillRecord
 from shared.units import SizeE6, WallMs
@@ -63,6 +63,25 @@ def test_rounds_that_agree_keep_trading_and_are_told_with_their_age() -> None:
     assert age_ns is not None
     assert age_ns < (FULL_MS + 1_000) * 1_000_000
     assert rig.orders("LIVE")
+
+
+@pytest.mark.req("EX-22", "NET-3")
+@pytest.mark.parametrize("silent", ["/data/orders", "/data/trades"])
+def test_agreement_is_as_old_as_the_older_of_both_lists(silent: str) -> None:
+    """The other list goes on to be read whole meanwhile; a venue answered `null` for one."""
+    rig = trading()
+    rig.venue.answers[silent] = (200, b"null")
+    rig.run(1_000)
+    since_ns = rig.now.monotonic_ns
+    rig.run(8_000)
+    told_ns = rig.published(ExecutionStatus)[-1].reconciled_ns
+    assert told_ns is not None
+    assert told_ns <= since_ns
+    del rig.venue.answers[silent]
+    rig.run(8_000)
+    told_ns = rig.published(ExecutionStatus)[-1].reconciled_ns
+    assert told_ns is not None
+    assert told_ns > since_ns
 
 
 @pytest.mark.req("EX-25", "KS-14", "EX-5")
