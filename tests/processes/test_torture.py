@@ -15,8 +15,8 @@ from tests.processes.agreement import duplicates, orphans, unexplained
 from tests.processes.group import GroupUnderTest
 from tests.processes.torture import Torture, torture_group
 
-ORDERS = int(os.environ.get("INTERLOCK_TORTURE_ORDERS", "400"))
-KILLS = int(os.environ.get("INTERLOCK_TORTURE_KILLS", "4"))
+ORDERS = int(os.environ.get("INTERLOCK_TORTURE_ORDERS", "250"))
+KILLS = int(os.environ.get("INTERLOCK_TORTURE_KILLS", "3"))
 SEED = int(os.environ.get("INTERLOCK_TORTURE_SEED", "20261121"))
 SECONDS_A_KILL = 15
 ORDERS_A_SECOND = 5

@@ -32,7 +32,7 @@ from shared.targets import Target
 from shared.topics import MARKET_MAKING
 from shared.units import NS_PER_S, PRICE_ONE_E4, PriceE4, SizeE6
 
-SECONDS = int(os.environ.get("INTERLOCK_NEAR_S", "120"))
+SECONDS = int(os.environ.get("INTERLOCK_NEAR_S", "60"))
 """Ten simulated minutes are what is promised (`make endurance`); a change waits for two."""
 
 SEED = 20_261_121
