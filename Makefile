@@ -125,7 +125,7 @@ PARTS = test-long-groups test-short-groups test-simulation test-pure
 CASE = build/safety-case
 PART = --quiet -p no:cacheprovider
 GROUPS = -m processes tests/processes tests/bench
-LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart or test_recorded_prices or test_torture or test_reconciliation or test_feeds_state or test_feeds_user or test_feeds_prices or bench
+LONG = test_trading or test_stop_resume or test_soak or test_blackhole or test_simulator_restart or test_recorded_prices or test_torture or test_reconciliation or (test_feeds and not books) or bench
 
 # The tests that are fast enough to be asked about each mutant.
 E := tests/unit/execution
