@@ -1,5 +1,5 @@
 # One target a verb. `make run` and `make test` need Python 3.11 or newer and nothing else.
-.PHONY: run check test test-pure test-simulation test-long-groups test-short-groups fmt lint types imports unit sim processes endurance torture mutants model soak fuzz fold day ledger-million crash-points bench safety-case faults-page switches-page replay-hour lock clean
+.PHONY: run check test test-pure test-long-groups test-short-groups fmt lint types imports unit sim seeds processes endurance torture mutants model soak fuzz fold day ledger-million crash-points bench safety-case faults-page switches-page replay-hour lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,16 +10,13 @@ run: $(VENV)/installed
 
 check: lint types imports unit
 
-# Four runs at once, each printed when it ends: two of whole groups, which mostly wait, and beside them the
-# simulated systems and all else, which give way. Together they use both cores of the smallest machine.
+# Three runs at once, each printed when it ends: two of whole groups, which mostly wait, and beside them all
+# else, which gives way. Together they use both cores of the smallest machine; a fourth makes groups late.
 test: $(VENV)/installed-test
-	$(MAKE) --no-print-directory --jobs=4 --keep-going --output-sync=target $(PARTS)
+	$(MAKE) --no-print-directory --jobs=3 --keep-going --output-sync=target $(PARTS)
 
 test-pure:
-	nice -n 10 $(BIN)/pytest $(PART) --safety-case $(CASE)-pure.json -m "not processes" --ignore=tests/simulation
-
-test-simulation:
-	nice -n 10 $(BIN)/pytest $(PART) --safety-case $(CASE)-simulation.json tests/simulation
+	nice -n 10 $(BIN)/pytest $(PART) --safety-case $(CASE)-pure.json -m "not processes"
 
 test-long-groups:
 	$(BIN)/pytest $(PART) --safety-case $(CASE)-long-groups.json $(GROUPS) -k "$(LONG)"
@@ -44,6 +41,10 @@ unit: $(VENV)/installed-test
 
 sim: $(VENV)/installed-test
 	$(BIN)/pytest --quiet tests/simulation
+
+# The whole system under chance, seed after seed; five seconds of a core each.
+seeds: $(VENV)/installed-test
+	INTERLOCK_SEEDS=$${INTERLOCK_SEEDS:-100} $(BIN)/pytest --quiet tests/simulation -m seeds
 
 processes: $(VENV)/installed-test
 	$(BIN)/pytest --quiet tests/processes
@@ -103,7 +104,7 @@ bench: $(VENV)/installed
 # The page of what `test` has just shown, failures included.
 safety-case:
 	-$(MAKE) --no-print-directory test
-	$(BIN)/python tests/safety_case.py docs/safety-case.md $(CASE)-pure.json $(CASE)-simulation.json $(CASE)-long-groups.json $(CASE)-short-groups.json
+	$(BIN)/python tests/safety_case.py docs/safety-case.md $(CASE)-pure.json $(CASE)-long-groups.json $(CASE)-short-groups.json
 
 faults-page: $(VENV)/installed
 	$(BIN)/python -m services.simulator.catalogue.page > docs/venue-faults.md
@@ -121,7 +122,7 @@ clean:
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-PARTS = test-long-groups test-short-groups test-simulation test-pure
+PARTS = test-long-groups test-short-groups test-pure
 CASE = build/safety-case
 PART = --quiet -p no:cacheprovider
 GROUPS = -m processes tests/processes tests/bench

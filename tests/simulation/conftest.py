@@ -1,4 +1,4 @@
-"""Starts the hundred seeds before the first test and asks for them after the last."""
+"""Starts the seeds before the first test and asks for them after the last."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A hundred seeds at the lowest priority: they run beside the other tests and disturb none.
+"""Seeds at the lowest priority: they run beside the other tests and disturb none.
 
 Run by its path with FIRST and LAST, it prints one outcome a line, as JSON.
 """
@@ -18,12 +18,14 @@ import msgspec
 
 from ops.simulation.run import Outcome, run
 
-FIRST, LAST = 1, 100
+FIRST, LAST = 1, int(os.environ.get("INTERLOCK_SEEDS", "60"))
+"""`make seeds` runs a hundred and more: what a change waits for has to end in time."""
+
 WORKERS = 2
 NICEST = 19
 ROOT = Path(__file__).resolve().parents[2]
-FINISH_S_MAX = 1_200
-"""Twice what two cores need for a hundred seeds when they have nothing else to do."""
+FINISH_S_MAX = 20 * LAST
+"""Eight times what two cores need when they have nothing else to do: others go first."""
 
 
 class Seeds:
