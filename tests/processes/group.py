@@ -270,7 +270,10 @@ class GroupUnderTest:
     def kill_everything(self) -> int:
         """Kill every process of the group, the powerful first; return the moment before."""
         others = [name for name in COMPONENTS if name not in (RISK, EXECUTION)]
-        at_ns = self.kill_at_once(RISK, EXECUTION, "supervisord", *others)
+        everybody = (RISK, EXECUTION, "supervisord", *others)
+        # Who was killed before may be between two lives.
+        wait_for(lambda: all(self.pid(name) for name in everybody) or None, TRADES_WITHIN_S)
+        at_ns = self.kill_at_once(*everybody)
         self._wait_until_gone()
         return at_ns
 
