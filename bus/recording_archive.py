@@ -115,9 +115,8 @@ def archive(segments: Sequence[Path], target: Path) -> Summary:
             os.fsync(file.fileno())
         _prove(part, {segment.name: segment for segment in segments})
         part.rename(target)
-    except BaseException:
+    finally:
         part.unlink(missing_ok=True)
-        raise
     sync_directory(target.parent)
     return summary
 
