@@ -19,11 +19,18 @@ class KeptFrames(msgspec.Struct, frozen=True):
 
 
 def read_frames(data_directory: Path, feed: str = "") -> KeptFrames:
-    """Return the frames of one feed or, with an empty name, of all."""
+    """Return the frames of one feed or, with an empty name, of all.
+
+    Raises:
+        OSError: There is no such data directory, or what is kept cannot be read: that nothing
+            was refused is not known then.
+    """
     directory = data_directory / DIRECTORY
+    if directory not in data_directory.iterdir():
+        return KeptFrames((), 0)
     found: list[QuarantinedFrame] = []
     unreadable = 0
-    for path in sorted(directory.glob(f"*{SUFFIX}")) if directory.is_dir() else ():
+    for path in sorted(one for one in directory.iterdir() if one.match(f"*{SUFFIX}")):
         name = path.name.removesuffix(OLDER_SUFFIX).removesuffix(SUFFIX)
         if feed not in ("", name):
             continue

@@ -8,7 +8,7 @@ import msgspec
 from bus import clock
 from ops.cli.ledger_view import data_directory_of
 from ops.cli.options import group_options, json_option
-from ops.cli.output import console, duration, show_json, table
+from ops.cli.output import console, duration, fail, show_json, table
 from ops.quarantine import read_frames
 from shared.topics import FEEDS, SIDE_FEEDS
 
@@ -35,7 +35,11 @@ def command(
     Secrets are blotted. The reference of each stands in the log of its feed. What is kept is
     bounded; `interlock status` says how many were refused.
     """
-    kept = read_frames(data_directory_of(profile, run_directory, data_directory), feed or "")
+    directory = data_directory_of(profile, run_directory, data_directory)
+    try:
+        kept = read_frames(directory, feed or "")
+    except OSError as fault:
+        fail(f"{fault.filename}: {fault.strerror}", as_json=as_json)
     shown = kept.frames[-count:]
     if as_json:
         frames = msgspec.to_builtins(shown)

@@ -77,6 +77,14 @@ def test_nothing_kept_is_empty(tmp_path: Path) -> None:
     assert read_frames(tmp_path).frames == ()
 
 
+def test_directory_that_is_not_there_is_no_empty_quarantine(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_frames(tmp_path / "mistyped")
+    (tmp_path / DIRECTORY).write_text("a file where the directory should be")
+    with pytest.raises(NotADirectoryError):
+        read_frames(tmp_path)
+
+
 def test_frames_of_one_feed_are_told_apart(tmp_path: Path) -> None:
     keep(tmp_path, frame(1))
     edge = QuarantineFile(tmp_path, FEED_USER)
